@@ -1,0 +1,333 @@
+"""The configuration: one model a stage, the only place that knows defaults and limits.
+
+`config.yaml` is read by Snakemake and checked here before any job starts. Each stage gets
+only the part that it depends on.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from glasscortex.errors import InputError
+from glasscortex.vocabulary import SESSION_STIMULI, TASKS, SessionType, TaskName
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Seconds = PositiveFloat
+ModelName = Literal["trained", "untrained", "shuffled"]
+
+
+class Part(BaseModel):
+    """A part of the configuration: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SelectConfig(Part):
+    """Which sessions are used; an empty list keeps all."""
+
+    areas: tuple[str, ...] = ()
+    cre_lines: tuple[str, ...] = ()
+    depth_um: tuple[float, float] = (0, 1000)
+    session_types: tuple[SessionType, ...] = ()
+    session_ids: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = ()
+    number: PositiveInt | None = Field(None, description="at most this many sessions, in order")
+
+    @model_validator(mode="after")
+    def _depth_rises(self):
+        if self.depth_um[0] > self.depth_um[1]:
+            raise ValueError(f"depth_um {list(self.depth_um)} must be [shallowest, deepest]")
+        return self
+
+
+class SimulateConfig(Part):
+    """Simulated mice and their sessions."""
+
+    seed: int = 0
+    cre_lines: tuple[str, ...] = (
+        "Cux2-CreERT2",
+        "Rbp4-Cre_KL100",
+        "Sst-IRES-Cre",
+        "Vip-IRES-Cre",
+    )
+    mice_per_line: PositiveInt = 6
+    sessions: dict[SessionType, Annotated[int, Field(ge=0)]] = Field(
+        {"three_session_A": 6, "three_session_B": 2},
+        description="how many mice of each line are recorded in each session type",
+    )
+    cells: PositiveInt = Field(40, description="mean number of cells of a session")
+    length: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="fraction of the real session's repeats"
+    )
+    frame_rate_hz: PositiveFloat = 30.0
+
+    @model_validator(mode="after")
+    def _mice_exist(self):
+        for session_type, mice in self.sessions.items():
+            if mice > self.mice_per_line:
+                raise ValueError(
+                    f"sessions.{session_type} is {mice}, but there are only "
+                    f"{self.mice_per_line} mice per line: lower it or raise mice_per_line"
+                )
+        return self
+
+
+class PreprocessConfig(Part):
+    """From fluorescence to ΔF/F."""
+
+    dff: Literal["stored", "windowed_median"] = "windowed_median"
+
+
+class SplitConfig(Part):
+    """Fractions, in time, of every block of a stimulus."""
+
+    train: Fraction = 0.6
+    validation: Fraction = 0.15
+    test: Fraction = 0.25
+
+    @model_validator(mode="after")
+    def _is_whole(self):
+        if abs(self.train + self.validation + self.test - 1) > 1e-6:
+            raise ValueError("train, validation and test must sum to 1")
+        if min(self.train, self.validation, self.test) == 0:
+            raise ValueError("train, validation and test must each be above 0")
+        return self
+
+
+class TrialsConfig(Part):
+    """Presentations, the windows of ΔF/F around them, and their splits."""
+
+    window_s: dict[str, Seconds] = Field(
+        {
+            "drifting_gratings": 2.0,
+            "static_gratings": 0.5,
+            "natural_scenes": 0.5,
+            "natural_movie_one": 1.0,
+            "natural_movie_two": 1.0,
+            "natural_movie_three": 1.0,
+            "spontaneous": 2.0,
+        },
+        description="window from the onset of a presentation, per stimulus; others are left out",
+    )
+    movie_bin_s: Annotated[float, Field(ge=1 / 30)] = Field(
+        1.0, description="part of a movie that is one class; a movie frame lasts 1/30 s"
+    )
+    sample_rate_hz: PositiveFloat = Field(10.0, description="rate that windows are averaged to")
+    split: SplitConfig = SplitConfig()
+
+    @model_validator(mode="after")
+    def _stimuli_exist(self):
+        known = {stimulus for shown in SESSION_STIMULI.values() for stimulus in shown}
+        for stimulus in self.window_s:
+            if stimulus not in known:
+                raise ValueError(
+                    f"window_s.{stimulus} is no stimulus: use one of {', '.join(sorted(known))}"
+                )
+        return self
+
+
+class ModelConfig(Part):
+    """The transformer."""
+
+    dim: PositiveInt = 64
+    depth: PositiveInt = 2
+    heads: PositiveInt = 4
+    patch_frames: PositiveInt = Field(5, description="samples of one cell that make one token")
+    latent_step_s: Seconds = 0.5
+    latents_per_step: PositiveInt = 4
+    rotary_periods_s: tuple[PositiveFloat, PositiveFloat] = (0.1, 8.0)
+    cell_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+
+    @model_validator(mode="after")
+    def _heads_divide(self):
+        if self.dim % (2 * self.heads):
+            raise ValueError(
+                f"dim {self.dim} must be a multiple of twice heads (2 x {self.heads}): "
+                "rotary embedding turns pairs of features"
+            )
+        return self
+
+
+class TrainConfig(Part):
+    """How the transformer is trained."""
+
+    epochs: PositiveInt = 30
+    patience: PositiveInt = Field(8, description="epochs without a better validation loss")
+    batch: PositiveInt = Field(64, description="windows of one session in a batch")
+    sessions_per_step: PositiveInt = Field(4, description="batches accumulated before a step")
+    learning_rate: PositiveFloat = 2e-3
+    cell_rate: PositiveFloat = Field(10.0, description="times faster that cells are learnt")
+    weight_decay: Annotated[float, Field(ge=0)] = 0.3
+    warmup: Fraction = 0.05
+    clip: PositiveFloat = 1.0
+    task_weights: dict[TaskName, Annotated[float, Field(ge=0)]] = {}
+    threads: PositiveInt = 1
+
+
+class DecoderConfig(Part):
+    """The transformer and its training."""
+
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+
+
+class BaselineConfig(Part):
+    """The linear decoder of each session and task."""
+
+    inverse_regularisation: tuple[PositiveFloat, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+
+
+class SaeConfig(Part):
+    """The sparse autoencoder on the transformer's activations."""
+
+    hook: str = Field("latents.2", pattern=r"^(latents|attention|mlp)\.\d+$|^readout$")
+    width: PositiveInt = 512
+    k: PositiveInt = 8
+    steps: PositiveInt = 3000
+    batch: PositiveInt = 1024
+    learning_rate: PositiveFloat = 1e-2
+    encoder_scale: PositiveFloat = Field(0.4, description="encoder starts at this times W_dec^T")
+    aux_weight: Annotated[float, Field(ge=0)] = 1 / 32
+    dead_after: PositiveInt = Field(20, description="batches without firing that make a unit dead")
+    threads: PositiveInt = 1
+
+    @model_validator(mode="after")
+    def _k_fits(self):
+        if self.k > self.width:
+            raise ValueError(f"k is {self.k}, larger than width {self.width}: lower sae.k")
+        return self
+
+
+class SpliceConfig(Part):
+    """The test that splicing leaves decoding unchanged."""
+
+    margin: PositiveFloat = Field(0.03, description="largest change of a score that counts as none")
+    threads: PositiveInt = 1
+
+
+class SelectivityConfig(Part):
+    """Null distributions and thresholds of selectivity."""
+
+    permutations: PositiveInt = 1000
+    mouse_permutations: PositiveInt = 5000
+    q: Fraction = Field(0.05, description="false discovery rate per variable")
+    min_effect: Fraction = Field(0.01, description="smallest effect of a selective unit")
+    min_active: PositiveInt = Field(20, description="fewest presentations on which a unit fires")
+    bootstraps: PositiveInt = 2000
+
+
+class AblationConfig(Part):
+    """Which units are removed, how, and what they are compared with."""
+
+    methods: tuple[Literal["zero", "mean", "resample"], ...] = ("zero", "mean", "resample")
+    units: PositiveInt = Field(64, description="most units of one variable that are removed")
+    doses: tuple[PositiveInt, ...] = (4, 8, 16, 32, 64)
+    draws: PositiveInt = Field(20, description="matched random sets at the full dose")
+    dose_draws: PositiveInt = Field(5, description="of these, at every smaller dose")
+    windows: PositiveInt = Field(
+        200, description="most test windows of one session and stimulus, evenly spread"
+    )
+    bootstraps: PositiveInt = 2000
+    threads: PositiveInt = 1
+
+
+class Config(Part):
+    """The whole of `config.yaml`."""
+
+    source: Literal["simulated", "local"] = "simulated"
+    nwb: Path | None = Field(None, description="folder of NWB files that source local reads")
+    results: Path = Path("results")
+    seeds: tuple[int, ...] = (0,)
+    models: tuple[ModelName, ...] = ("trained", "untrained", "shuffled")
+    tasks: tuple[TaskName, ...] | Literal["all"] = Field(
+        "all", description="all: every task that the sessions allow"
+    )
+    select: SelectConfig = SelectConfig()
+    simulate: SimulateConfig = SimulateConfig()
+    preprocess: PreprocessConfig = PreprocessConfig()
+    trials: TrialsConfig = TrialsConfig()
+    decoder: DecoderConfig = DecoderConfig()
+    baseline: BaselineConfig = BaselineConfig()
+    sae: dict[str, SaeConfig] = Field({"topk": SaeConfig()}, description="SAEs by name")
+    splice: SpliceConfig = SpliceConfig()
+    selectivity: SelectivityConfig = SelectivityConfig()
+    ablation: AblationConfig = AblationConfig()
+
+    @model_validator(mode="after")
+    def _is_consistent(self):
+        if self.source == "local":
+            _check_folder(self.nwb)
+        elif self.nwb is not None:
+            raise ValueError("nwb is given but source is simulated: add source=local")
+        if "trained" not in self.models or not self.seeds:
+            raise ValueError("models must name trained, and seeds at least one seed")
+        for name, sae in self.sae.items():
+            kind, _, index = sae.hook.partition(".")
+            last = self.decoder.model.depth - (kind != "latents")
+            if index and int(index) > last:
+                raise ValueError(
+                    f"sae.{name}.hook {sae.hook} does not exist: the last is {kind}.{last} "
+                    f"(decoder.model.depth is {self.decoder.model.depth})"
+                )
+        if self.tasks != "all":
+            self._check_tasks()
+        return self
+
+    def _check_tasks(self):
+        for name in self.tasks:
+            stimulus = TASKS[name].stimulus
+            if stimulus and stimulus not in self.trials.window_s:
+                raise ValueError(f"task {name} needs trials.window_s.{stimulus}: add it")
+            types = {t for t, mice in self.simulate.sessions.items() if mice}
+            if self.select.session_types:
+                types &= set(self.select.session_types)
+            shown = {stimulus for t in types for stimulus in SESSION_STIMULI[t]}
+            if self.source == "simulated" and stimulus and stimulus not in shown:
+                raise ValueError(
+                    f"task {name} needs {stimulus}, which no selected session shows: remove it "
+                    "from tasks or add such sessions to simulate.sessions"
+                )
+
+
+def _check_folder(folder: Path | None) -> None:
+    if folder is None:
+        raise ValueError("source local needs nwb, the folder of NWB files: add nwb=FOLDER")
+    if not folder.is_dir():
+        raise ValueError(f"nwb: folder {folder} does not exist: give the folder of NWB files")
+    if not any(folder.glob("*.nwb")):
+        raise ValueError(f"nwb: folder {folder} holds no *.nwb file: give another folder")
+
+
+def validated(settings: dict[str, Any]) -> Config:
+    """The checked configuration, with every default filled in.
+
+    Raises
+    ------
+    InputError
+        One line that names each faulty key and what to do.
+    """
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        raise InputError("; ".join(_explain(fault) for fault in error.errors())) from None
+
+
+def _explain(fault: dict[str, Any]) -> str:
+    # parts such as "tuple[str, ...]" are pydantic's names for the members of a union
+    parts = [str(part) for part in fault["loc"] if "[" not in str(part)]
+    key = ".".join(parts) or "configuration"
+    if fault["type"] == "extra_forbidden":
+        return f"config key {key} is unknown: check its spelling against config.yaml"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return f"config {key}: {message}"
+    return f"config {key}: {message}, got {fault['input']!r}"

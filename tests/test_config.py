@@ -1,0 +1,123 @@
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from glasscortex.config import Config, validated
+from glasscortex.errors import InputError
+from glasscortex.vocabulary import TASKS
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_defaults_are_valid():
+    assert validated({}) == Config()
+
+
+def test_what_is_given_is_kept():
+    config = validated({"sae": {"a": {"width": 32}, "b": {}}, "tasks": ["direction"]})
+    assert config.sae["a"].width == 32
+    assert config.tasks == ("direction",)
+
+
+def test_values_cannot_change():
+    with pytest.raises(ValueError, match="frozen"):
+        Config().seeds = (1,)
+
+
+def test_session_ids_may_be_written_as_numbers():
+    assert validated({"select": {"session_ids": [501, "502"]}}).select.session_ids == ("501", "502")
+
+
+def test_every_task_is_a_legal_choice():
+    sessions = {"three_session_A": 1, "three_session_B": 1, "three_session_C": 1}
+    config = validated({"tasks": list(TASKS), "simulate": {"sessions": sessions}})
+    assert config.tasks == tuple(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"sed": 1}, ["key sed is unknown", "spelling"]),
+        ({"select": {"area": []}}, ["select.area is unknown", "spelling"]),
+        ({"decoder": {"train": {"epoch": 1}}}, ["decoder.train.epoch is unknown"]),
+        ({"source": "remote"}, ["config source:", "'simulated' or 'local'", "got 'remote'"]),
+        ({"nwb": "x"}, ["nwb is given", "add source=local"]),
+        ({"source": "local"}, ["source local needs nwb", "add nwb=FOLDER"]),
+        ({"seeds": []}, ["seeds at least one seed"]),
+        ({"seeds": ["a"]}, ["config seeds.0:", "valid integer", "got 'a'"]),
+        ({"models": ["untrained"]}, ["models must name trained"]),
+        ({"tasks": ["directio"]}, ["config tasks.0:", "'direction'", "got 'directio'"]),
+        ({"tasks": ["movie_two"]}, ["task movie_two", "no selected session", "remove it"]),
+        (
+            {"tasks": ["scene"], "select": {"session_types": ["three_session_A"]}},
+            ["task scene needs natural_scenes", "remove it from tasks or add"],
+        ),
+        (
+            {"tasks": ["scene"], "trials": {"window_s": {"drifting_gratings": 2}}},
+            ["task scene needs trials.window_s.natural_scenes: add it"],
+        ),
+        ({"select": {"session_types": ["A"]}}, ["select.session_types.0", "'three_session_A'"]),
+        ({"select": {"depth_um": [300, 200]}}, ["select:", "depth_um", "[shallowest, deepest]"]),
+        ({"select": {"number": 0}}, ["select.number:", "greater than 0"]),
+        (
+            {"simulate": {"mice_per_line": 2, "sessions": {"three_session_B": 3}}},
+            ["simulate:", "sessions.three_session_B is 3", "lower it or raise mice_per_line"],
+        ),
+        ({"simulate": {"length": 1.5}}, ["simulate.length:", "less than or equal to 1"]),
+        ({"preprocess": {"dff": "mode"}}, ["preprocess.dff:", "'stored' or 'windowed_median'"]),
+        ({"trials": {"split": {"train": 0.9}}}, ["trials.split:", "must sum to 1"]),
+        (
+            {"trials": {"split": {"train": 0, "validation": 0.5, "test": 0.5}}},
+            ["trials.split:", "must each be above 0"],
+        ),
+        ({"trials": {"window_s": {"gratings": 2}}}, ["window_s.gratings", "drifting_gratings"]),
+        (
+            {"trials": {"window_s": {"drifting_gratings": -2}}},
+            ["trials.window_s.drifting_gratings:", "greater than 0", "got -2"],
+        ),
+        ({"trials": {"movie_bin_s": 0.01}}, ["trials.movie_bin_s:", "greater than or equal"]),
+        ({"decoder": {"model": {"dim": 30}}}, ["decoder.model:", "dim 30", "multiple of"]),
+        ({"sae": {"a": {"k": 9, "width": 8}}}, ["sae.a:", "k is 9, larger than width 8", "lower"]),
+        ({"sae": {"a": {"hook": "blocks.1"}}}, ["sae.a.hook:", "pattern", "got 'blocks.1'"]),
+        (
+            {"sae": {"a": {"hook": "mlp.2"}}},
+            ["sae.a.hook mlp.2 does not exist", "last is mlp.1", "depth is 2"],
+        ),
+        ({"selectivity": {"q": 2}}, ["selectivity.q:", "less than or equal to 1", "got 2"]),
+    ],
+)
+def test_each_error_is_one_line_that_names_key_and_remedy(settings, words):
+    with pytest.raises(InputError) as error:
+        validated(settings)
+    message = str(error.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_several_errors_are_all_named():
+    with pytest.raises(InputError, match=r"config source: .*; config key sed is unknown"):
+        validated({"sed": 1, "source": "x"})
+
+
+def test_a_folder_that_does_not_exist(tmp_path):
+    with pytest.raises(InputError, match=r"none does not exist: give the folder"):
+        validated({"source": "local", "nwb": tmp_path / "none"})
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(InputError, match=r"holds no \*\.nwb file: give another"):
+        validated({"source": "local", "nwb": tmp_path})
+
+
+def test_the_schema_is_up_to_date():
+    written = (ROOT / "workflow" / "schemas" / "config.schema.json").read_text()
+    expected = json.dumps(Config.model_json_schema(), indent=2) + "\n"
+    assert written == expected, "the configuration changed: run `make schema`"
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "workflow/configs/tiny.yaml"])
+def test_the_configurations_that_come_with_it_are_valid(name):
+    validated(yaml.safe_load((ROOT / name).read_text()))
