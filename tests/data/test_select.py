@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from glasscortex.config import validated
+from glasscortex.data.select import select
+from glasscortex.errors import InputError
+
+
+def general(**values):
+    def edit(file):
+        for key, value in values.items():
+            del file[f"general/{key}"]
+            file[f"general/{key}"] = np.bytes_(value)
+
+    return edit
+
+
+def depth(text):
+    return general(**{"optophysiology/imaging_plane_1/imaging depth": text})
+
+
+def chosen(folder, **filters):
+    return select(validated({"source": "local", "nwb": folder, "select": filters}))
+
+
+@pytest.fixture
+def three(nwb, tmp_path):
+    nwb("3.nwb", general(**{"subject/genotype": "Sst-IRES-Cre/wt"}))
+    nwb("1.nwb", depth("0 microns"))
+    nwb("2.nwb", general(session_type="three_session_B"))
+    return tmp_path
+
+
+def test_all_files_in_the_order_of_their_names(three):
+    sessions = chosen(three)
+    assert sessions.columns.tolist() == [
+        "session_id",
+        "container_id",
+        "mouse",
+        "cre_line",
+        "area",
+        "depth_um",
+        "session_type",
+        "source",
+    ]
+    assert sessions["session_id"].tolist() == ["1", "2", "3"]
+    assert sessions["source"].tolist() == [str(three / f"{i}.nwb") for i in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        ({"cre_lines": ["Sst-IRES-Cre"]}, ["3"]),
+        ({"session_types": ["three_session_A"]}, ["1", "3"]),
+        ({"session_ids": ["3", "1"]}, ["1", "3"]),
+        ({"areas": ["VISp"], "number": 2}, ["1", "2"]),
+        ({"session_types": ["three_session_A"], "number": 1}, ["1"]),
+        ({"depth_um": [200, 300]}, ["2", "3"]),
+    ],
+)
+def test_filters(three, filters, ids):
+    assert chosen(three, **filters)["session_id"].tolist() == ids
+
+
+def test_the_default_depth_keeps_what_is_unknown(three):
+    sessions = chosen(three, depth_um=[0, 1000])
+    assert np.isnan(sessions["depth_um"][0])
+
+
+def test_nothing_passes(three):
+    with pytest.raises(InputError, match=r"^no session passes select\.areas and select\.depth_um:"):
+        chosen(three, areas=["VISl"], depth_um=[100, 200])
+
+
+def test_an_unknown_session(three):
+    with pytest.raises(InputError, match=r"^select\.session_ids: the source has no session 8, 9:"):
+        chosen(three, session_ids=["9", "1", "8"])
+
+
+def test_two_files_of_one_session(three, nwb):
+    nwb("4.nwb", general(session_id="2"))
+    with pytest.raises(InputError, match=r"^session 2 is in .*2\.nwb and .*4\.nwb: remove"):
+        chosen(three)
+
+
+def test_a_file_that_is_no_nwb(three):
+    (three / "9.nwb").write_text("no")
+    with pytest.raises(InputError, match=r"9\.nwb is not an NWB file"):
+        chosen(three)
