@@ -1,0 +1,132 @@
+"""How well predictions agree with labels: per session, with chance and intervals."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from glasscortex.data.vocabulary import task_labels
+from glasscortex.vocabulary import TASKS
+
+BOOTSTRAPS = 1000
+
+
+def headline(task: str) -> str:
+    """The metric by which a task is judged: "accuracy", or "r2" for a regression."""
+    return "r2" if TASKS[task].is_regression else "accuracy"
+
+
+def accuracy(label: np.ndarray, prediction: np.ndarray) -> float:
+    """Share of presentations named right."""
+    return float(np.mean(label == prediction))
+
+
+def balanced_accuracy(label: np.ndarray, prediction: np.ndarray) -> float:
+    """Mean over the classes present of the share named right."""
+    right = pd.Series(label == prediction).groupby(label).mean()
+    return float(right.mean())
+
+
+def within_one_bin(label: np.ndarray, prediction: np.ndarray) -> float:
+    """Share of movie bins named right or next to right (± 1 s with bins of 1 s)."""
+    return float(np.mean(np.abs(label - prediction) <= 1))
+
+
+def r2(label: np.ndarray, prediction: np.ndarray) -> float:
+    """Share of variance explained; 0 for a constant guess of the mean of these labels."""
+    spread = np.sum((label - label.mean()) ** 2)
+    return float(1 - np.sum((label - prediction) ** 2) / spread) if spread > 0 else np.nan
+
+
+def metrics(task: str) -> dict[str, Callable[[np.ndarray, np.ndarray], float]]:
+    """The metrics of a task by name, the headline first."""
+    if TASKS[task].is_regression:
+        return {"r2": r2}
+    chosen = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
+    return chosen | ({"within_1_bin": within_one_bin} if TASKS[task].is_movie else {})
+
+
+def chance(metric: str, classes: np.ndarray) -> float:
+    """What guessing scores, all classes alike likely; the classes are those of one session."""
+    if metric == "r2":
+        return 0.0
+    if metric == "within_1_bin":
+        return float(np.mean([np.sum(np.abs(classes - c) <= 1) for c in classes]) / len(classes))
+    return 1 / len(classes)
+
+
+def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> pd.DataFrame:
+    """Headline metric of each session.
+
+    Parameters
+    ----------
+    task : its name
+    trials : table of presentations
+    prediction : one value a row of `trials` in the label's unit, NaN where none was made
+
+    Returns
+    -------
+    DataFrame with columns session_id, metric, value, n (presentations)
+    """
+    name, metric = next(iter(metrics(task).items()))
+    return pd.DataFrame(
+        [
+            (session, name, metric(label, guess), len(label))
+            for session, label, guess in _by_session(task, trials, prediction)
+        ],
+        columns=["session_id", "metric", "value", "n"],
+    )
+
+
+def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: str, seed: int):
+    """All metrics of one task on one split, per session and over sessions.
+
+    Intervals are 95 % percentile bootstraps: over presentations within a session, and over
+    sessions for the row session_id = "all", whose value is the mean of the sessions'.
+
+    Returns
+    -------
+    DataFrame with columns session_id, task, split, metric, value, ci_low, ci_high, chance, n,
+    n_classes
+    """
+    rng = np.random.default_rng([seed, list(TASKS).index(task)])
+    labels = task_labels(trials, TASKS[task])
+    train = trials["split"] == "train"
+    rows = []
+    in_split = np.where(trials["split"] == split, prediction, np.nan)
+    for session, label, guess in _by_session(task, trials, in_split):
+        seen = labels[(train & (trials["session_id"] == session)).to_numpy()]
+        classes = np.unique(seen[np.isfinite(seen)])
+        draws = rng.integers(len(label), size=(BOOTSTRAPS, len(label)))
+        for metric, score in metrics(task).items():
+            spread = np.nanpercentile([score(label[d], guess[d]) for d in draws], [2.5, 97.5])
+            n_classes = 0 if TASKS[task].is_regression else len(classes)
+            value, guessing = score(label, guess), chance(metric, classes)
+            rows.append((session, metric, value, *spread, guessing, len(label), n_classes))
+    columns = ["session_id", "metric", "value", "ci_low", "ci_high", "chance", "n", "n_classes"]
+    table = pd.DataFrame(rows, columns=columns)
+    pooled = [_pool(metric, group, rng) for metric, group in table.groupby("metric", sort=False)]
+    table = pd.concat([table, pd.DataFrame(pooled, columns=columns)], ignore_index=True)
+    return table.assign(task=task, split=split)
+
+
+def bootstrap_mean(
+    values: np.ndarray, rng: np.random.Generator, coverage: float = 0.95
+) -> tuple[float, float]:
+    """Percentile interval of the mean of `values` (sessions, say), drawn with replacement."""
+    means = values[rng.integers(len(values), size=(BOOTSTRAPS, len(values)))].mean(axis=1)
+    low, high = np.quantile(means, [(1 - coverage) / 2, (1 + coverage) / 2])
+    return float(low), float(high)
+
+
+def _pool(metric: str, sessions: pd.DataFrame, rng: np.random.Generator):
+    low, high = bootstrap_mean(sessions["value"].to_numpy(), rng)
+    means = sessions["value"].mean(), low, high, sessions["chance"].mean()
+    return ("all", metric, *means, sessions["n"].sum(), sessions["n_classes"].max())
+
+
+def _by_session(task: str, trials: pd.DataFrame, prediction: np.ndarray):
+    labels = task_labels(trials, TASKS[task])
+    known = np.isfinite(labels) & np.isfinite(prediction)
+    for session, rows in trials[known].groupby("session_id", sort=False).groups.items():
+        yield session, labels[rows], prediction[rows]
