@@ -1,0 +1,120 @@
+"""The stage, on the small world with a decoder that knows nothing."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glasscortex.analysis.ablation import COLUMNS, ablate, overlap, planned, selected_units, spread
+from glasscortex.config import AblationConfig
+
+CONFIG = AblationConfig(units=6, doses=(2, 6), draws=3, dose_draws=2, windows=20, bootstraps=50)
+
+
+@pytest.fixture
+def selected(tmp_path, test_responses):
+    """Units that are said to be selective for direction and for the movie."""
+    living = np.flatnonzero((test_responses[1] > 0).any(axis=0))
+    units = np.concatenate([living[:4], living[2:6]])
+    table = pd.DataFrame({"unit": units, "effect_selection": np.tile([0.1, 0.4, 0.3, 0.2], 2)})
+    table["variable"] = np.repeat(["direction", "movie_frame"], 4)
+    table["stimulus"] = np.repeat(["drifting_gratings", "natural_movie_one"], 4)
+    table["selected"] = True
+    table.to_csv(tmp_path / "selectivity.csv", index=False)
+    return table
+
+
+@pytest.fixture
+def arguments(recorded, world, tmp_path, selected):
+    return recorded | {
+        "decoder": tmp_path / "decoder",
+        "selectivity": tmp_path / "selectivity.csv",
+        "windows": world[2],
+        "out": tmp_path / "ablation.csv",
+        "config": CONFIG,
+    }
+
+
+@pytest.fixture
+def table(arguments):
+    ablate(**arguments)
+    return pd.read_csv(arguments["out"])
+
+
+def test_the_table_is_a_matrix_of_variables_and_tasks(table, vocabulary):
+    assert list(table.columns) == COLUMNS
+    assert set(table["variable"]) == {"direction", "movie_one"}
+    counts = table.groupby(["variable", "task"]).size()
+    # Three methods with three draws at the full dose, zero with two draws at the dose of two.
+    assert (counts == 3 * 4 + 3).all()
+    assert set(counts.index.get_level_values("task")) == set(vocabulary.tasks)
+
+
+def test_the_score_is_intact_less_delta(table):
+    np.testing.assert_allclose(table["intact"] - table["ablated"], table["delta"], atol=1e-7)
+    assert (table.groupby("task")["intact"].nunique() == 1).all()
+    own = table[table["condition"] == "selective"]
+    assert own["p"].between(0.25, 1).all()
+    assert (own["draw"] == -1).all()
+
+
+def test_the_same_seed_writes_the_same_bytes(arguments, table):
+    first = arguments["out"].read_bytes()
+    ablate(**arguments)
+    assert arguments["out"].read_bytes() == first
+
+
+def test_chunks_of_conditions_change_nothing(arguments, table, monkeypatch):
+    first = arguments["out"].read_bytes()
+    monkeypatch.setattr("glasscortex.analysis.ablation.MOST_PREDICTIONS", 1)
+    ablate(**arguments)
+    assert arguments["out"].read_bytes() == first
+
+
+def test_without_selected_units_the_table_is_empty(arguments, selected):
+    selected.assign(selected=False).to_csv(arguments["selectivity"], index=False)
+    ablate(**arguments)
+    table = pd.read_csv(arguments["out"])
+    assert list(table.columns) == COLUMNS
+    assert table.empty
+
+
+def test_units_are_ranked_by_their_effect_on_validation(selected):
+    found = selected_units(selected, ["direction", "orientation", "movie_one"])
+    units = selected["unit"].to_numpy()
+    np.testing.assert_array_equal(found["direction"], units[[1, 2, 3, 0]])
+    assert len(found["orientation"]) == 0
+
+
+def test_overlap_leaves_out_related_tasks():
+    selected = {
+        k: np.array(v) for k, v in {"direction": [1], "orientation": [1], "phase": [2]}.items()
+    }
+    np.testing.assert_array_equal(overlap("direction", selected), [2])
+    np.testing.assert_array_equal(overlap("phase", selected), [1])
+
+
+def test_doses_are_the_first_of_the_full_sets():
+    rng = np.random.default_rng(0)
+    config = AblationConfig(units=8, doses=(2, 4, 8, 16), draws=3, dose_draws=1)
+    found = planned({"phase": np.arange(10)}, rng.random(100), rng.random(100), config, rng)
+    zero = [c for c in found if c.method == "zero"]
+    assert sorted({len(c.units) for c in zero}) == [2, 4, 8]
+    assert sorted({len(c.units) for c in found if c.method == "mean"}) == [8]
+    full = {c.draw: c.units for c in zero if len(c.units) == 8}
+    assert full[-1] == tuple(range(8))
+    assert all(c.units == full[c.draw][: len(c.units)] for c in zero)
+    assert len([c for c in zero if len(c.units) == 4]) == 2
+    assert len({(c.variable, c.method, len(c.units), c.draw) for c in found}) == len(found)
+
+
+def test_windows_are_spread_over_the_test_split(world):
+    trials = world[0]
+    of_session = trials[trials["session_id"] == "b"].reset_index(drop=True)
+    mask = spread(of_session, 10)
+    counts = of_session[mask].groupby("stimulus").size()
+    assert counts.to_dict() == {"drifting_gratings": 10, "natural_movie_one": 10}
+    assert (of_session.loc[mask, "split"] == "test").all()
+    test = np.flatnonzero(
+        (of_session["split"] == "test") & (of_session["stimulus"] == "drifting_gratings")
+    )
+    assert mask[test[[0, -1]]].all()

@@ -1,0 +1,78 @@
+"""False positives and power of the test against the behaviour of other mice."""
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from glasscortex.analysis.behaviour import of_behaviour
+from tests.analysis.worlds import autoregressive, false_positives, presentations
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def running(rng, responses, traces):
+    flat = responses.reshape(-1, responses.shape[-1])
+    return presentations(len(traces), traces.shape[1], flat, running_speed=traces.ravel())
+
+
+def test_the_effect_is_the_mean_of_spearmans_correlations(rng):
+    responses, traces = rng.normal(size=(4, 30, 3)), rng.normal(size=(4, 30))
+    measured = of_behaviour(running(rng, responses, traces), "running_speed", 99, rng)
+    expected = [
+        abs(np.mean([spearmanr(responses[s, :, u], traces[s]).statistic for s in range(4)]))
+        for u in range(3)
+    ]
+    np.testing.assert_allclose(measured.effect, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("tau", "drift"), [(0.1, 0), (200, 0), (200, 3)])
+def test_signals_that_drift_alike_are_no_selectivity(rng, tau, drift):
+    rates = []
+    for _ in range(8):  # a trace is shared by all units: repeat it, so that rates average
+        responses = autoregressive(rng, tau, (8, 40, 60), drift)
+        traces = autoregressive(rng, tau, (8, 40, 1), drift)[..., 0]
+        measured = of_behaviour(running(rng, responses, traces), "running_speed", 199, rng)
+        rates.append(measured.p)
+    rate, tolerance = false_positives(np.concatenate(rates))
+    assert rate <= 0.05 + 2 * tolerance
+
+
+def test_what_every_session_has_in_common_is_no_selectivity(rng):
+    """Both follow the course of the session, as everything does that adapts."""
+    course = np.linspace(-2, 2, 40)
+    responses = rng.normal(size=(8, 40, 200)) + course[:, None]
+    traces = rng.normal(size=(8, 40)) + course
+    measured = of_behaviour(running(rng, responses, traces), "running_speed", 199, rng)
+    assert measured.effect.mean() > 0.3
+    assert (measured.p <= 0.05).mean() < 0.3
+
+
+def test_a_unit_that_follows_running_is_found_with_its_sign(rng):
+    responses, traces = rng.normal(size=(8, 40, 30)), rng.normal(size=(8, 40))
+    responses[..., 0] += traces
+    responses[..., 1] -= traces
+    measured = of_behaviour(running(rng, responses, traces), "running_speed", 999, rng)
+    assert measured.significant(0.05, 0.01)[:2].all()
+    assert list(measured.preferred[:2]) == ["increasing", "decreasing"]
+
+
+def test_few_sessions_limit_the_smallest_p(rng):
+    shown = running(rng, rng.normal(size=(3, 20, 2)), rng.normal(size=(3, 20)))
+    measured = of_behaviour(shown, "running_speed", 999, rng)
+    assert (len(measured.null), measured.p_min) == (2, 1 / 3)
+
+
+def test_sessions_of_one_mouse_are_not_exchanged(rng):
+    shown = running(rng, rng.normal(size=(3, 20, 2)), rng.normal(size=(3, 20)))
+    shown.trials["mouse"] = "m0"
+    assert of_behaviour(shown, "running_speed", 99, rng) is None
+
+
+def test_sessions_of_different_length_are_cut(rng):
+    shown = running(rng, rng.normal(size=(4, 30, 2)), rng.normal(size=(4, 30)))
+    measured = of_behaviour(shown.where(np.arange(120) < 105), "running_speed", 99, rng)
+    assert measured.n == 4
+    assert np.isfinite(measured.p).all()

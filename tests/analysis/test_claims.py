@@ -1,0 +1,180 @@
+"""Claims follow the tables, whichever way these point."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glasscortex.analysis.claims import claims
+from glasscortex.config import SelectivityConfig
+
+OWN_TASK = "ablating direction units costs direction more than "
+
+
+def score(model, task, value, low, high, chance=0.125):
+    return {
+        "model": model, "seed": 0, "session_id": "all", "task": task, "split": "test",
+        "metric": "accuracy", "value": value, "ci_low": low, "ci_high": high, "chance": chance,
+    }  # fmt: skip
+
+
+def spliced(condition, task, delta, margin=0.03):
+    low, high = delta - 0.01, delta + 0.01
+    return {
+        "model": "trained", "seed": 0, "sae": "topk", "task": task, "condition": condition,
+        "delta": delta, "delta_low": low, "delta_high": high, "margin": margin,
+        "equivalent": -margin < low and high < margin,
+    }  # fmt: skip
+
+
+def units(model, variable, stimulus, significant, living, error=0.02):
+    return pd.DataFrame(
+        {
+            "model": model, "seed": 0, "sae": "topk", "variable": variable, "stimulus": stimulus,
+            "significant": np.arange(living) < significant, "fraction_error": error,
+        }
+    )  # fmt: skip
+
+
+def ablated(variable, task, excess, specificity=np.nan, n_units=8, condition="selective"):
+    return {
+        "model": "trained", "seed": 0, "sae": "topk", "variable": variable, "task": task,
+        "n_units": n_units, "method": "zero", "condition": condition, "intact": 0.5,
+        "delta": excess, "p": 0.05, "excess": excess, "excess_low": excess - 0.01,
+        "excess_high": excess + 0.01, "specificity": specificity,
+        "specificity_low": specificity - 0.01, "specificity_high": specificity + 0.01,
+        "overlap": 0.25,
+    }  # fmt: skip
+
+
+def tables():
+    saes = [{"model": m, "seed": 0, "sae": "topk"} for m in ("trained", "untrained", "shuffled")]
+    return {
+        "decoding": pd.DataFrame(
+            [
+                score("trained", "direction", 0.4, 0.35, 0.45),
+                score("trained", "phase", 0.25, 0.2, 0.3, 0.25),
+                score("untrained", "direction", 0.13, 0.11, 0.15),
+                score("shuffled", "direction", 0.14, 0.13, 0.15),
+            ]
+        ),
+        "comparison": pd.DataFrame(
+            [{"task": "all classification", "difference": 0.05, "ci_low": 0.01, "ci_high": 0.09,
+              "n_sessions": 24}]
+        ),
+        "sae": pd.DataFrame(saes),
+        "splice": pd.DataFrame(
+            [
+                spliced("spliced", "direction", -0.01),
+                spliced("spliced", "phase", 0.0),
+                spliced("random_sae", "direction", -0.2),
+                spliced("random_sae", "phase", 0.0),
+                spliced("mean", "direction", -0.25),
+            ]
+        ),
+        "selectivity": pd.concat(
+            [
+                units("trained", "direction", "drifting_gratings", 30, 100),
+                units("untrained", "direction", "drifting_gratings", 1, 50, 0.01),
+                units("trained", "cre_line", "drifting_gratings", 5, 100),
+            ]
+        ),
+        "ablation": pd.DataFrame(
+            [
+                ablated("direction", "direction", 0.2, 0.15),
+                ablated("direction", "direction", 0.02, -0.1, n_units=4),
+                ablated("direction", "phase", -0.5),
+                ablated("direction", "direction", np.nan, condition="matched_random"),
+            ]
+        ),
+        "recovery": pd.DataFrame(
+            {"model": "trained", "seed": 0, "sae": "topk", "score": [0.5, 0.1], "null": [0.2, 0.2]}
+        ),
+        "sessions": pd.DataFrame({"mouse": list("aabbcd")}),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def told(tmp_path):
+    def tell(**changed):
+        paths = {}
+        for name, table in (tables() | changed).items():
+            paths[name] = tmp_path / f"{name}.csv"
+            table.to_csv(paths[name], index=False)
+        claims(**paths, out=tmp_path / "claims.csv", config=SelectivityConfig())
+        return pd.read_csv(tmp_path / "claims.csv").set_index("claim")
+
+    return tell
+
+
+def test_a_world_in_which_all_claims_hold(told):
+    table = told()
+    assert table["holds"].all()
+    assert list(table.columns) == [
+        "estimate", "ci_low", "ci_high", "threshold", "holds", "detail", "seed", "sae",
+    ]  # fmt: skip
+    assert len(table) == 3 + 3 + 4 + 2 + 1
+
+
+def test_estimates(told):
+    table = told()
+    fraction = table.loc["units are selective for direction (drifting_gratings)"]
+    assert (fraction["estimate"], fraction["ci_low"]) == pytest.approx(
+        (0.3, 0.3 - 1.96 * 0.02), abs=1e-4
+    )
+    more = table.loc["more units are selective for direction (drifting_gratings) than untrained"]
+    assert more["estimate"] == pytest.approx(0.28)
+    assert more["ci_high"] - more["estimate"] == pytest.approx(
+        1.96 * np.hypot(0.02, 0.01), abs=1e-4
+    )
+    assert "30 of 100 against 1 of 50" in more["detail"]
+    own = table.loc["ablating direction units costs direction more than matched random units"]
+    assert own["estimate"] == 0.2
+    assert "over 4 mice" in table.loc["units are selective for the Cre line", "detail"]
+
+
+def changed(name, **columns):
+    return {name: tables()[name].assign(**columns)}
+
+
+@pytest.mark.parametrize(
+    ("change", "fails"),
+    [
+        (changed("comparison", ci_low=-0.01), "the transformer decodes better"),
+        (changed("splice", equivalent=False), "decoding is unchanged"),
+        (changed("splice", equivalent=True), "decoding does change with mean"),
+        (changed("selectivity", significant=False), "units are selective for the Cre line"),
+        (changed("selectivity", fraction_error=0.5), "more units are selective for direction"),
+        (changed("ablation", excess_low=-0.1), OWN_TASK + "matched"),
+        (changed("ablation", specificity_low=-0.1), OWN_TASK + "the other"),
+        (changed("decoding", value=0.3, ci_low=0.28), "the untrained decoder is at chance"),
+        (changed("recovery", score=0.0), "units follow the factors"),
+    ],
+)  # fmt: skip
+def test_claims_fail_with_their_evidence(told, change, fails):
+    table = told(**change)
+    found = table[table.index.str.startswith(fails)]
+    assert len(found)
+    assert not found["holds"].all()
+    if "significant" not in str(change):
+        others = table[~table.index.str.startswith(fails)]
+        assert others["holds"].mean() > 0.6
+
+
+def test_tasks_at_chance_tell_nothing_about_a_random_sae(told):
+    """Phase is not decoded, and cannot get worse."""
+    assert (
+        "direction, the smallest of 1 tasks"
+        in told().loc["decoding does change with random_sae spliced in", "detail"]
+    )
+
+
+def test_without_truth_there_is_no_claim_about_it(told, tmp_path):
+    told()
+    paths = {name: tmp_path / f"{name}.csv" for name in tables()}
+    claims(**paths | {"recovery": None}, out=tmp_path / "c.csv", config=SelectivityConfig())
+    assert not pd.read_csv(tmp_path / "c.csv")["claim"].str.contains("simulated").any()
+
+
+def test_nothing_selected_gives_no_claim_about_ablation(told):
+    table = told(ablation=tables()["ablation"].iloc[:0])
+    assert not table.index.str.startswith("ablating").any()
