@@ -1,0 +1,59 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from glasscortex.figures.decoding import LOWEST_R2, decoding_figure
+
+
+def panel(figure, task):
+    (axes,) = [axes for axes in figure.axes if axes.get_label() == task]
+    return axes
+
+
+def means(axes):
+    lines = {line.get_label(): line.get_xdata()[0] for line in axes.get_lines()}
+    return {name: x for name, x in lines.items() if not name.startswith("_")}
+
+
+@pytest.fixture(scope="module")
+def figure(decoding, splice):
+    return decoding_figure(decoding=decoding, splice=splice)
+
+
+def test_every_task_has_a_panel_with_the_means_of_the_table(figure, decoding, splice):
+    table = pd.read_csv(decoding)
+    table = table[(table["session_id"] == "all") & (table["split"] == "test")]
+    table = table[table["metric"].isin(["accuracy", "r2"])].set_index(["task", "model"])["value"]
+    conditions = pd.read_csv(splice).set_index(["task", "condition"])["value"]
+    visible = [axes.get_label() for axes in figure.axes if axes.get_visible()]
+    assert visible == list(table.index.unique("task"))
+    for task in visible:
+        drawn = means(panel(figure, task))
+        expected = table[task].to_dict() | conditions[task][["spliced", "random_sae"]].to_dict()
+        assert drawn == pytest.approx(expected)
+
+
+def test_points_are_sessions_and_far_ones_lie_at_the_edge(figure, decoding):
+    table = pd.read_csv(decoding)
+    rows = table[(table["task"] == "running_speed") & (table["model"] == "linear")]
+    points = {c.get_label(): c.get_offsets() for c in panel(figure, "running_speed").collections}
+    x = np.asarray(points["linear sessions"])[:, 0]
+    sessions = rows.loc[(rows["session_id"] != "all") & (rows["split"] == "test"), "value"]
+    np.testing.assert_allclose(np.sort(x), np.sort(sessions.clip(LOWEST_R2)))
+    assert x.min() == LOWEST_R2 and len(points["spliced sessions"]) == 0
+
+
+def test_chance_is_where_the_table_has_it_and_n_is_stated(figure):
+    axes = panel(figure, "direction")
+    assert axes.get_lines()[0].get_xdata()[0] == pytest.approx(1 / 8)
+    assert "8 classes, n = 24 sessions" in [text.get_text() for text in axes.texts]
+
+
+def test_a_missing_model_leaves_its_lane_empty(decoding, splice, tmp_path):
+    table = pd.read_csv(decoding)
+    table[(table["model"] == "trained") & (table["task"] == "scene")].to_csv(
+        tmp_path / "decoding.csv", index=False
+    )
+    figure = decoding_figure(decoding=tmp_path / "decoding.csv", splice=splice)
+    drawn = means(panel(figure, "scene"))
+    assert np.isfinite(drawn["trained"]) and np.isnan(drawn["untrained"])
