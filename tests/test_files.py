@@ -71,6 +71,14 @@ def test_a_block_that_makes_nothing_fails(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_a_block_that_makes_nothing_leaves_the_folder_that_was_there(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "kept").touch()
+    with pytest.raises(FileNotFoundError), whole(tmp_path / "a"):
+        pass
+    assert names(tmp_path / "a") == ["kept"]
+
+
 def test_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from glasscortex.errors import InputError
-from glasscortex.vocabulary import SESSION_STIMULI, TASKS, SessionType, TaskName
+from glasscortex.words import SESSION_STIMULI, TASKS, SessionType, StimulusName, TaskName
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = PositiveFloat
@@ -60,13 +60,14 @@ class SimulateConfig(Part):
     )
     mice_per_line: PositiveInt = 6
     sessions: dict[SessionType, Annotated[int, Field(ge=0)]] = Field(
-        {"three_session_A": 6, "three_session_B": 2},
+        {"three_session_A": 6, "three_session_B": 1},
         description="how many mice of each line are recorded in each session type",
     )
     cells: PositiveInt = Field(40, description="mean number of cells of a session")
     length: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="fraction of the real session's repeats"
     )
+    without: tuple[StimulusName, ...] = Field((), description="stimuli that are not shown")
     frame_rate_hz: PositiveFloat = 30.0
 
     @model_validator(mode="after")
@@ -105,7 +106,7 @@ class SplitConfig(Part):
 class TrialsConfig(Part):
     """Presentations, the windows of ΔF/F around them, and their splits."""
 
-    window_s: dict[str, Seconds] = Field(
+    window_s: dict[StimulusName, Seconds] = Field(
         {
             "drifting_gratings": 2.0,
             "static_gratings": 0.5,
@@ -123,16 +124,6 @@ class TrialsConfig(Part):
     sample_rate_hz: PositiveFloat = Field(10.0, description="rate that windows are averaged to")
     split: SplitConfig = SplitConfig()
 
-    @model_validator(mode="after")
-    def _stimuli_exist(self):
-        known = {stimulus for shown in SESSION_STIMULI.values() for stimulus in shown}
-        for stimulus in self.window_s:
-            if stimulus not in known:
-                raise ValueError(
-                    f"window_s.{stimulus} is no stimulus: use one of {', '.join(sorted(known))}"
-                )
-        return self
-
 
 class ModelConfig(Part):
     """The transformer."""
@@ -141,10 +132,10 @@ class ModelConfig(Part):
     depth: PositiveInt = 2
     heads: PositiveInt = 4
     patch_frames: PositiveInt = Field(5, description="samples of one cell that make one token")
-    latent_step_s: Seconds = 0.5
+    latent_step_s: Seconds = 1.0
     latents_per_step: PositiveInt = 4
     rotary_periods_s: tuple[PositiveFloat, PositiveFloat] = (0.1, 8.0)
-    cell_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    cell_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
     @model_validator(mode="after")
@@ -160,13 +151,13 @@ class ModelConfig(Part):
 class TrainConfig(Part):
     """How the transformer is trained."""
 
-    epochs: PositiveInt = 30
-    patience: PositiveInt = Field(8, description="epochs without a better validation loss")
+    epochs: PositiveInt = 20
+    patience: PositiveInt = Field(5, description="epochs without a better validation loss")
     batch: PositiveInt = Field(64, description="windows of one session in a batch")
-    sessions_per_step: PositiveInt = Field(4, description="batches accumulated before a step")
-    learning_rate: PositiveFloat = 2e-3
-    cell_rate: PositiveFloat = Field(10.0, description="times faster that cells are learnt")
-    weight_decay: Annotated[float, Field(ge=0)] = 0.3
+    sessions_per_step: PositiveInt = Field(1, description="batches accumulated before a step")
+    learning_rate: PositiveFloat = 3e-3
+    cell_rate: PositiveFloat = Field(3.0, description="times faster that cells are learnt")
+    weight_decay: Annotated[float, Field(ge=0)] = 0.05
     warmup: Fraction = 0.05
     clip: PositiveFloat = 1.0
     task_weights: dict[TaskName, Annotated[float, Field(ge=0)]] = {}
@@ -222,7 +213,6 @@ class SelectivityConfig(Part):
     q: Fraction = Field(0.05, description="false discovery rate per variable")
     min_effect: Fraction = Field(0.01, description="smallest effect of a selective unit")
     min_active: PositiveInt = Field(20, description="fewest presentations on which a unit fires")
-    bootstraps: PositiveInt = 2000
 
 
 class AblationConfig(Part):
@@ -291,6 +281,7 @@ class Config(Part):
             if self.select.session_types:
                 types &= set(self.select.session_types)
             shown = {stimulus for t in types for stimulus in SESSION_STIMULI[t]}
+            shown -= set(self.simulate.without)
             if self.source == "simulated" and stimulus and stimulus not in shown:
                 raise ValueError(
                     f"task {name} needs {stimulus}, which no selected session shows: remove it "
@@ -324,10 +315,9 @@ def validated(settings: dict[str, Any]) -> Config:
 def _explain(fault: dict[str, Any]) -> str:
     # parts such as "tuple[str, ...]" are pydantic's names for the members of a union
     parts = [str(part) for part in fault["loc"] if "[" not in str(part)]
-    key = ".".join(parts) or "configuration"
+    key = ".".join(parts)
     if fault["type"] == "extra_forbidden":
         return f"config key {key} is unknown: check its spelling against config.yaml"
+    where = f"config {key}" if key else "config"
     message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error":
-        return f"config {key}: {message}"
-    return f"config {key}: {message}, got {fault['input']!r}"
+    return f"{where}: {message}" + f", got {fault['input']!r}" * (fault["type"] != "value_error")

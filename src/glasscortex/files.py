@@ -23,6 +23,8 @@ def whole(path: Path) -> Iterator[Path]:
     try:
         temporary = scratch / path.name
         yield temporary
+        if not os.path.lexists(temporary):
+            raise FileNotFoundError(f"nothing was written for {path}")
         if path.is_dir() and not path.is_symlink():
             path.rename(scratch / "replaced")
         os.replace(temporary, path)

@@ -59,10 +59,11 @@ def test_a_session_with_one_value_of_a_task_has_no_such_task(world):
 
 
 def test_cells_of_one_container_share_their_embedding():
-    cells = {"a": ("c/1", "c/2"), "b": ("c/2", "c/3")}
-    rows, number = Vocabulary(("a", "b"), cells, {}).cell_rows()
-    assert number == 3
-    assert rows["a"][1] == rows["b"][0]
+    cells = {"a": ("c/1", "c/2"), "b": ("c/2", "c/3"), "d": ("e/1",)}
+    vocabulary = Vocabulary(("a", "b", "d"), cells, {})
+    assert vocabulary.containers() == [["c/1", "c/2", "c/3"], ["e/1"]]
+    rows = {s: (c, r.tolist()) for s, (c, r) in vocabulary.cell_rows().items()}
+    assert rows == {"a": (0, [0, 1]), "b": (0, [1, 2]), "d": (1, [0])}
 
 
 def test_a_vocabulary_survives_json(vocabulary):

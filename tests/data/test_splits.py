@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from glasscortex.config import SplitConfig
 from glasscortex.data.splits import blocks, split_in_time, with_gaps
-from glasscortex.vocabulary import SPLITS
+from glasscortex.words import SPLITS
 
 RANK = {name: i for i, name in enumerate(SPLITS)}
 

@@ -22,7 +22,7 @@ from glasscortex.decoder.scores import metrics
 from glasscortex.files import whole
 from glasscortex.sae.responses import responses
 from glasscortex.sae.topk import TopKSae
-from glasscortex.vocabulary import TASKS
+from glasscortex.words import TASKS
 
 MOST_PREDICTIONS = 2**25
 """Predictions held at once: conditions × tasks × presentations of one session."""

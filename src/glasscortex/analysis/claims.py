@@ -11,7 +11,7 @@ from scipy.stats import norm
 from glasscortex.config import SelectivityConfig
 from glasscortex.decoder.scores import headline
 from glasscortex.files import whole
-from glasscortex.vocabulary import TASKS
+from glasscortex.words import TASKS
 
 AT_CHANCE = 0.03
 """Distance of a score from chance that counts as none."""

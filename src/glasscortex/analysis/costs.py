@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.analysis.intervals import bootstrap_interval, resampled_means
-from glasscortex.vocabulary import TASKS
+from glasscortex.words import TASKS
 
 ROUNDING = 1e-9
 """Difference of two losses that counts as none."""

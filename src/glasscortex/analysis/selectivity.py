@@ -21,7 +21,7 @@ from glasscortex.data.store import verify
 from glasscortex.files import whole
 from glasscortex.sae.responses import responses
 from glasscortex.sae.topk import TopKSae
-from glasscortex.vocabulary import (
+from glasscortex.words import (
     BEHAVIOUR_VARIABLES,
     CIRCLE_DEGREES,
     MOUSE_VARIABLES,

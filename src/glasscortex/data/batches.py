@@ -23,9 +23,11 @@ class Batch:
     trials: np.ndarray
     """Row of each window in the table of trials."""
     values: Float[Tensor, "windows cells samples"]
-    """ΔF/F, in standard deviations of each cell."""
+    """asinh of ΔF/F in standard deviations of each cell."""
+    container: int
+    """Number of the container, which has cell embeddings of its own."""
     cells: Int[Tensor, " cells"]
-    """Rows of the cell embedding."""
+    """Rows of the container's cell embeddings."""
     session: int
     """Row of the session embedding."""
     tasks: tuple[str, ...]
@@ -58,8 +60,7 @@ class Batches:
         self.size = size
         self.targets = vocabulary.targets(trials)
         self._windows = {s: SessionWindows(windows / f"{s}.h5") for s in vocabulary.sessions}
-        rows, _ = vocabulary.cell_rows()
-        self._cells = {session: torch.from_numpy(cells) for session, cells in rows.items()}
+        self._cells = vocabulary.cell_rows()
         self._session = {session: i for i, session in enumerate(vocabulary.sessions)}
         self._presentation = trials["presentation"].to_numpy()
         groups = trials.groupby(["session_id", "stimulus"], sort=False).indices
@@ -101,13 +102,15 @@ class Batches:
 
     def _batch(self, key: tuple[str, str], rows: np.ndarray) -> Batch:
         session_id, stimulus = key
+        container, cells = self._cells[session_id]
         values = self._windows[session_id].read(stimulus, self._presentation[rows])
         return Batch(
             session_id=session_id,
             stimulus=stimulus,
             trials=rows,
             values=torch.from_numpy(values),
-            cells=self._cells[session_id],
+            container=container,
+            cells=torch.from_numpy(cells),
             session=self._session[session_id],
             tasks=self._tasks[key],
             label_s=self._label_s[key],

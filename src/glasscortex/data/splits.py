@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.config import SplitConfig
-from glasscortex.vocabulary import SPLITS
+from glasscortex.words import SPLITS
 
 PAUSE_S = 10.0
 """A longer pause between presentations of one stimulus starts a new block."""

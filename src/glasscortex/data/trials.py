@@ -15,7 +15,7 @@ from glasscortex.data.vocabulary import task_labels
 from glasscortex.data.windows import frames_of, write_windows
 from glasscortex.errors import InputError
 from glasscortex.files import whole
-from glasscortex.vocabulary import (
+from glasscortex.words import (
     BEHAVIOUR_VARIABLES,
     MOVIES,
     SPLITS,

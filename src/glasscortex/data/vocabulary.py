@@ -1,11 +1,12 @@
 """What a decoder can name: its sessions, their cells, and the classes of its tasks."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
-from glasscortex.vocabulary import TASKS, Task
+from glasscortex.words import TASKS, Task
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,22 @@ class Vocabulary:
         """As plain lists and dictionaries, for JSON."""
         return asdict(self)
 
-    def cell_rows(self) -> tuple[dict[str, np.ndarray], int]:
-        """Rows of the cell embedding, per session, and the number of rows.
+    def containers(self) -> list[list[str]]:
+        """Names of the cells of each container, whichever of its sessions show them."""
+        found: dict[str, dict[str, None]] = {}
+        for cells in self.cells.values():
+            found.setdefault(_container(cells), {}).update(dict.fromkeys(cells))
+        return [list(names) for names in found.values()]
 
-        A cell that several sessions of one container show has one row.
-        """
-        names = dict.fromkeys(name for cells in self.cells.values() for name in cells)
-        row = {name: i for i, name in enumerate(names)}
-        return {s: np.array([row[c] for c in cells]) for s, cells in self.cells.items()}, len(row)
+    def cell_rows(self) -> dict[str, tuple[int, np.ndarray]]:
+        """For each session its place in `containers()`, and its cells' places in there."""
+        containers = self.containers()
+        place = {_container(names): i for i, names in enumerate(containers)}
+        rows = [{name: row for row, name in enumerate(names)} for names in containers]
+        return {
+            session: (i := place[_container(cells)], np.array([rows[i][name] for name in cells]))
+            for session, cells in self.cells.items()
+        }
 
     def targets(self, trials: pd.DataFrame) -> dict[str, np.ndarray]:
         """What each task should predict for each presentation.
@@ -93,6 +102,10 @@ class Vocabulary:
             index = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
             targets[name] = np.where(classes[index] == labels, index, -1)
         return targets
+
+
+def _container(cells: Sequence[str]) -> str:
+    return cells[0].split("/")[0]
 
 
 def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:

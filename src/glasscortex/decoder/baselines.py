@@ -14,7 +14,7 @@ from glasscortex.data.vocabulary import task_labels
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.evaluate import write_scores
 from glasscortex.decoder.scores import metrics, score_table
-from glasscortex.vocabulary import TASKS, Task
+from glasscortex.words import TASKS, Task
 
 
 def baselines(
@@ -36,7 +36,9 @@ def baselines(
                 continue
             prediction = np.full(len(table), np.nan, np.float32)
             for _, rows in table[known].groupby("session_id", sort=False).groups.items():
-                prediction[rows] = _predict(TASKS[name], table.loc[rows], labels[rows], windows, config)
+                prediction[rows] = _predict(
+                    TASKS[name], table.loc[rows], labels[rows], windows, config
+                )
             predictions[name] = prediction
     parts = [
         score_table(task, table, prediction, split, seed=0)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from glasscortex.decoder.scores import bootstrap_mean, headline
 from glasscortex.files import whole
-from glasscortex.vocabulary import TASKS
+from glasscortex.words import TASKS
 
 
 def compare(*, decoding: Path, out: Path) -> None:

@@ -1,6 +1,7 @@
 """What a decoder predicts, intact or with its activations edited, and how well."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +100,7 @@ def predict_under(
     for batch in batches.ordered(mask):
         latents = decoder.until(hook, batch)
         for name, edit in edits.items():
-            with replacing(decoder, hook, lambda x: edit(x, batch)):
+            with replacing(decoder, hook, partial(edit, batch=batch)):
                 outputs = decoder.since(hook, latents, batch)
             for task, output in outputs.items():
                 if task in classes:

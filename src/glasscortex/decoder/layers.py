@@ -88,7 +88,9 @@ class FeedForward(nn.Module):
         self.narrow = nn.Linear(4 * dim, dim)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Float[Tensor, "windows tokens dim"]) -> Float[Tensor, "windows tokens dim"]:
+    def forward(
+        self, x: Float[Tensor, "windows tokens dim"]
+    ) -> Float[Tensor, "windows tokens dim"]:
         value, gate = self.wide(self.norm(x)).chunk(2, dim=-1)
         return self.narrow(self.dropout(value * F.gelu(gate)))
 
@@ -109,6 +111,22 @@ class CellEncoder(nn.Module):
         self.attention = Attention(dim, heads)
         self.feed_forward = FeedForward(dim, dropout)
         self.dropout = nn.Dropout(dropout)
+        self._start_as_population_vector()
+
+    def _start_as_population_vector(self) -> None:
+        """Every latent first reads Σ_c (mean of x_c) e_c, turned, and attends almost evenly.
+
+        Random filters and projections would hide that sum at the start, and with it most of
+        what a window says.
+        """
+        dim = self.attention.out.in_features
+        mean = 1 / self.value.in_features
+        nn.init.normal_(self.value.weight, mean, 0.25 * mean)
+        nn.init.zeros_(self.value.bias)
+        with torch.no_grad():
+            self.attention.key_value.weight[:dim] *= 0.3
+        nn.init.orthogonal_(self.attention.key_value.weight[dim:])
+        nn.init.orthogonal_(self.attention.out.weight)
 
     def forward(
         self,
@@ -118,10 +136,10 @@ class CellEncoder(nn.Module):
         latent_angles: Float[Tensor, "2 latents features"],
         patch_angles: Float[Tensor, "2 patches features"],
     ) -> Float[Tensor, "windows latents dim"]:
-        windows, n_cells, n_patches, _ = patches.shape
+        tokens = patches.shape[1] * patches.shape[2]
         key, value = self._keys_and_values(patches, cells, patch_angles)
         read = self.attention.mix(self.norm(latents), key, value, latent_angles)
-        latents = latents + self.dropout(read * math.sqrt(n_cells * n_patches))
+        latents = latents + self.dropout(read * math.sqrt(tokens))
         return latents + self.feed_forward(latents)
 
     def _keys_and_values(self, patches, cells, patch_angles):

@@ -39,8 +39,9 @@ class Decoder(nn.Module):
         self.vocabulary = vocabulary
         self.sample_rate_hz = sample_rate_hz
         dim, dropout = config.dim, config.feature_dropout
-        _, n_cells = vocabulary.cell_rows()
-        self.cell_embedding = nn.Embedding(n_cells, dim)
+        self.cell_embeddings = nn.ParameterList(
+            torch.randn(len(cells), dim) for cells in vocabulary.containers()
+        )
         self.latent_embedding = nn.Parameter(0.1 * torch.randn(config.latents_per_step, dim))
         self.session_embedding = nn.Embedding(len(vocabulary.sessions), dim)
         self.task_embedding = nn.Embedding(len(vocabulary.tasks), dim)
@@ -70,6 +71,11 @@ class Decoder(nn.Module):
         points |= {f"mlp.{i}": block.mlp_hook for i, block in enumerate(self.blocks)}
         return points | {"readout": self.readout_hook}
 
+    def start_cells(self, embeddings: list[Float[Tensor, "cells dim"]]) -> None:
+        """Give every container's cells these embeddings."""
+        for parameter, embedding in zip(self.cell_embeddings, embeddings, strict=True):
+            parameter.data.copy_(embedding)
+
     def forward(self, batch: Batch) -> dict[str, Float[Tensor, "windows outputs"]]:
         """Outputs of every task of the batch: logits, or standardised values."""
         return self._process(self.encode(batch), batch, first=0)
@@ -85,7 +91,7 @@ class Decoder(nn.Module):
         return self.encoder(
             latents.expand(len(values), -1, -1),
             patches,
-            self.cell_embedding(cells),
+            self.cell_embeddings[batch.container][cells],
             self._latent_angles(batch),
             self.rotary(times),
         )

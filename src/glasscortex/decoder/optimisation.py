@@ -97,8 +97,7 @@ class Optimisation:
         """
         self._resume()
         while (
-            self.epoch < self.config.epochs
-            and self.epoch - self.best_epoch < self.config.patience
+            self.epoch < self.config.epochs and self.epoch - self.best_epoch < self.config.patience
         ):
             losses = self._train_epoch(), self._validation_loss()
             self.epoch += 1
@@ -115,7 +114,7 @@ class Optimisation:
     def _parameter_groups(self) -> list[dict]:
         cells, decayed, free = [], [], []
         for name, parameter in self.decoder.named_parameters():
-            if name.startswith("cell_embedding"):
+            if name.startswith("cell_embeddings"):
                 cells.append(parameter)
             elif parameter.ndim > 1 and "embedding" not in name:
                 decayed.append(parameter)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.data.vocabulary import task_labels
-from glasscortex.vocabulary import TASKS
+from glasscortex.words import TASKS
 
 BOOTSTRAPS = 1000
 

@@ -14,9 +14,10 @@ from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import HISTORY, Optimisation
+from glasscortex.decoder.tuning import tuned_embeddings
 from glasscortex.errors import InputError
 from glasscortex.files import sha256, whole
-from glasscortex.vocabulary import BEHAVIOUR_VARIABLES, STIMULUS_VARIABLES
+from glasscortex.words import BEHAVIOUR_VARIABLES, STIMULUS_VARIABLES
 
 
 def train(
@@ -59,6 +60,7 @@ def train(
         history = pd.DataFrame(columns=HISTORY)
     else:
         batches = Batches(windows, table, vocabulary, config.train.batch)
+        decoder.start_cells(tuned_embeddings(batches, config.model.dim, seed))
         inputs = [trials, *(windows / f"{session}.h5" for session in readers)]
         identity = _identity(config, model, seed, inputs)
         history = Optimisation(decoder, batches, config.train, seed, checkpoint, identity).run()

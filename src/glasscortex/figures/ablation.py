@@ -21,7 +21,7 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-from glasscortex.vocabulary import TASKS
+from glasscortex.words import TASKS
 
 COLUMNS = 5
 LOSS = LinearSegmentedColormap.from_list(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from glasscortex.decoder.scores import headline
 from glasscortex.figures.style import COLOURS, FAINT, NAMES, WIDTH, heading, spread, styled, words
-from glasscortex.vocabulary import TASKS
+from glasscortex.words import TASKS
 
 LANES = ["linear", "trained", "spliced", "random_sae", "shuffled", "untrained"]
 COLUMNS = 4

@@ -25,7 +25,7 @@ from glasscortex.figures.style import (
 )
 from glasscortex.sae.responses import responses
 from glasscortex.sae.topk import TopKSae
-from glasscortex.vocabulary import CIRCLE_DEGREES
+from glasscortex.words import CIRCLE_DEGREES
 
 SHOWN = 4
 """Units in a row."""

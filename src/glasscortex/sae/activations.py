@@ -22,7 +22,7 @@ from glasscortex.decoder.hooks import reading
 from glasscortex.decoder.model import Decoder
 from glasscortex.errors import InputError
 from glasscortex.files import whole
-from glasscortex.vocabulary import SPLITS
+from glasscortex.words import SPLITS
 
 CHUNK = 8192
 """Tokens in a chunk."""

@@ -19,7 +19,7 @@ from glasscortex.sae.activations import Activations
 from glasscortex.sae.evaluate import metrics
 from glasscortex.sae.gradients import gradients
 from glasscortex.sae.topk import TopKSae
-from glasscortex.vocabulary import SPLITS
+from glasscortex.words import SPLITS
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glasscortex.data.synthetic.design import BLOCKS, timeline
-from glasscortex.vocabulary import SESSION_STIMULI
+from glasscortex.words import SESSION_STIMULI
 
 RATE = 30.0
 

@@ -158,15 +158,20 @@ class Timeline:
 
 
 def timeline(
-    session_type: str, length: float, frame_rate_hz: float, rng: np.random.Generator
+    session_type: str,
+    length: float,
+    frame_rate_hz: float,
+    rng: np.random.Generator,
+    without: tuple[str, ...] = (),
 ) -> Timeline:
     """Draw the order of the presentations and place them in time.
 
     Parameters
     ----------
     length : fraction of a real session's repeats, above 0 and at most 1
+    without : stimuli whose blocks are left out
     """
-    blocks = BLOCKS[session_type]
+    blocks = tuple(block for block in BLOCKS[session_type] if block[0] not in without)
     grey_s = max(GREY_S * length, SHORTEST_GREY_S)
     names = list(dict.fromkeys(name for name, _ in blocks))
     rows = {name: _rows(STIMULI[name], length, rng) for name in names if name != "spontaneous"}

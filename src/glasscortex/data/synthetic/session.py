@@ -42,7 +42,7 @@ def simulate(session_id: str, config: SimulateConfig, nwb: Path, truth: Path) ->
     ids = 1000 * int(session["container_id"]) + np.arange(len(cells["baseline_hz"]))
 
     rate_hz, rng = config.frame_rate_hz, generator(config.seed, session_id)
-    shown = timeline(session["session_type"], config.length, rate_hz, rng)
+    shown = timeline(session["session_type"], config.length, rate_hz, rng, config.without)
     behaviour = behave(running_fraction, shown.frames, rate_hz, rng)
     responses = rates(cells, shown, behaviour, rate_hz, rng)
     seen = fluorescence(responses.rate, cells, rate_hz, rng)

@@ -10,7 +10,18 @@ SPLITS = ("train", "validation", "test")
 
 MOVIES = ("natural_movie_one", "natural_movie_two", "natural_movie_three")
 
-SPARSE_NOISE = ("locally_sparse_noise", "locally_sparse_noise_4deg", "locally_sparse_noise_8deg")
+StimulusName = Literal[
+    "drifting_gratings",
+    "static_gratings",
+    "natural_scenes",
+    "natural_movie_one",
+    "natural_movie_two",
+    "natural_movie_three",
+    "locally_sparse_noise",
+    "locally_sparse_noise_4deg",
+    "locally_sparse_noise_8deg",
+    "spontaneous",
+]
 
 SESSION_STIMULI = {
     "three_session_A": (
