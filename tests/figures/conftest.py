@@ -11,7 +11,7 @@ import zarr
 from glasscortex.data.store import write_manifest
 from glasscortex.sae.activations import Writer
 from glasscortex.sae.topk import TopKSae
-from glasscortex.vocabulary import SPLITS, TASKS
+from glasscortex.words import SPLITS, TASKS
 
 CLASSES = {
     "direction": 8,

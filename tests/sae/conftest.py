@@ -11,7 +11,7 @@ import zarr
 from glasscortex.data.store import write_manifest
 from glasscortex.sae.activations import Writer
 from glasscortex.sae.topk import TopKSae
-from glasscortex.vocabulary import SPLITS
+from glasscortex.words import SPLITS
 
 DIM, ATOMS, ACTIVE = 16, 32, 2
 HOOK = "latents.1"

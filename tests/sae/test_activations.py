@@ -11,7 +11,7 @@ from glasscortex.decoder.hooks import reading
 from glasscortex.errors import InputError
 from glasscortex.sae import activations as module
 from glasscortex.sae.activations import Activations, record
-from glasscortex.vocabulary import SPLITS
+from glasscortex.words import SPLITS
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,0 +1,43 @@
+# Everything is set up by itself in .venv: only Python 3.11 or newer, make and git are needed.
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help run test check-allensdk lint schema lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(BIN)/installed ## the whole workflow; CORES=2 limits it, ARGS="--configfile …" goes to Snakemake
+	snakemake --cores $(CORES) $(ARGS)
+
+test: $(BIN)/installed ## all tests; ARGS="tests/data -k dff" goes to pytest
+	pytest --numprocesses auto --dist loadgroup $(ARGS)
+
+lint: $(BIN)/installed ## ruff, snakefmt and Snakemake's own lint
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+check-allensdk: $(BIN)/installed ## AllenSDK, in an environment of its own, reads simulated sessions
+	.ci/check-allensdk
+
+schema: $(BIN)/installed ## renew workflow/schemas from the code
+	glasscortex schema >workflow/schemas/config.schema.json
+
+lock: ## renew requirements.lock from pyproject.toml
+	.ci/lock $(PYTHON)
+
+clean: ## remove the environment (results stay)
+	rm -rf .venv .uv
+
+$(BIN)/installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("make: $(PYTHON) is Python %d.%d, glasscortex needs 3.11 or newer: give PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@

@@ -1,0 +1,52 @@
+"""glasscortex: from two-photon recordings to what the units of a neural decoder stand for."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+report: "workflow/report/workflow.rst"
+
+
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/resume.smk"
+
+
+pathvars:
+    results=str(CONFIG.results),
+
+
+wildcard_constraints:
+    session=r"[^/]+",
+    model=r"trained|untrained|shuffled",
+    seed=r"\d+",
+    hook=r"(latents|attention|mlp)\.\d+|readout",
+    sae=r"[^/]+",
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        expand("<results>/tables/{table}.csv", table=TABLES),
+        expand("<results>/figures/{figure}.{suffix}", figure=FIGURES, suffix=["svg", "png"]),
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/decoder.smk"
+include: "workflow/rules/sae.smk"
+include: "workflow/rules/analysis.smk"
+include: "workflow/rules/report.smk"
+
+
+onsuccess:
+    shell(
+        "python -m glasscortex timings {BENCHMARKS:q} --since {STARTED}",
+        BENCHMARKS=CONFIG.results / "benchmarks",
+        STARTED=STARTED,
+    )

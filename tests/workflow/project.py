@@ -1,0 +1,55 @@
+"""The workflow in a folder of its own."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TINY = ("--configfile=workflow/configs/tiny.yaml",)
+
+
+class Project:
+    """The workflow in a folder of its own, with results in `results/tiny`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.results = folder / "results/tiny"
+
+    @classmethod
+    def copied_to(cls, folder: Path) -> "Project":
+        for name in ("src", "workflow", "envs"):
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        for name in ("Snakefile", "config.yaml"):
+            shutil.copy2(ROOT / name, folder / name)
+        return cls(folder)
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", *arguments]
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            self.command(*arguments), cwd=self.folder, capture_output=True, text=True
+        )
+
+    def run(self, *arguments: str) -> dict[str, int]:
+        """Run to the end; the number of jobs of each rule that ran."""
+        done = self.snakemake("--cores", "2", *arguments)
+        assert done.returncode == 0, done.stderr
+        return jobs(done.stderr)
+
+    def would_run(self, *arguments: str) -> dict[str, int]:
+        """The number of jobs of each rule that a dry run lists."""
+        done = self.snakemake("--dry-run", *arguments)
+        assert done.returncode == 0, done.stderr
+        return jobs(done.stdout + done.stderr)
+
+
+def jobs(output: str) -> dict[str, int]:
+    """The last table of "Job stats" in Snakemake's output, but for rule all and the total."""
+    *_, stats = ["", *output.split("Job stats:")]
+    rows = re.findall(r"^(\w+) +(\d+)$", stats.split("\n\n")[0], flags=re.MULTILINE)
+    return {rule: int(count) for rule, count in rows if rule not in ("all", "total")}

@@ -1,0 +1,77 @@
+"""Faulty configuration is told in one line before anything starts; profiles and files fit."""
+
+import re
+
+import pytest
+import yaml
+
+from glasscortex.config import Config
+from tests.workflow.project import ROOT, TINY
+
+FAULTS = {
+    "misspelt key": ("selectivty={q: 0.1}", "selectivty"),
+    "misspelt key of a stage": ("sae={topk: {widht: 32}}", "sae.topk.widht"),
+    "wrong type": ("simulate={cells: many}", "simulate.cells"),
+    "out of range": ("simulate={length: 2}", "simulate.length"),
+    "k larger than the width": ("sae={topk: {k: 4000}}", "sae.topk"),
+    "hook that is not there": ("sae={topk: {hook: latents.9}}", "latents.9"),
+    "task that no session shows": ("tasks=[movie_two]", "natural_movie_two"),
+    "no folder": ("source=local", "nwb"),
+    "folder that does not exist": ("source=local nwb=nowhere", "nowhere"),
+    "empty folder": ("source=local nwb=envs", "envs"),
+    "folder without its source": ("nwb=envs", "source=local"),
+}
+
+
+@pytest.mark.parametrize(("words", "named"), FAULTS.values(), ids=FAULTS)
+def test_fault_is_one_line(fresh, words, named):
+    words = re.split(r" (?=\w+=)", words)
+    done = fresh.snakemake("--dry-run", "--config", *words)
+    assert done.returncode == 1
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert named in errors[0]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), TINY, (*TINY, "--workflow-profile", "workflow/profiles/slurm")],
+    ids=["demonstration", "tiny", "slurm"],
+)
+def test_dry_run(fresh, arguments):
+    assert fresh.would_run(*arguments)["train"] == 3
+
+
+def test_no_profile_is_named_default():
+    assert not list(ROOT.glob("**/profiles/default"))
+
+
+def test_config_yaml_names_every_key():
+    written = yaml.safe_load((ROOT / "config.yaml").read_text())
+    assert keys(written) == keys(Config.model_validate(written).model_dump(mode="json"))
+
+
+def keys(settings: dict, prefix: str = "") -> set[str]:
+    found = set()
+    for key, value in settings.items():
+        found |= {prefix + key}
+        if isinstance(value, dict):
+            found |= keys(value, f"{prefix}{key}.")
+    return found
+
+
+def rules() -> dict[str, str]:
+    texts = [path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk"))]
+    parts = re.split(r"^ *(?:rule|checkpoint) (\w+):$", "\n".join(texts), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+DIRECTIVES = ("input", "output", "log", "benchmark", "threads", "resources", "conda", "message")
+
+
+@pytest.mark.parametrize("rule", rules())
+def test_rule_says_what_it_needs(rule):
+    missing = [word for word in DIRECTIVES if not re.search(rf"^ +{word}:", rules()[rule], re.M)]
+    missing += [word for word in ("mem_mb=", "runtime=", "code=code(") if word not in rules()[rule]]
+    assert not missing

@@ -1,0 +1,56 @@
+"""The workflow on NWB files of the user's."""
+
+import h5py
+import pytest
+
+from tests.workflow.project import TINY
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+
+@pytest.fixture
+def local(copy):
+    """(project, arguments of its run on the simulated files as if they were the user's)."""
+    nwb = copy.folder / "nwb"
+    (copy.results / "raw").rename(nwb)
+    arguments = (*TINY, "--config", "source=local", "nwb=nwb", "results=local", "--")
+    return copy, (*arguments, "local/trials.parquet")
+
+
+def test_changed_session_reruns_that_session(local):
+    project, arguments = local
+    sessions = len(list((project.folder / "nwb").iterdir()))
+    first = project.run(*arguments)
+    assert first["select"] == 1
+    first, *_ = sorted((project.folder / "nwb").iterdir())
+    with h5py.File(first, "a") as file:
+        group = file["processing/brain_observatory_pipeline/Fluorescence/imaging_plane_1"]
+        group["data"][0, :100] += 1
+    before = benchmarks(project)
+    project.run(*arguments)
+    after = benchmarks(project)
+    again = {path for path in after if after[path] != before[path]}
+    assert again == {
+        "select.tsv",
+        "combine.tsv",
+        *(f"{stage}/{first.stem}.tsv" for stage in ("link", "preprocess", "trials")),
+    }
+    assert sessions > 1
+    assert "Nothing to be done" in project.snakemake("--cores", "1", *arguments).stderr
+
+
+def benchmarks(project) -> dict[str, int]:
+    folder = project.folder / "local/benchmarks"
+    return {str(p.relative_to(folder)): p.stat().st_mtime_ns for p in folder.rglob("*.tsv")}
+
+
+def test_bad_file_gives_one_line(fresh, tmp_path):
+    (tmp_path / "broken.nwb").write_text("not an NWB file")
+    done = fresh.snakemake(
+        *("--cores", "1", *TINY, "--config", "source=local", f"nwb={tmp_path}", "results=bad")
+    )
+    assert done.returncode != 0
+    output = done.stdout + done.stderr
+    assert [line for line in output.splitlines() if line.startswith("error: ")]
+    assert "broken.nwb" in output
+    assert "Traceback" not in output

@@ -1,0 +1,118 @@
+"""The whole workflow, end to end, with the tiny configuration."""
+
+import csv
+
+import pytest
+
+from tests.workflow.project import TINY
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+FOLLOWS_SAE = {
+    "splice",
+    "selectivity",
+    "ablate",
+    "recovery",
+    "concatenate",
+    "claims",
+    "figure_decoding",
+    "figure_selectivity",
+    "figure_ablation",
+    "figure_controls",
+}
+
+COLUMNS = {
+    "decoding": "model seed session_id task split metric value ci_low ci_high chance n n_classes",
+    "comparison": "task transformer linear difference ci_low ci_high n_sessions",
+    "sae": "model seed sae hook architecture width k fvu l0 dead_fraction split",
+    "splice": "model seed sae task condition metric value ci_low ci_high "
+    "delta delta_low delta_high equivalent",
+    "selectivity": "model seed sae unit variable stimulus index effect preferred p q n replicate "
+    "n_active effect_selection q_selection selected significant circular "
+    "mutual_information auroc p_min n_permutations",
+    "ablation": "model seed sae variable task n_units method condition draw intact ablated delta "
+    "ci_low ci_high p",
+    "recovery": "model seed sae factor unit score",
+    "claims": "claim estimate ci_low ci_high threshold holds detail",
+}
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_table_has_its_columns_and_rows(finished, table):
+    with open(finished.results / f"tables/{table}.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows
+    assert set(COLUMNS[table].split()) <= set(rows[0])
+
+
+@pytest.mark.parametrize("table", ["decoding", "sae", "splice", "selectivity", "ablation"])
+def test_table_holds_every_model(finished, table):
+    with open(finished.results / f"tables/{table}.csv", newline="") as file:
+        models = {row["model"] for row in csv.DictReader(file)}
+    assert {"trained", "untrained", "shuffled"} <= models
+
+
+@pytest.mark.parametrize("figure", ["decoding", "selectivity", "ablation", "controls"])
+def test_figure_is_drawn(finished, figure):
+    assert "<svg" in (finished.results / f"figures/{figure}.svg").read_text()
+    assert (finished.results / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_nothing_is_written_outside_results(finished, fresh):
+    entries = {path.name for path in finished.folder.iterdir()}
+    before = {path.name for path in fresh.folder.iterdir()}
+    assert entries - before <= {"results", ".snakemake"}
+    assert {path.name for path in (finished.folder / "results").iterdir()} == {"tiny"}
+
+
+def test_checkpoints_are_gone(finished):
+    assert not [path for path in finished.results.rglob("checkpoints/**/*") if path.is_file()]
+
+
+def test_second_run_has_nothing_to_do(finished):
+    done = finished.snakemake("--cores", "2", *TINY)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_k_reruns_the_sae_and_what_follows(finished):
+    would_run = finished.would_run(*TINY, "--config", "sae={topk: {k: 3}}")
+    assert set(would_run) == {"fit_sae"} | FOLLOWS_SAE
+
+
+def test_margin_reruns_splice_and_what_follows(finished):
+    would_run = finished.would_run(*TINY, "--config", "splice={margin: 0.2}")
+    assert set(would_run) <= {"splice", "concatenate", "claims", "figure_decoding"}
+    assert would_run["splice"] == 3
+
+
+def test_edit_of_an_analysis_reruns_neither_training_nor_sae(copy):
+    source = copy.folder / "src/glasscortex/analysis/selectivity.py"
+    text = source.read_text()
+    source.write_text(text + "\n# edited\n")
+    would_run = set(copy.would_run(*TINY))
+    assert "selectivity" in would_run
+    assert would_run <= FOLLOWS_SAE - {"splice", "figure_decoding"}
+    source.write_text(text)
+    assert copy.would_run(*TINY) == {}
+
+
+def test_one_stage_runs_alone(copy):
+    target = "results/tiny/tables/selectivity.csv"
+    (copy.folder / target).unlink()
+    assert copy.run(*TINY, target) == {"concatenate": 1}
+
+
+def test_forced_stage_gives_the_same_bytes(copy):
+    table = copy.results / "tables/splice.csv"
+    before = table.read_bytes()
+    ran = copy.run(*TINY, "--forcerun", "fit_sae", "--", "results/tiny/tables/splice.csv")
+    assert ran == {"fit_sae": 3, "splice": 3, "concatenate": 1}
+    assert table.read_bytes() == before
+
+
+def test_report_is_built(finished, tmp_path):
+    report = tmp_path / "report.html"
+    done = finished.snakemake(*TINY, "--report", str(report))
+    assert done.returncode == 0, done.stderr
+    assert "Benjamini-Hochberg" in report.read_text()

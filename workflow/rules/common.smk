@@ -1,0 +1,91 @@
+"""The checked configuration, and what every rules file shares."""
+
+import ast
+import csv
+import functools
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+STARTED = time.time()
+SRC = Path(workflow.basedir, "src")
+
+# The code that runs is the code beside this Snakefile, in this interpreter or in a rule's conda
+# environment (whose activation comes after PATH is set here, and clears PYTHONPATH).
+sys.path.insert(0, str(SRC))
+os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
+
+from glasscortex.config import validated
+from glasscortex.errors import InputError
+
+try:
+    CONFIG = validated(config)
+except InputError as error:
+    sys.exit(f"error: {error}")
+
+SEEDS = CONFIG.seeds
+MODELS = CONFIG.models
+SIMULATED = CONFIG.source == "simulated"
+SAE_TABLES = ["splice", "selectivity", "ablation"] + ["recovery"] * SIMULATED
+TABLES = ["decoding", "comparison", "sae", *SAE_TABLES, "claims"]
+FIGURES = ["decoding", "selectivity", "ablation", "controls"]
+
+
+@functools.cache
+def code(*modules):
+    """The stage's own source files: its modules and all of the package that they import.
+
+    `config.py` is left out: a stage gets its values through params.
+    """
+    found, waiting = set(), [f"glasscortex.{module}" for module in modules]
+    while waiting:
+        path = SRC.joinpath(*waiting.pop().split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if path in found or not path.is_file() or path == SRC / "glasscortex/config.py":
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                waiting += [name.name for name in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                waiting += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+    return [os.path.relpath(path) for path in sorted(found)]
+
+
+def sessions():
+    """The rows of sessions.csv, once it is there."""
+    with checkpoints.select.get().output.sessions.open() as file:
+        return list(csv.DictReader(file))
+
+
+def of_sessions(pattern):
+    """Input function: the pattern's file of every session."""
+    return lambda wildcards: expand(pattern, session=[row["session_id"] for row in sessions()])
+
+
+def of_saes(pattern):
+    """The pattern's file of every model, seed and autoencoder."""
+    return expand(pattern, model=MODELS, seed=SEEDS, sae=list(CONFIG.sae))
+
+
+def of_hook(suffix):
+    """Input function: the recorded activations that a rule's autoencoder is fitted on."""
+    return lambda wildcards: (
+        f"<results>/activations/{wildcards.model}/seed{wildcards.seed}/"
+        f"{CONFIG.sae[wildcards.sae].hook}{suffix}"
+    )
+
+
+def parts_of(table):
+    """The parts of a table, in the order in which they are joined."""
+    if table == "decoding":
+        scores = expand(
+            "<results>/decoder/{model}/seed{seed}/decoding.csv", model=MODELS, seed=SEEDS
+        )
+        return [*scores, "<results>/decoder/linear/decoding.csv"]
+    file = "metrics" if table == "sae" else table
+    return of_saes(f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv")

@@ -1,0 +1,126 @@
+"""The transformer, its controls and its linear baseline."""
+
+
+rule train:
+    input:
+        trials="<results>/trials.parquet",
+        windows=of_sessions("<results>/windows/{session}.h5"),
+        code=code("decoder.train"),
+    output:
+        weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
+        decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
+        history="<results>/decoder/{model}/seed{seed}/history.csv",
+    log:
+        "<results>/logs/train/{model}-seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/train/{model}-seed{seed}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: CONFIG.decoder.train.threads
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+    params:
+        windows=CONFIG.results / "windows",
+        folder=subpath(output.weights, parent=True),
+        checkpoint=lambda wildcards: CONFIG.results
+        / "checkpoints"
+        / wildcards.model
+        / f"seed{wildcards.seed}",
+        tasks=json.dumps(CONFIG.tasks),
+        settings=CONFIG.decoder.model_dump_json(),
+    message:
+        "Training: {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        "python -m glasscortex train --trials {input.trials:q} --windows {params.windows:q} "
+        "--tasks {params.tasks:q} --settings {params.settings:q} "
+        "--model {wildcards.model} --seed {wildcards.seed} --checkpoint {params.checkpoint:q} "
+        "--folder {params.folder:q} 2>&1 | tee {log:q}"
+
+
+rule evaluate:
+    input:
+        weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
+        decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
+        trials="<results>/trials.parquet",
+        windows=of_sessions("<results>/windows/{session}.h5"),
+        code=code("decoder.evaluate"),
+    output:
+        scores="<results>/decoder/{model}/seed{seed}/decoding.csv",
+    log:
+        "<results>/logs/evaluate/{model}-seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/evaluate/{model}-seed{seed}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: CONFIG.decoder.train.threads
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        windows=CONFIG.results / "windows",
+        decoder=subpath(input.weights, parent=True),
+        threads=CONFIG.decoder.train.threads,
+    message:
+        "Scoring: {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        "python -m glasscortex evaluate --decoder {params.decoder:q} "
+        "--trials {input.trials:q} --windows {params.windows:q} "
+        "--model {wildcards.model} --seed {wildcards.seed} --threads {params.threads} "
+        "--out {output.scores:q} 2>&1 | tee {log:q}"
+
+
+rule baselines:
+    input:
+        trials="<results>/trials.parquet",
+        windows=of_sessions("<results>/windows/{session}.h5"),
+        code=code("decoder.baselines"),
+    output:
+        scores="<results>/decoder/linear/decoding.csv",
+    log:
+        "<results>/logs/baselines.log",
+    benchmark:
+        "<results>/benchmarks/baselines.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=240,
+    params:
+        windows=CONFIG.results / "windows",
+        tasks=json.dumps(CONFIG.tasks),
+        settings=CONFIG.baseline.model_dump_json(),
+    message:
+        "Fitting the linear decoder of each session and task"
+    shell:
+        "python -m glasscortex baselines --trials {input.trials:q} "
+        "--windows {params.windows:q} --tasks {params.tasks:q} --settings {params.settings:q} "
+        "--out {output.scores:q} 2>&1 | tee {log:q}"
+
+
+rule compare:
+    input:
+        decoding="<results>/tables/decoding.csv",
+        code=code("decoder.compare"),
+    output:
+        table=report(
+            "<results>/tables/comparison.csv",
+            caption="../report/tables.rst",
+            category="Tables",
+        ),
+    log:
+        "<results>/logs/compare.log",
+    benchmark:
+        "<results>/benchmarks/compare.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Comparing the transformer with the linear decoder"
+    shell:
+        "python -m glasscortex compare --decoding {input.decoding:q} --out {output.table:q} "
+        "2>&1 | tee {log:q}"
