@@ -58,9 +58,9 @@ class SimulateConfig(Part):
         "Sst-IRES-Cre",
         "Vip-IRES-Cre",
     )
-    mice_per_line: PositiveInt = 6
+    mice_per_line: PositiveInt = 10
     sessions: dict[SessionType, Annotated[int, Field(ge=0)]] = Field(
-        {"three_session_A": 6, "three_session_B": 1},
+        {"three_session_A": 10, "three_session_B": 1},
         description="how many mice of each line are recorded in each session type",
     )
     cells: PositiveInt = Field(40, description="mean number of cells of a session")
@@ -181,11 +181,11 @@ class SaeConfig(Part):
     """The sparse autoencoder on the transformer's activations."""
 
     hook: str = Field("latents.2", pattern=r"^(latents|attention|mlp)\.\d+$|^readout$")
-    width: PositiveInt = 512
-    k: PositiveInt = 8
+    width: PositiveInt = 256
+    k: PositiveInt = 16
     steps: PositiveInt = 3000
     batch: PositiveInt = 1024
-    learning_rate: PositiveFloat = 1e-2
+    learning_rate: PositiveFloat = 3e-3
     encoder_scale: PositiveFloat = Field(0.4, description="encoder starts at this times W_dec^T")
     aux_weight: Annotated[float, Field(ge=0)] = 1 / 32
     dead_after: PositiveInt = Field(20, description="batches without firing that make a unit dead")

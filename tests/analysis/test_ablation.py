@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.ablation import COLUMNS, ablate, overlap, planned, selected_units, spread
+from glasscortex.analysis.ablation import (
+    COLUMNS,
+    ablate,
+    own_units,
+    planned,
+    rivals,
+    selected_units,
+    spread,
+)
 from glasscortex.config import AblationConfig
 
 CONFIG = AblationConfig(units=6, doses=(2, 6), draws=3, dose_draws=2, windows=20, bootstraps=50)
@@ -15,7 +23,7 @@ def selected(tmp_path, test_responses):
     """Units that are said to be selective for direction and for the movie."""
     living = np.flatnonzero((test_responses[1] > 0).any(axis=0))
     units = np.concatenate([living[:4], living[2:6]])
-    table = pd.DataFrame({"unit": units, "effect_selection": np.tile([0.1, 0.4, 0.3, 0.2], 2)})
+    table = pd.DataFrame({"unit": units, "explained_selection": np.tile([0.1, 0.4, 0.3, 0.2], 2)})
     table["variable"] = np.repeat(["direction", "movie_frame"], 4)
     table["stimulus"] = np.repeat(["drifting_gratings", "natural_movie_one"], 4)
     table["selected"] = True
@@ -78,19 +86,24 @@ def test_without_selected_units_the_table_is_empty(arguments, selected):
     assert table.empty
 
 
-def test_units_are_ranked_by_their_effect_on_validation(selected):
+def test_a_unit_belongs_to_the_variable_that_explains_most_of_it(selected):
     found = selected_units(selected, ["direction", "orientation", "movie_one"])
     units = selected["unit"].to_numpy()
-    np.testing.assert_array_equal(found["direction"], units[[1, 2, 3, 0]])
-    assert len(found["orientation"]) == 0
+    np.testing.assert_array_equal(own_units("direction", found), units[[1, 2, 0]])
+    np.testing.assert_array_equal(own_units("movie_one", found), units[[5, 6, 7]])
+    assert len(own_units("orientation", found)) == 0
+    assert set(rivals("direction", found).index) == set(units[4:])
 
 
-def test_overlap_leaves_out_related_tasks():
+def test_related_variables_are_no_rivals():
     selected = {
-        k: np.array(v) for k, v in {"direction": [1], "orientation": [1], "phase": [2]}.items()
+        "direction": pd.Series({1: 0.1, 2: 0.1}),
+        "orientation": pd.Series({1: 0.9}),
+        "phase": pd.Series({2: 0.2}),
     }
-    np.testing.assert_array_equal(overlap("direction", selected), [2])
-    np.testing.assert_array_equal(overlap("phase", selected), [1])
+    np.testing.assert_array_equal(own_units("direction", selected), [1])
+    np.testing.assert_array_equal(own_units("phase", selected), [2])
+    assert rivals("phase", selected).to_dict() == {1: 0.9, 2: 0.1}
 
 
 def test_doses_are_the_first_of_the_full_sets():

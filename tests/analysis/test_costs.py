@@ -85,5 +85,6 @@ def test_one_mouse_has_no_intervals():
 
 
 def test_orientation_and_direction_are_no_controls_of_each_other():
-    assert related("direction") == related("orientation") == {"direction", "orientation"}
+    orientation = {"direction", "orientation", "static_orientation"}
+    assert all(related(task) == orientation for task in orientation)
     assert related("phase") == {"phase"}

@@ -7,6 +7,7 @@ from sklearn import metrics as peer
 
 from glasscortex.decoder.compare import compare
 from glasscortex.decoder.scores import (
+    accuracy,
     balanced_accuracy,
     bootstrap_mean,
     chance,
@@ -32,6 +33,15 @@ def test_r2_is_scikit_learns(pairs):
         assert np.isnan(r2(label, guess))
     else:
         assert r2(label, guess) == pytest.approx(peer.r2_score(label, guess))
+
+
+def test_scores_of_many_draws_are_those_of_each():
+    rng = np.random.default_rng(0)
+    label, guess = rng.integers(5, size=(2, 7, 30)).astype(float)
+    for score in (accuracy, balanced_accuracy, within_one_bin, r2):
+        np.testing.assert_allclose(
+            score(label, guess), [score(*pair) for pair in zip(label, guess)]
+        )
 
 
 def test_neighbouring_movie_bins_count_within_one():

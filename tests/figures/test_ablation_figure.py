@@ -16,12 +16,13 @@ def table(ablation):
     return rows[rows["method"] == "zero"]
 
 
-def test_the_matrix_is_the_loss_at_the_full_dose(figure, table):
+def test_the_matrix_is_the_share_lost_at_the_full_dose(figure, table):
     matrix = figure.axes[0]
     drawn = np.asarray(matrix.images[0].get_array())
     full = table[(table["condition"] == "selective") & (table["n_units"] == 64)]
     order = list(dict.fromkeys(table["task"]))
-    expected = full.pivot(index="variable", columns="task", values="delta").loc[order[:-1], order]
+    rows = full.assign(share=full["delta"] / full["intact"])
+    expected = rows.pivot(index="variable", columns="task", values="share").loc[order[:-1], order]
     np.testing.assert_allclose(drawn, expected)
     names = [tick.get_text() for tick in matrix.get_yticklabels()]
     assert names[0] == "direction (64)" and len(names) == len(order) - 1

@@ -85,8 +85,9 @@ def ablate(
     strength = mean * atoms(sae).norm(dim=1).numpy()
     tasks = list(transformer.vocabulary.tasks)
     selected = selected_units(pd.read_csv(selectivity), tasks)
+    ranked = {task: own_units(task, selected) for task in tasks}
     rng = np.random.default_rng([seed, zlib.crc32(f"ablation {name}".encode())])
-    conditions = planned(selected, rate, strength, config, rng)
+    conditions = planned(ranked, rate, strength, config, rng)
     empty = pd.DataFrame(columns=COLUMNS)
     if conditions:
         scores = session_losses(
@@ -95,7 +96,7 @@ def ablate(
         mice = described.set_index("session_id")["mouse"]
         rows = summarised(conditions, tasks, scores, mice, config.bootstraps, rng)
         rows["strength"] = [strength[list(conditions[c].units)].sum() for c in rows["number"]]
-        shared = {v: overlap(v, selected) for v in selected}
+        shared = {task: rivals(task, selected).index for task in tasks}
         rows["overlap"] = [
             np.isin(conditions[c].units, shared[conditions[c].variable]).mean()
             for c in rows["number"]
@@ -105,29 +106,41 @@ def ablate(
         (rows if conditions else empty).to_csv(temporary, index=False, float_format="%.9g")
 
 
-def selected_units(selectivity: pd.DataFrame, tasks: list[str]) -> dict[str, np.ndarray]:
-    """Units selected on validation for each task's variable, the largest effects first."""
+def selected_units(selectivity: pd.DataFrame, tasks: list[str]) -> dict[str, pd.Series]:
+    """For each task, by unit, what its variable explains of the units selected for it.
+
+    Both as found on validation: the column `explained_selection`.
+    """
+    selected = selectivity[selectivity["selected"].astype(bool)].set_index("unit")
     found = {}
     for task in tasks:
         stimulus = TASKS[task].stimulus or EVERY_STIMULUS
-        rows = selectivity[
-            (selectivity["variable"] == TASKS[task].variable)
-            & (selectivity["stimulus"] == stimulus)
-            & selectivity["selected"].astype(bool)
-        ]
-        rows = rows.sort_values("effect_selection", ascending=False, kind="stable")
-        found[task] = rows["unit"].to_numpy(np.int64)
+        of_task = (selected["variable"] == TASKS[task].variable) & (
+            selected["stimulus"] == stimulus
+        )
+        found[task] = selected.loc[of_task, "explained_selection"]
     return found
 
 
-def overlap(task: str, selected: dict[str, np.ndarray]) -> np.ndarray:
-    """Units that are selected for some unrelated task too."""
+def rivals(task: str, selected: dict[str, pd.Series]) -> pd.Series:
+    """By unit, the most that the variable of any unrelated task explains."""
     others = [units for other, units in selected.items() if other not in related(task)]
-    return np.unique(np.concatenate(others)) if others else np.empty(0, np.int64)
+    return pd.concat([pd.Series(dtype=float), *others]).groupby(level=0).max()
+
+
+def own_units(task: str, selected: dict[str, pd.Series]) -> np.ndarray:
+    """The units of a task's variable, the most selective first.
+
+    A unit is selected for it, and no unrelated variable explains more of the unit's variance:
+    one that mostly follows temporal frequency is no unit of direction.
+    """
+    explained = selected[task]
+    own = explained[~(explained < rivals(task, selected).reindex(explained.index))]
+    return own.sort_values(ascending=False, kind="stable").index.to_numpy(np.int64)
 
 
 def planned(
-    selected: dict[str, np.ndarray],
+    ranked: dict[str, np.ndarray],
     rate: np.ndarray,
     strength: np.ndarray,
     config: AblationConfig,
@@ -140,14 +153,14 @@ def planned(
 
     Parameters
     ----------
-    selected : units by task, ranked
+    ranked : units by task, the most selective first
     rate, strength : (width,) share of presentations on which a unit is active, mean |a|·‖d‖
     """
     living = np.flatnonzero(rate > 0)
     traits = np.stack([rate, strength], axis=1)
     conditions = []
-    for variable, ranked in selected.items():
-        units = matchable(ranked, living, config.units, f"ablation of {variable}")
+    for variable, own in ranked.items():
+        units = matchable(own, living, config.units, f"ablation of {variable}")
         if not len(units):
             log.info("ablation of %s: no units were selected", variable)
             continue

@@ -24,12 +24,12 @@ class Condition:
 
 
 def related(task: str) -> set[str]:
-    """Tasks whose label follows from this one's, or it from theirs, and the task itself.
+    """The task itself, and others that name the same: the orientation of a grating.
 
-    The orientation of a drifting grating is its direction modulo 180°.
+    That of a drifting grating is its direction modulo 180°.
     """
-    twins = {"direction", "orientation"}
-    return twins if task in twins else {task}
+    orientation = {"direction", "orientation", "static_orientation"}
+    return orientation if task in orientation else {task}
 
 
 def summarised(

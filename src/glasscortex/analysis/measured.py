@@ -75,6 +75,17 @@ class Measured:
     def p(self) -> np.ndarray:
         return nulls.p_values(self.effect, self.null)
 
+    @property
+    def explained(self) -> np.ndarray:
+        """Share of a unit's variance that goes with the variable, less what chance gives (units,).
+
+        η², or the square of the rank correlation, minus its mean under the null: the scale on
+        which variables of any kind compare.
+        """
+        if self.index == "spearman":
+            return self.effect**2 - np.mean(self.null**2, axis=0)
+        return self.effect - self.null.mean(axis=0)
+
     def significant(self, q: float, min_effect: float) -> np.ndarray:
         """Which units are significant and at least `min_effect` (units,) bool."""
         return (nulls.q_values(self.p) <= q) & (self.effect >= min_effect)

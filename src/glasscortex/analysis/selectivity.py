@@ -44,7 +44,8 @@ EVERY_STIMULUS = "all"
 
 COLUMNS = [
     *("model", "seed", "sae", "unit", "variable", "stimulus", "index", "effect", "preferred"),
-    *("p", "q", "n", "replicate", "n_active", "effect_selection", "q_selection", "selected"),
+    *("p", "q", "n", "replicate", "n_active", "selected"),
+    *("effect_selection", "explained_selection", "q_selection"),
     *("significant", "circular", "mutual_information", "auroc", "p_min", "n_permutations"),
     "null_high",
     *("fraction", "fraction_error"),
@@ -261,9 +262,11 @@ def _shown(hypothesis: Hypothesis, split: Presentations) -> Presentations:
 def _selected(selection: Measured | None, config: SelectivityConfig) -> dict:
     """What validation alone says; no unit is selected where it can't be tested."""
     if selection is None:
-        return {"effect_selection": np.nan, "q_selection": np.nan, "selected": False}
+        nothing = dict.fromkeys(["effect_selection", "explained_selection", "q_selection"], np.nan)
+        return nothing | {"selected": False}
     return {
         "effect_selection": selection.effect,
+        "explained_selection": selection.explained,
         "q_selection": nulls.q_values(selection.p),
         "selected": selection.significant(config.q, config.min_effect),
     }

@@ -16,29 +16,35 @@ def headline(task: str) -> str:
     return "r2" if TASKS[task].is_regression else "accuracy"
 
 
-def accuracy(label: np.ndarray, prediction: np.ndarray) -> float:
-    """Share of presentations named right."""
-    return float(np.mean(label == prediction))
+def accuracy(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Share of presentations, along the last axis, named right."""
+    return np.mean(label == prediction, axis=-1)
 
 
-def balanced_accuracy(label: np.ndarray, prediction: np.ndarray) -> float:
+def balanced_accuracy(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Mean over the classes present of the share named right."""
-    right = pd.Series(label == prediction).groupby(label).mean()
-    return float(right.mean())
+    total, present = np.zeros(label.shape[:-1]), np.zeros(label.shape[:-1])
+    for value in np.unique(label):
+        shown = (label == value).sum(axis=-1)
+        right = ((label == value) & (prediction == value)).sum(axis=-1)
+        total += right / np.maximum(shown, 1)
+        present += shown > 0
+    return total / present
 
 
-def within_one_bin(label: np.ndarray, prediction: np.ndarray) -> float:
+def within_one_bin(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Share of movie bins named right or next to right (± 1 s with bins of 1 s)."""
-    return float(np.mean(np.abs(label - prediction) <= 1))
+    return np.mean(np.abs(label - prediction) <= 1, axis=-1)
 
 
-def r2(label: np.ndarray, prediction: np.ndarray) -> float:
-    """Share of variance explained; 0 for a constant guess of the mean of these labels."""
-    spread = np.sum((label - label.mean()) ** 2)
-    return float(1 - np.sum((label - prediction) ** 2) / spread) if spread > 0 else np.nan
+def r2(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Share of variance explained; 0 for a constant guess of the mean, NaN without variance."""
+    spread = np.sum((label - label.mean(axis=-1, keepdims=True)) ** 2, axis=-1)
+    error = np.sum((label - prediction) ** 2, axis=-1)
+    return 1 - error / np.where(spread > 0, spread, np.nan)
 
 
-def metrics(task: str) -> dict[str, Callable[[np.ndarray, np.ndarray], float]]:
+def metrics(task: str) -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
     """The metrics of a task by name, the headline first."""
     if TASKS[task].is_regression:
         return {"r2": r2}
@@ -56,7 +62,7 @@ def chance(metric: str, classes: np.ndarray) -> float:
 
 
 def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> pd.DataFrame:
-    """Headline metric of each session.
+    """Headline metric of each session that has one (an r² needs a label that varies).
 
     Parameters
     ----------
@@ -69,20 +75,20 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
     DataFrame with columns session_id, metric, value, n (presentations)
     """
     name, metric = next(iter(metrics(task).items()))
-    return pd.DataFrame(
-        [
-            (session, name, metric(label, guess), len(label))
-            for session, label, guess in _by_session(task, trials, prediction)
-        ],
-        columns=["session_id", "metric", "value", "n"],
-    )
+    scores = [
+        (session, name, float(metric(label, guess)), len(label))
+        for session, label, guess in _by_session(task, trials, prediction)
+    ]
+    table = pd.DataFrame(scores, columns=["session_id", "metric", "value", "n"])
+    return table.dropna(subset="value", ignore_index=True)
 
 
 def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: str, seed: int):
     """All metrics of one task on one split, per session and over sessions.
 
     Intervals are 95 % percentile bootstraps: over presentations within a session, and over
-    sessions for the row session_id = "all", whose value is the mean of the sessions'.
+    sessions for the row session_id = "all", whose value is the mean of the sessions'. A session
+    without a score (a regression whose label never varies there) has no row.
 
     Returns
     -------
@@ -99,9 +105,11 @@ def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: 
         classes = np.unique(seen[np.isfinite(seen)])
         draws = rng.integers(len(label), size=(BOOTSTRAPS, len(label)))
         for metric, score in metrics(task).items():
-            spread = np.nanpercentile([score(label[d], guess[d]) for d in draws], [2.5, 97.5])
-            n_classes = 0 if TASKS[task].is_regression else len(classes)
             value, guessing = score(label, guess), chance(metric, classes)
+            if np.isnan(value):
+                continue
+            spread = np.nanpercentile(score(label[draws], guess[draws]), [2.5, 97.5])
+            n_classes = 0 if TASKS[task].is_regression else len(classes)
             rows.append((session, metric, value, *spread, guessing, len(label), n_classes))
     columns = ["session_id", "metric", "value", "ci_low", "ci_high", "chance", "n", "n_classes"]
     table = pd.DataFrame(rows, columns=columns)

@@ -58,7 +58,7 @@ def ablation_figure(*, ablation: Path) -> Figure:
     matrix = top.subplots()
     _draw_matrix(matrix, table, removed, measured, method)
     letter(matrix, "A", above=26)
-    panels = bottom.subplots(rows, COLUMNS, sharey=True, squeeze=False).flatten()
+    panels = bottom.subplots(rows, COLUMNS, squeeze=False).flatten()
     for panel, variable in zip(panels, removed, strict=False):
         _draw_doses(panel, table, variable)
     for panel in panels[len(removed) :]:
@@ -79,8 +79,9 @@ def _draw_matrix(
     selective = selective[selective["n_units"] == full].set_index(["variable", "task"])
     delta = selective["delta"].unstack().reindex(index=removed, columns=measured)
     certain = selective["excess_low"].unstack().reindex_like(delta) > 0
-    most = max(0.01, np.nanmax(np.abs(delta.to_numpy())))
-    image = axes.imshow(delta, cmap=LOSS, vmin=-most, vmax=most, aspect="auto")
+    intact = selective["intact"].unstack().reindex_like(delta)
+    share = (delta / intact.where(intact > 0)).clip(-1, 1)
+    image = axes.imshow(share, cmap=LOSS, vmin=-1, vmax=1, aspect="auto")
     for i, variable in enumerate(removed):
         for j, task in enumerate(measured):
             value = delta.iloc[i, j]
@@ -95,7 +96,7 @@ def _draw_matrix(
                 va="center",
                 fontsize=6.5,
                 fontweight="bold" if strong else "normal",
-                color="white" if abs(value) > 0.6 * most else "#222222",
+                color="white" if abs(share.iloc[i, j]) > 0.6 else "#222222",
             )
             if variable == task:
                 axes.add_patch(
@@ -117,7 +118,7 @@ def _draw_matrix(
     axes.set_ylabel("variable whose units are removed (number)")
     axes.annotate(
         "* loses more than with matched random units removed (95 % interval over mice); "
-        f"method {method}; framed: a variable's own task",
+        f"method {method}; framed: a variable's own task; numbers: loss of accuracy or R²",
         (0, 0),
         (0, -9),
         xycoords="axes fraction",
@@ -127,7 +128,7 @@ def _draw_matrix(
     )
     bar = axes.figure.colorbar(image, ax=axes, fraction=0.03, pad=0.01, aspect=20)
     bar.outline.set_visible(False)
-    bar.set_label("loss of accuracy or R²")
+    bar.set_label("share of the intact score that is lost")
 
 
 def _draw_doses(axes: Axes, table: pd.DataFrame, variable: str) -> None:
@@ -148,7 +149,8 @@ def _draw_doses(axes: Axes, table: pd.DataFrame, variable: str) -> None:
         x, selective["delta"], "o-", markersize=2.5, color=COLOURS["trained"], label="selective"
     )
     axes.set_xscale("log", base=2)
-    axes.set_xticks(x, [f"{n:g}" for n in x])
+    crowded = np.append(x[1:] / x[:-1] < 1.5, False)
+    axes.set_xticks(x, ["" if near else f"{n:g}" for n, near in zip(x, crowded, strict=True)])
     axes.minorticks_off()
     axes.locator_params(axis="y", nbins=4)
     heading(axes, words(variable), f"n = {own['n_sessions'].max()} sessions")
