@@ -201,7 +201,9 @@ class SaeConfig(Part):
 class SpliceConfig(Part):
     """The test that splicing leaves decoding unchanged."""
 
-    margin: PositiveFloat = Field(0.03, description="largest change of a score that counts as none")
+    margin: PositiveFloat = Field(
+        0.1, description="largest change that counts as none, as a share of score above chance"
+    )
     threads: PositiveInt = 1
 
 

@@ -11,9 +11,8 @@ CONDITIONS = ["intact", "spliced", "mean", "random_sae"]
 
 
 def scores(values, metric="accuracy"):
-    return pd.DataFrame(
-        {"session_id": [str(i) for i in range(len(values))], "metric": metric, "value": values}
-    )
+    sessions = [str(i) for i in range(len(values))]
+    return pd.DataFrame({"session_id": sessions, "metric": metric, "value": values, "chance": 0.1})
 
 
 def test_a_small_shift_in_every_session_is_equivalent_and_a_large_one_is_not():
@@ -25,7 +24,7 @@ def test_a_small_shift_in_every_session_is_equivalent_and_a_large_one_is_not():
             "spliced": scores(intact - 0.01 + rng.normal(scale=0.01, size=40)),
             "mean": scores(intact - 0.2),
         },
-        margin=0.03,
+        margin=0.06,
         key=[0],
     ).set_index("condition")
     assert table["equivalent"].to_dict() == {"intact": True, "spliced": True, "mean": False}
@@ -34,6 +33,7 @@ def test_a_small_shift_in_every_session_is_equivalent_and_a_large_one_is_not():
     assert table.loc["intact", "value"] == pytest.approx(intact.mean())
     assert (table["ci_high"] - table["ci_low"] > 0.05).all()
     assert (table["n_sessions"] == 40).all()
+    np.testing.assert_allclose(table["margin"], 0.06 * (intact.mean() - 0.1))
     width = (table["ci_high"] - table["ci_low"]).to_numpy()
     assert width[2] == pytest.approx(width[0])  # the same sessions are drawn for all
 
@@ -42,7 +42,7 @@ def test_a_noisy_change_around_zero_is_not_equivalent():
     change = np.tile([0.2, -0.2], 10)
     table = compared(
         {"intact": scores(np.full(20, 0.5)), "spliced": scores(0.5 + change)},
-        margin=0.03,
+        margin=0.06,
         key=[0],
     )
     assert abs(table["delta"].iloc[1]) < 1e-12 and not table["equivalent"].iloc[1]
@@ -51,7 +51,7 @@ def test_a_noisy_change_around_zero_is_not_equivalent():
 def test_sessions_without_a_score_in_all_conditions_are_left_out():
     table = compared(
         {"intact": scores([0.5, 0.7, 0.9]), "spliced": scores([0.5, np.nan, 0.8])},
-        margin=0.03,
+        margin=0.06,
         key=[0],
     )
     assert table["value"].tolist() == pytest.approx([0.7, 0.65])

@@ -72,14 +72,15 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
 
     Returns
     -------
-    DataFrame with columns session_id, metric, value, n (presentations)
+    DataFrame with columns session_id, metric, value, chance, n (presentations)
     """
     name, metric = next(iter(metrics(task).items()))
+    classes = _classes(task, trials)
     scores = [
-        (session, name, float(metric(label, guess)), len(label))
+        (session, name, float(metric(label, guess)), chance(name, classes[session]), len(label))
         for session, label, guess in _by_session(task, trials, prediction)
     ]
-    table = pd.DataFrame(scores, columns=["session_id", "metric", "value", "n"])
+    table = pd.DataFrame(scores, columns=["session_id", "metric", "value", "chance", "n"])
     return table.dropna(subset="value", ignore_index=True)
 
 
@@ -96,20 +97,17 @@ def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: 
     n_classes
     """
     rng = np.random.default_rng([seed, list(TASKS).index(task)])
-    labels = task_labels(trials, TASKS[task])
-    train = trials["split"] == "train"
+    classes = _classes(task, trials)
     rows = []
     in_split = np.where(trials["split"] == split, prediction, np.nan)
     for session, label, guess in _by_session(task, trials, in_split):
-        seen = labels[(train & (trials["session_id"] == session)).to_numpy()]
-        classes = np.unique(seen[np.isfinite(seen)])
         draws = rng.integers(len(label), size=(BOOTSTRAPS, len(label)))
         for metric, score in metrics(task).items():
-            value, guessing = score(label, guess), chance(metric, classes)
+            value, guessing = score(label, guess), chance(metric, classes[session])
             if np.isnan(value):
                 continue
             spread = np.nanpercentile(score(label[draws], guess[draws]), [2.5, 97.5])
-            n_classes = 0 if TASKS[task].is_regression else len(classes)
+            n_classes = 0 if TASKS[task].is_regression else len(classes[session])
             rows.append((session, metric, value, *spread, guessing, len(label), n_classes))
     columns = ["session_id", "metric", "value", "ci_low", "ci_high", "chance", "n", "n_classes"]
     table = pd.DataFrame(rows, columns=columns)
@@ -125,6 +123,14 @@ def bootstrap_mean(
     means = values[rng.integers(len(values), size=(BOOTSTRAPS, len(values)))].mean(axis=1)
     low, high = np.quantile(means, [(1 - coverage) / 2, (1 + coverage) / 2])
     return float(low), float(high)
+
+
+def _classes(task: str, trials: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Labels of each session's training split, every one once."""
+    labels = task_labels(trials, TASKS[task])
+    seen = np.isfinite(labels) & (trials["split"] == "train").to_numpy()
+    sessions = pd.Series(labels[seen]).groupby(trials["session_id"].to_numpy()[seen])
+    return {session: np.unique(shown) for session, shown in sessions}
 
 
 def _pool(metric: str, sessions: pd.DataFrame, rng: np.random.Generator):

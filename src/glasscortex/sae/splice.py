@@ -55,8 +55,8 @@ def splice(
     training activations; `random_sae`, by the reconstruction of `random_sae`. A score is the mean
     over sessions, and intervals are bootstraps over sessions: of 95 % for the score, of 90 % for
     its change. A condition is `equivalent` to intact if that 90 % interval lies within the
-    margin: two one-sided tests at .05 (TOST; Schuirmann 1987, J Pharmacokinet Biopharm 15:657).
-    With a single session there are no intervals and nothing but intact is equivalent.
+    margin, a share of what intact scores above chance: two one-sided tests at .05 (TOST;
+    Schuirmann 1987, J Pharmacokinet Biopharm 15:657). With a single session there are no intervals and nothing but intact is equivalent.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def compared(scores: dict[str, pd.DataFrame], margin: float, key: list[int]) -> 
     Parameters
     ----------
     scores : by condition, what `session_scores` returns; one of them is "intact"
-    margin : largest change of a score that counts as none
+    margin : largest change that counts as none, as a share of the intact score above chance
     key : seed of the bootstrap, which draws the same sessions for all conditions
 
     Returns
@@ -129,11 +129,13 @@ def compared(scores: dict[str, pd.DataFrame], margin: float, key: list[int]) -> 
     """
     values = pd.DataFrame({c: s.set_index("session_id")["value"] for c, s in scores.items()})
     values = values.dropna()
+    known = scores["intact"].set_index("session_id").loc[values.index]
+    margin = margin * max(0.0, (known["value"] - known["chance"]).mean()) if len(known) else np.nan
     rows = []
     for condition, value in values.items() if len(values) else ():
         delta = value - values["intact"]
         delta_low, delta_high = _interval(delta, key, coverage=0.90)
-        same = condition == "intact" or (-margin < delta_low and delta_high < margin)
+        same = condition == "intact" or (-margin <= delta_low and delta_high <= margin)
         rows.append(
             (
                 condition,
