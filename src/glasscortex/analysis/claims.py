@@ -137,7 +137,7 @@ def _of_splice(splice: pd.DataFrame, saes: pd.DataFrame, scores: pd.DataFrame) -
         spliced = rows[rows["condition"] == "spliced"]
         if spliced.empty:
             continue
-        reach = spliced[["delta_low", "delta_high"]].abs().max(axis=1)
+        reach = spliced[["delta_low", "delta_high"]].abs().max(axis=1) / spliced["margin"]
         worst = spliced.loc[reach.idxmax() if reach.notna().any() else spliced.index[0]]
         equivalent = spliced["equivalent"].astype(bool)
         yield Claim(
@@ -162,7 +162,7 @@ def _of_splice(splice: pd.DataFrame, saes: pd.DataFrame, scores: pd.DataFrame) -
             control = rows[(rows["condition"] == condition) & rows["task"].isin(decoded)]
             if control.empty:
                 continue
-            mildest = control.loc[control["delta"].abs().idxmin()]
+            mildest = control.loc[(control["delta"].abs() / control["margin"]).idxmin()]
             unchanged = control["equivalent"].astype(bool)
             yield Claim(
                 f"decoding does change with {condition} spliced in",

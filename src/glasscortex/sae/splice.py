@@ -56,7 +56,8 @@ def splice(
     over sessions, and intervals are bootstraps over sessions: of 95 % for the score, of 90 % for
     its change. A condition is `equivalent` to intact if that 90 % interval lies within the
     margin, a share of what intact scores above chance: two one-sided tests at .05 (TOST;
-    Schuirmann 1987, J Pharmacokinet Biopharm 15:657). With a single session there are no intervals and nothing but intact is equivalent.
+    Schuirmann 1987, J Pharmacokinet Biopharm 15:657). With a single session there are no
+    intervals and nothing but intact is equivalent.
 
     Parameters
     ----------
