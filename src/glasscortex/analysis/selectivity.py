@@ -104,15 +104,11 @@ def selectivity(
     }
     parts = []
     for hypothesis in hypotheses(splits, described.set_index("session_id"), config):
-        rng = np.random.default_rng(
-            [
-                seed,
-                zlib.crc32(
-                    f"selectivity {name} {hypothesis.variable} {hypothesis.stimulus}".encode()
-                ),
-            ]
-        )
-        parts += [rows for rows in [rows_of(hypothesis, splits, config, rng)] if rows is not None]
+        key = f"selectivity {name} {hypothesis.variable} {hypothesis.stimulus}"
+        rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
+        rows = rows_of(hypothesis, splits, config, rng)
+        if rows is not None:
+            parts.append(rows)
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     rows = rows.assign(model=model, seed=seed, sae=name)[COLUMNS]
     with whole(out) as temporary:

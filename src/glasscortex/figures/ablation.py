@@ -81,7 +81,8 @@ def _draw_matrix(
     certain = selective["excess_low"].unstack().reindex_like(delta) > 0
     intact = selective["intact"].unstack().reindex_like(delta)
     share = (delta / intact.where(intact > 0)).clip(-1, 1)
-    image = axes.imshow(share, cmap=LOSS, vmin=-1, vmax=1, aspect="auto")
+    most = max(0.01, np.nanmax(np.abs(share.to_numpy())))
+    image = axes.imshow(share, cmap=LOSS, vmin=-most, vmax=most, aspect="auto")
     for i, variable in enumerate(removed):
         for j, task in enumerate(measured):
             value = delta.iloc[i, j]
@@ -96,7 +97,7 @@ def _draw_matrix(
                 va="center",
                 fontsize=6.5,
                 fontweight="bold" if strong else "normal",
-                color="white" if abs(share.iloc[i, j]) > 0.6 else "#222222",
+                color="white" if abs(share.iloc[i, j]) > 0.6 * most else "#222222",
             )
             if variable == task:
                 axes.add_patch(
@@ -117,10 +118,11 @@ def _draw_matrix(
     axes.spines[:].set_visible(False)
     axes.set_ylabel("variable whose units are removed (number)")
     axes.annotate(
-        "* loses more than with matched random units removed (95 % interval over mice); "
-        f"method {method}; framed: a variable's own task; numbers: loss of accuracy or R²",
+        f"Loss of accuracy or R², method {method}; framed: a variable's own task.\n"
+        "* more than with matched random units removed (95 % interval over mice).",
         (0, 0),
-        (0, -9),
+        (0, -4),
+        va="top",
         xycoords="axes fraction",
         textcoords="offset points",
         fontsize=6,
