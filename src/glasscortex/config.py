@@ -174,7 +174,9 @@ class DecoderConfig(Part):
 class BaselineConfig(Part):
     """The linear decoder of each session and task."""
 
-    inverse_regularisation: tuple[PositiveFloat, ...] = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+    inverse_regularisation: tuple[PositiveFloat, ...] = Field(
+        (1e-4, 1e-3, 1e-2, 1e-1, 1.0), min_length=1
+    )
 
 
 class SaeConfig(Part):
@@ -220,7 +222,9 @@ class SelectivityConfig(Part):
 class AblationConfig(Part):
     """Which units are removed, how, and what they are compared with."""
 
-    methods: tuple[Literal["zero", "mean", "resample"], ...] = ("zero", "mean", "resample")
+    methods: tuple[Literal["zero", "mean", "resample"], ...] = Field(
+        ("zero", "mean", "resample"), min_length=1
+    )
     units: PositiveInt = Field(64, description="most units of one variable that are removed")
     doses: tuple[PositiveInt, ...] = (4, 8, 16, 32, 64)
     draws: PositiveInt = Field(20, description="matched random sets at the full dose")
@@ -238,7 +242,7 @@ class Config(Part):
     source: Literal["simulated", "local"] = "simulated"
     nwb: Path | None = Field(None, description="folder of NWB files that source local reads")
     results: Path = Path("results")
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
     models: tuple[ModelName, ...] = ("trained", "untrained", "shuffled")
     tasks: tuple[TaskName, ...] | Literal["all"] = Field(
         "all", description="all: every task that the sessions allow"
@@ -249,7 +253,9 @@ class Config(Part):
     trials: TrialsConfig = TrialsConfig()
     decoder: DecoderConfig = DecoderConfig()
     baseline: BaselineConfig = BaselineConfig()
-    sae: dict[str, SaeConfig] = Field({"topk": SaeConfig()}, description="SAEs by name")
+    sae: dict[Annotated[str, Field(pattern=r"^\w[\w.-]*$")], SaeConfig] = Field(
+        {"topk": SaeConfig()}, min_length=1, description="SAEs by name"
+    )
     splice: SpliceConfig = SpliceConfig()
     selectivity: SelectivityConfig = SelectivityConfig()
     ablation: AblationConfig = AblationConfig()
@@ -262,6 +268,12 @@ class Config(Part):
             raise ValueError("nwb is given but source is simulated: add source=local")
         if "trained" not in self.models or not self.seeds:
             raise ValueError("models must name trained, and seeds at least one seed")
+        for key in ("seeds", "models", "tasks"):
+            values = getattr(self, key)
+            if not values:
+                raise ValueError(f"{key} is empty: name one")
+            if values != "all" and len(set(values)) < len(values):
+                raise ValueError(f"{key} names one twice: remove it")
         for name, sae in self.sae.items():
             kind, _, index = sae.hook.partition(".")
             last = self.decoder.model.depth - (kind != "latents")

@@ -88,3 +88,37 @@ def test_orientation_and_direction_are_no_controls_of_each_other():
     orientation = {"direction", "orientation", "static_orientation"}
     assert all(related(task) == orientation for task in orientation)
     assert related("phase") == {"phase"}
+
+
+def test_sessions_of_one_mouse_do_not_narrow_an_interval():
+    rng, planned, loss = np.random.default_rng(0), conditions(), [0.1, 0.2, 0.3, 0.4]
+
+    def width(copies):
+        rows = [
+            {"session_id": f"{mouse}-{i}", "task": "direction", "intact": 0.5}
+            | {n: 0.5 - loss[mouse] * (c.draw < 0) for n, c in enumerate(planned)}
+            for mouse in range(4)
+            for i in range(copies)
+        ]
+        scores = pd.DataFrame(rows)
+        mice = pd.Series({s: s.split("-")[0] for s in scores["session_id"]})
+        table = summarised(planned, ["direction"], scores, mice, 2000, rng)
+        row = table[(table["condition"] == "selective") & (table["method"] == "zero")].iloc[0]
+        return row["ci_high"] - row["ci_low"]
+
+    assert width(1) > 0.1
+    assert width(9) == pytest.approx(width(1), rel=0.1)
+
+
+def test_without_an_unrelated_task_there_is_no_specificity():
+    planned = conditions()
+    scores = pd.DataFrame(
+        [
+            {"session_id": str(mouse), "task": "direction", "intact": 0.5}
+            | dict.fromkeys(range(len(planned)), 0.4)
+            for mouse in range(3)
+        ]
+    )
+    mice = pd.Series({s: s for s in scores["session_id"]})
+    table = summarised(planned, ["direction"], scores, mice, 50, np.random.default_rng(0))
+    assert table["specificity"].isna().all()

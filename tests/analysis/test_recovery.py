@@ -86,7 +86,7 @@ def test_factors_are_mean_rates_of_cells_by_preference(truth, world):
     gratings = trials[trials["stimulus"] == "drifting_gratings"].reset_index(drop=True)
     shown = presentations(1, len(gratings), np.zeros((len(gratings), 1)))
     shown = type(shown)(gratings, shown.responses)
-    factors = truth_of(shown, "drifting_gratings", truth)
+    factors = truth_of(shown, gratings, "drifting_gratings", truth)
     np.testing.assert_allclose(factors["direction=45"], 1.0 + (gratings["direction"] == 45))
     assert set(factors) == {
         *(f"direction={d}" for d in range(0, 360, 45)),

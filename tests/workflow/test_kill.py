@@ -59,7 +59,7 @@ def test_unrecorded_output_is_made_again(copy):
 
 def test_two_runs_at_once_are_refused(copy):
     with open(copy.folder / ".snakemake/running", "w") as running:
-        fcntl.flock(running, fcntl.LOCK_EX)
+        fcntl.flock(running, fcntl.LOCK_SH)
         locks = copy.folder / ".snakemake/locks"
         locks.mkdir(exist_ok=True)
         (locks / "0.output.lock").write_text("results/tiny/tables/splice.csv\n")

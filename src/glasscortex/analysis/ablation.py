@@ -61,8 +61,8 @@ def ablate(
     lost, with an interval over mice (bootstrap). Rows with condition matched_random remove other
     living units of like firing rate and strength. On selective rows, `p` is the rank of delta
     among the matched sets, `excess` is delta minus their mean; on those where the task is the
-    variable's own, `specificity` is delta minus the mean delta of the other classification tasks
-    (without those whose label follows from the variable's, or it from theirs).
+    variable's own, `specificity` is what is lost minus the mean loss of the other classification
+    tasks (without those that name the same, see `related`), every mouse alike in weight.
 
     Parameters
     ----------

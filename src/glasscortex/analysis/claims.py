@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from glasscortex.config import SelectivityConfig
 from glasscortex.decoder.scores import headline
@@ -15,6 +15,9 @@ from glasscortex.words import TASKS
 
 AT_CHANCE = 0.03
 """Distance of a score from chance that counts as none."""
+
+RECOVERED_BY_CHANCE = 0.05
+"""Share of factors whose best unit scores above the 95 % quantile of its null by chance."""
 
 CONTROLS = ("untrained", "shuffled")
 
@@ -78,7 +81,7 @@ def claims(
         *_of_ablation(pd.read_csv(ablation)),
     ]
     if recovery is not None:
-        found += _of_recovery(pd.read_csv(recovery), config.q)
+        found += _of_recovery(pd.read_csv(recovery))
     columns = list(Claim.__dataclass_fields__)
     table = pd.DataFrame([asdict(claim) for claim in found], columns=columns)
     with whole(out) as temporary:
@@ -165,7 +168,7 @@ def _of_splice(splice: pd.DataFrame, saes: pd.DataFrame, scores: pd.DataFrame) -
             mildest = control.loc[(control["delta"].abs() / control["margin"]).idxmin()]
             unchanged = control["equivalent"].astype(bool)
             yield Claim(
-                f"decoding does change with {condition} spliced in",
+                f"{condition} spliced in is not equivalent to intact",
                 mildest["delta"],
                 mildest["delta_low"],
                 mildest["delta_high"],
@@ -200,8 +203,7 @@ def _of_selectivity(
             yield Claim(
                 f"units are selective for {variable} ({stimulus})",
                 fraction,
-                max(0.0, fraction - z * error),
-                min(1.0, fraction + z * error),
+                *np.clip([fraction - z * error, fraction + z * error], 0, 1),
                 0.0,
                 bool(count > 0 and fraction - z * error > 0),
                 f"share of {living} living units {beyond}: {count} (jackknife over mice)",
@@ -234,8 +236,11 @@ def _of_selectivity(
         yield Claim(
             "units are selective for the Cre line",
             fraction if living else np.nan,
-            max(0.0, fraction - z * error) if living else np.nan,
-            min(1.0, fraction + z * error) if living else np.nan,
+            *(
+                np.clip([fraction - z * error, fraction + z * error], 0, 1)
+                if living
+                else [np.nan] * 2
+            ),
             0.0,
             bool(count > 0),
             f"share of {living} living units {beyond} over {mice} mice: {count}"
@@ -286,18 +291,21 @@ def _of_ablation(table: pd.DataFrame) -> Iterator[Claim]:
             )
 
 
-def _of_recovery(table: pd.DataFrame, q: float) -> Iterator[Claim]:
+def _of_recovery(table: pd.DataFrame) -> Iterator[Claim]:
     for (seed, name), rows in table[table["model"] == "trained"].groupby(["seed", "sae"]):
         above = rows["score"] > rows["null"]
+        test = binomtest(int(above.sum()), len(rows), RECOVERED_BY_CHANCE, alternative="greater")
+        interval = test.proportion_ci(0.95)
         yield Claim(
             "units follow the factors that the recordings were simulated from",
             above.mean(),
-            np.nan,
-            np.nan,
-            q,
-            bool(above.mean() > q),
+            interval.low,
+            interval.high,
+            RECOVERED_BY_CHANCE,
+            bool(interval.low > RECOVERED_BY_CHANCE),
             f"share of {len(rows)} factors whose unit scores above the 95 % quantile of its null; "
-            f"median score {rows['score'].median():.3g}, of the null {rows['null'].median():.3g}",
+            f"median score {rows['score'].median():.3g}, of the null {rows['null'].median():.3g} "
+            "(binomial, factors taken as independent)",
             seed,
             name,
         )

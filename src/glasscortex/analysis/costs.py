@@ -158,5 +158,5 @@ def specificity(
         low, high = np.nanquantile(contrast, [0.025, 0.975]) if several else (np.nan, np.nan)
         found[number, own] = means[0] - means[1:].mean(), low, high
     columns = ["specificity", "specificity_low", "specificity_high"]
-    index = pd.MultiIndex.from_tuples(list(found), names=["number", "task"]) if found else None
-    return pd.DataFrame(list(found.values()), index, columns)
+    index = pd.MultiIndex.from_tuples(list(found), names=["number", "task"])
+    return pd.DataFrame(list(found.values()), index, columns, dtype=float)

@@ -131,11 +131,11 @@ def recover(
         shown = [p.where(p.trials["stimulus"] == stimulus) for p in splits]
         if min(len(p.trials) for p in shown) == 0:
             continue
-        values = [truth_of(p, stimulus, truth) for p in shown]
+        presented = table[table["stimulus"] == stimulus]
+        values = [truth_of(p, presented, stimulus, truth) for p in shown]
         for factor in values[0]:
-            rng = np.random.default_rng(
-                [seed, zlib.crc32(f"recovery {name} {factor} {stimulus}".encode())]
-            )
+            key = f"recovery {name} {factor} {stimulus}"
+            rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
             row = recovered(shown, [v[factor] for v in values], rng)
             if row:
                 rows.append({"factor": factor, "stimulus": stimulus} | row)
@@ -145,8 +145,16 @@ def recover(
         found.to_csv(temporary, index=False, float_format="%.9g")
 
 
-def truth_of(shown: Presentations, stimulus: str, folder: Path) -> dict[str, np.ndarray]:
+def truth_of(
+    shown: Presentations, presented: pd.DataFrame, stimulus: str, folder: Path
+) -> dict[str, np.ndarray]:
     """True factors on the presentations of one stimulus.
+
+    Parameters
+    ----------
+    shown : presentations of one split
+    presented : trials of all splits, whose labels cells are sorted by
+    folder : ground truth of every session
 
     Returns
     -------
@@ -155,9 +163,9 @@ def truth_of(shown: Presentations, stimulus: str, folder: Path) -> dict[str, np.
     """
     factors: dict[str, np.ndarray] = {}
     levels = {
-        tuning: np.unique(shown.trials[tuning.variable].dropna())
+        tuning: np.unique(presented[tuning.variable].dropna())
         for tuning in TUNINGS
-        if tuning.stimulus == stimulus and shown.trials[tuning.variable].notna().any()
+        if tuning.stimulus == stimulus and presented[tuning.variable].notna().any()
     }
     for session_id, rows in shown.trials.groupby("session_id", sort=False).indices.items():
         presentation = shown.trials["presentation"].to_numpy()[rows]

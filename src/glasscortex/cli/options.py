@@ -46,4 +46,10 @@ def parsed(model: type[Part], settings: str) -> Part:
 
 def parsed_tasks(text: str) -> tuple[str, ...] | str:
     """The names of the tasks, or "all"."""
-    return TypeAdapter(settings_of.Config.model_fields["tasks"].annotation).validate_json(text)
+    kind = TypeAdapter(settings_of.Config.model_fields["tasks"].annotation)
+    try:
+        return kind.validate_json(text)
+    except ValidationError:
+        raise InputError(
+            f'--tasks {text}: give "all", or a list of names of tasks, as JSON'
+        ) from None

@@ -59,7 +59,10 @@ class Batches:
         self.vocabulary = vocabulary
         self.size = size
         self.targets = vocabulary.targets(trials)
-        self._windows = {s: SessionWindows(windows / f"{s}.h5") for s in vocabulary.sessions}
+        shown = set(trials["session_id"])
+        self._windows = {
+            s: SessionWindows(windows / f"{s}.h5") for s in vocabulary.sessions if s in shown
+        }
         self._cells = vocabulary.cell_rows()
         self._session = {session: i for i, session in enumerate(vocabulary.sessions)}
         self._presentation = trials["presentation"].to_numpy()

@@ -130,6 +130,11 @@ def read(path: Path) -> Recording:
         for name, groups in (("running_speed", (RUNNING_SPEED,)), ("pupil", PUPIL)):
             found = next((file[g] for g in groups if f"{g}/data" in file), None)
             if found is not None and len(found["data"]) > 1:
+                if "timestamps" not in found or len(found["timestamps"]) != len(found["data"]):
+                    raise InputError(
+                        f"{path}: {found.name} has not one timestamp for each value: "
+                        "remove the file or mend it"
+                    )
                 behaviour[name] = _on_frames(found["timestamps"][:], found["data"][:], time)
         return Recording(
             path=path,
@@ -207,6 +212,9 @@ def _metadata(file: h5py.File, path: Path) -> Metadata:
     def or_session(value: str) -> str:
         return session_id if value == UNKNOWN else value
 
+    for name in (session_id, text("experiment_container_id")):
+        if "/" in name:
+            raise InputError(f"{path}: the id {name} holds a slash: mend it in the file")
     return Metadata(
         session_id=session_id,
         container_id=or_session(text("experiment_container_id")),
@@ -285,6 +293,8 @@ def _stimuli(file: h5py.File, frames: int) -> dict[str, dict[str, np.ndarray]]:
 def _presentations(group: h5py.Group) -> dict[str, np.ndarray]:
     start, end = _frame_duration(group)
     data = group["data"][:]
+    if len(data) != len(start):
+        raise ValueError("data and frame_duration differ in length")
     if "features" in group:
         names = [name.decode() for name in group["features"][:]]
         values = dict(zip(names, data.T.astype(np.float64), strict=True))

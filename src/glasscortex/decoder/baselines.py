@@ -69,8 +69,8 @@ def _predict(
                 fitted = LogisticRegression(C=strength, max_iter=300)
                 prediction = classes[fitted.fit(features[train], index[train]).predict(features)]
             achieved = score(labels[validation], prediction[validation])
-            if achieved > best_score:
-                best, best_score = prediction, achieved
+            if achieved > best_score or np.isnan(best).all():
+                best, best_score = prediction, np.nan_to_num(achieved, nan=-np.inf)
     return best
 
 

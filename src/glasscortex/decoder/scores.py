@@ -119,7 +119,12 @@ def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: 
 def bootstrap_mean(
     values: np.ndarray, rng: np.random.Generator, coverage: float = 0.95
 ) -> tuple[float, float]:
-    """Percentile interval of the mean of `values` (sessions, say), drawn with replacement."""
+    """Percentile interval of the mean of `values` (sessions, say), drawn with replacement.
+
+    NaN with fewer than two: one session tells nothing of others.
+    """
+    if len(values) < 2:
+        return np.nan, np.nan
     means = values[rng.integers(len(values), size=(BOOTSTRAPS, len(values)))].mean(axis=1)
     low, high = np.quantile(means, [(1 - coverage) / 2, (1 + coverage) / 2])
     return float(low), float(high)

@@ -33,8 +33,10 @@ def train(
 ) -> None:
     """Train one decoder and write it to `folder`.
 
-    Memory holds one batch of windows, the weights and the table of trials; time grows with
-    windows × cells. A run that was killed goes on from `checkpoint`, and ends with the same bytes.
+    Memory holds one batch of windows, the table of trials, four times the weights, and at the
+    start the tuning of all cells (cells × classes, see `tuned_embeddings`); time grows with
+    windows × cells. A run that was killed goes on from `checkpoint`; on a CPU it ends with the
+    same bytes.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def train(
         batches = Batches(windows, table, vocabulary, config.train.batch)
         decoder.start_cells(tuned_embeddings(batches, config.model.dim, seed))
         inputs = [trials, *(windows / f"{session}.h5" for session in readers)]
-        identity = _identity(config, model, seed, inputs)
+        identity = _identity(config, vocabulary, model, seed, inputs)
         history = Optimisation(decoder, batches, config.train, seed, checkpoint, identity).run()
     with whole(folder) as temporary:
         temporary.mkdir()
@@ -86,8 +88,11 @@ def shuffled_labels(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
     return trials.assign(**dict(zip(columns, labels.T)))
 
 
-def _identity(config: DecoderConfig, model: str, seed: int, inputs: list[Path]) -> str:
+def _identity(
+    config: DecoderConfig, vocabulary: Vocabulary, model: str, seed: int, inputs: list[Path]
+) -> str:
     """What a checkpoint must share with a run to be its own."""
     contents = [sha256(path) for path in inputs]
-    parts = [config.model_dump_json(), model, seed, contents, torch.__version__]
+    settings = [config.model_dump_json(), vocabulary.to_dict(), model, seed]
+    parts = [*settings, contents, torch.__version__]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

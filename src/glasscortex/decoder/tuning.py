@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from glasscortex.data.batches import Batches
@@ -32,9 +33,10 @@ def tuned_embeddings(batches: Batches, dim: int, seed: int) -> list[Float[Tensor
     stacked = torch.cat(tuning).numpy()
     kept = min(dim, *stacked.shape)
     components = np.zeros((len(stacked), dim))
-    components[:, :kept] = PCA(kept, random_state=seed).fit_transform(stacked)
-    rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(dim, dim)))
-    embeddings = components @ rotation
+    with threadpool_limits(1, user_api="blas"):  # the same bytes on any number of cores
+        components[:, :kept] = PCA(kept, random_state=seed).fit_transform(stacked)
+        rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(dim, dim)))
+        embeddings = components @ rotation
     embeddings = torch.from_numpy(embeddings / embeddings.std()).float()
     return list(embeddings.split([len(cells) for cells in tuning]))
 

@@ -155,8 +155,6 @@ def compared(scores: dict[str, pd.DataFrame], margin: float, key: list[int]) -> 
 
 
 def _interval(values: pd.Series, key: list[int], coverage: float) -> tuple[float, float]:
-    if len(values) == 1:
-        return np.nan, np.nan
     return bootstrap_mean(values.to_numpy(), np.random.default_rng(key), coverage)
 
 
