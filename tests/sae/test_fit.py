@@ -127,7 +127,7 @@ def test_few_distinct_activations_still_make_distinct_finite_atoms(write_activat
     config = SaeConfig(hook="latents.1", width=20, k=2, steps=5, batch=8)
     atoms = TopKSae.load(run(path, tmp_path / "sae", config)).dictionary
     assert atoms.isfinite().all()
-    assert (atoms @ atoms.T - torch.eye(20)).max() < 1 - 1e-7
+    assert len(torch.unique(atoms, dim=0)) == 20
 
 
 def test_activations_of_another_hook_are_an_error(planted, tmp_path):
