@@ -299,7 +299,7 @@ class Config(Part):
             if self.source == "simulated" and stimulus and stimulus not in shown:
                 raise ValueError(
                     f"task {name} needs {stimulus}, which no selected session shows: remove it "
-                    "from tasks or add such sessions to simulate.sessions"
+                    "from tasks, or show it (simulate.sessions, simulate.without)"
                 )
 
 
