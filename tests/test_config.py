@@ -52,7 +52,7 @@ def test_every_task_is_a_legal_choice():
         ({"tasks": ["movie_two"]}, ["task movie_two", "no selected session", "remove it"]),
         (
             {"tasks": ["scene"], "select": {"session_types": ["three_session_A"]}},
-            ["task scene needs natural_scenes", "remove it from tasks or add"],
+            ["task scene needs natural_scenes", "remove it from tasks, or show it"],
         ),
         (
             {"tasks": ["scene"], "trials": {"window_s": {"drifting_gratings": 2}}},
