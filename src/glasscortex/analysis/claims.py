@@ -133,15 +133,18 @@ def _but(tasks: pd.Series) -> str:
 
 
 def _of_splice(splice: pd.DataFrame, saes: pd.DataFrame, scores: pd.DataFrame) -> Iterator[Claim]:
-    chance = _pooled(scores, "trained").set_index(["seed", "task"])[["ci_low", "chance"]]
+    """Judged on tasks that the intact decoder decodes above chance: elsewhere nothing is lost."""
+    pooled = _pooled(scores, "trained")
+    decoded = pooled[pooled["ci_low"] > pooled["chance"]].groupby("seed")["task"].agg(list)
     for seed, name in _trained(saes):
         rows = splice[(splice["model"] == "trained") & (splice["seed"] == seed)]
-        rows = rows[rows["sae"] == name]
+        rows = rows[(rows["sae"] == name) & rows["task"].isin(decoded.get(seed, []))]
+        among = f"of {rows['task'].nunique()} tasks that the intact decoder decodes above chance"
         spliced = rows[rows["condition"] == "spliced"]
         if spliced.empty:
             continue
         reach = spliced[["delta_low", "delta_high"]].abs().max(axis=1) / spliced["margin"]
-        worst = spliced.loc[reach.idxmax() if reach.notna().any() else spliced.index[0]]
+        worst = spliced.loc[reach.idxmax()]
         equivalent = spliced["equivalent"].astype(bool)
         yield Claim(
             "decoding is unchanged with the SAE spliced in",
@@ -150,21 +153,13 @@ def _of_splice(splice: pd.DataFrame, saes: pd.DataFrame, scores: pd.DataFrame) -
             worst["delta_high"],
             worst["margin"],
             bool(equivalent.all()),
-            f"change in {worst['task']}, the largest of {len(spliced)} tasks (90 % intervals)"
+            f"change in {worst['task']}, the largest {among} (90 % intervals)"
             + _but(spliced.loc[~equivalent, "task"]),
             seed,
             name,
         )
-        decoded = [
-            task
-            for task in spliced["task"]
-            if (seed, task) in chance.index
-            and chance.loc[(seed, task), "ci_low"] > chance.loc[(seed, task), "chance"]
-        ]
         for condition in ("random_sae", "mean"):
-            control = rows[(rows["condition"] == condition) & rows["task"].isin(decoded)]
-            if control.empty:
-                continue
+            control = rows[rows["condition"] == condition]
             mildest = control.loc[(control["delta"].abs() / control["margin"]).idxmin()]
             unchanged = control["equivalent"].astype(bool)
             yield Claim(
@@ -174,8 +169,8 @@ def _of_splice(splice: pd.DataFrame, saes: pd.DataFrame, scores: pd.DataFrame) -
                 mildest["delta_high"],
                 -mildest["margin"],
                 not unchanged.any(),
-                f"change in {mildest['task']}, the smallest of {len(control)} tasks that the "
-                "intact decoder decodes above chance" + _but(control.loc[unchanged, "task"]),
+                f"change in {mildest['task']}, the smallest {among}"
+                + _but(control.loc[unchanged, "task"]),
                 seed,
                 name,
             )
