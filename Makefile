@@ -4,7 +4,7 @@ CORES ?= all
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test check-allensdk lint schema lock clean
+.PHONY: help run test check-allensdk lint bench schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -24,6 +24,9 @@ lint: $(BIN)/installed ## ruff, snakefmt and Snakemake's own lint
 
 check-allensdk: $(BIN)/installed ## AllenSDK, in an environment of its own, reads simulated sessions
 	.ci/check-allensdk
+
+bench: $(BIN)/installed ## one benchmark; NAME=memory
+	python benchmarks/$(NAME).py $(ARGS)
 
 schema: $(BIN)/installed ## renew workflow/schemas from the code
 	glasscortex schema >workflow/schemas/config.schema.json
