@@ -4,12 +4,17 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from glasscortex.config import ModelConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.model import Decoder
+
+# No test times anything, and a clean clone gives the same result.
+settings.register_profile("same everywhere", deadline=None, derandomize=True)
+settings.load_profile("same everywhere")
 
 CELLS, RATE = 12, 10.0
 LABELS = (

@@ -47,7 +47,7 @@ def test_matches_the_reference_at_30_hz():
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(-20, 200), st.sampled_from([2.5, 4.0]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_matches_the_reference_at_other_rates(seed, baseline, rate):
     x = trace(seed, 1000, baseline)
     windows = [2 * round((n * rate / 30 - 1) / 2) + 1 for n in (5401, 101, 31)]

@@ -85,7 +85,7 @@ fractions = st.tuples(*[st.integers(1, 10)] * 3).map(lambda p: [x / sum(p) for x
     st.integers(1, 4),
     st.integers(0, 99),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_splits_are_in_order_of_time_and_whole(sizes, parts, rows_in_unit, seed):
     config = SplitConfig(train=parts[0], validation=parts[1], test=parts[2])
     block = np.repeat(np.arange(len(sizes)), np.array(sizes) * rows_in_unit)

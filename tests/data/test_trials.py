@@ -191,7 +191,7 @@ def sessions(draw):
 
 
 @given(sessions())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_splits_never_share_frames_and_nothing_is_lost(session):
     table = tabulate(session, TrialsConfig())
     owner = {}

@@ -14,7 +14,7 @@ from glasscortex.sae.activations import Activations, record
 from glasscortex.words import SPLITS
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     windows=st.integers(1, 40),
     size=st.integers(1, 70),

@@ -96,7 +96,7 @@ def test_order_depends_on_the_generator_only():
     assert not np.array_equal(first, other, equal_nan=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     session_type=st.sampled_from(sorted(BLOCKS)),
     length=st.floats(0.005, 1),
@@ -116,7 +116,7 @@ def test_no_two_presentations_share_a_frame(session_type, length, rate):
         assert {len(c) for c in presentations.columns.values()} <= {len(presentations.start)}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(length=st.floats(0.005, 1))
 def test_every_condition_is_shown_equally_often_at_any_length(length):
     columns = drawn("three_session_B", length).presentations["static_gratings"].columns
