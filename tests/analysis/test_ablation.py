@@ -86,24 +86,26 @@ def test_without_selected_units_the_table_is_empty(arguments, selected):
     assert table.empty
 
 
-def test_a_unit_belongs_to_the_variable_that_explains_most_of_it(selected):
+def test_units_are_ranked_by_what_validation_explains(selected):
     found = selected_units(selected, ["direction", "orientation", "movie_one"])
     units = selected["unit"].to_numpy()
-    np.testing.assert_array_equal(own_units("direction", found), units[[1, 2, 0]])
-    np.testing.assert_array_equal(own_units("movie_one", found), units[[5, 6, 7]])
+    np.testing.assert_array_equal(own_units("direction", found), units[[1, 2, 3, 0]])
+    np.testing.assert_array_equal(own_units("movie_one", found), units[[5, 6, 7, 4]])
     assert len(own_units("orientation", found)) == 0
-    assert set(rivals("direction", found).index) == set(units[4:])
 
 
-def test_related_variables_are_no_rivals():
+def test_a_unit_belongs_to_the_variable_that_explains_most_of_it():
     selected = {
-        "direction": pd.Series({1: 0.1, 2: 0.1}),
-        "orientation": pd.Series({1: 0.9}),
-        "phase": pd.Series({2: 0.2}),
+        "direction": pd.Series({1: 0.3, 2: 0.1, 3: 0.2, 4: 0.2}),
+        "orientation": pd.Series({1: 0.9}),  # names the same: no rival
+        "temporal_frequency": pd.Series({1: 0.2, 2: 0.2}),
+        "phase": pd.Series({3: 0.8}),  # shown by itself: no rival
+        "running_speed": pd.Series({4: 0.5}),
     }
-    np.testing.assert_array_equal(own_units("direction", selected), [1])
-    np.testing.assert_array_equal(own_units("phase", selected), [2])
-    assert rivals("phase", selected).to_dict() == {1: 0.9, 2: 0.1}
+    assert rivals("direction", selected).to_dict() == {1: 0.2, 2: 0.2, 4: 0.5}
+    np.testing.assert_array_equal(own_units("direction", selected), [1, 3])
+    np.testing.assert_array_equal(own_units("temporal_frequency", selected), [2])
+    np.testing.assert_array_equal(own_units("running_speed", selected), [4])
 
 
 def test_doses_are_the_first_of_the_full_sets():

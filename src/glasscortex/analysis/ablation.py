@@ -123,16 +123,25 @@ def selected_units(selectivity: pd.DataFrame, tasks: list[str]) -> dict[str, pd.
 
 
 def rivals(task: str, selected: dict[str, pd.Series]) -> pd.Series:
-    """By unit, the most that the variable of any unrelated task explains."""
-    others = [units for other, units in selected.items() if other not in related(task)]
+    """By unit, the most that an unrelated variable explains that varies beside the task's own.
+
+    It does if some presentations show both: those of the same stimulus, and running and pupil.
+    """
+    stimulus = TASKS[task].stimulus
+    beside = (
+        other
+        for other in selected
+        if None in (stimulus, TASKS[other].stimulus) or TASKS[other].stimulus == stimulus
+    )
+    others = [selected[other] for other in beside if other not in related(task)]
     return pd.concat([pd.Series(dtype=float), *others]).groupby(level=0).max()
 
 
 def own_units(task: str, selected: dict[str, pd.Series]) -> np.ndarray:
     """The units of a task's variable, the most selective first.
 
-    A unit is selected for it, and no unrelated variable explains more of the unit's variance:
-    one that mostly follows temporal frequency is no unit of direction.
+    A unit is selected for it, and none of its `rivals` explains more of the unit's variance: one
+    that mostly follows temporal frequency is no unit of direction.
     """
     explained = selected[task]
     own = explained[~(explained < rivals(task, selected).reindex(explained.index))]
