@@ -18,7 +18,7 @@ from glasscortex.data.store import verify
 from glasscortex.data.vocabulary import task_labels
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit, predict_under
 from glasscortex.decoder.model import Decoder
-from glasscortex.decoder.scores import metrics
+from glasscortex.decoder.scores import headline, metrics
 from glasscortex.files import whole
 from glasscortex.sae.responses import responses
 from glasscortex.sae.topk import TopKSae
@@ -56,8 +56,8 @@ def ablate(
 ) -> None:
     """Write the rows of the table `ablation` of one SAE: variable removed × task measured.
 
-    The units of a variable are those selected on validation, the largest effects first; what
-    their removal costs is measured on test. A score is the mean over sessions; `delta` is what is
+    The units of a variable are its `own_units`, decided on validation; what their removal costs is
+    measured on test. A score is the mean over sessions; `delta` is what is
     lost, with an interval over mice (bootstrap). Rows with condition matched_random remove other
     living units of like firing rate and strength. On selective rows, `p` is the rank of delta
     among the matched sets, `excess` is delta minus their mean; on those where the task is the
@@ -245,7 +245,7 @@ def scored(
             for task, guess in predicted.items():
                 known = np.isfinite(labels[task]) & np.isfinite(guess)
                 if known.any():
-                    metric = next(iter(metrics(task).values()))
+                    metric = metrics(task)[headline(task)]
                     rows[task][name] = metric(labels[task][known], guess[known])
     session_id = batches.trials["session_id"].iloc[0]
     return [{"session_id": session_id, "task": t} | row for t, row in rows.items() if row]

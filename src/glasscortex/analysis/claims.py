@@ -268,7 +268,7 @@ def _of_ablation(table: pd.DataFrame) -> Iterator[Claim]:
             0.0,
             bool(row.excess_low > 0),
             f"{removed}; p {row.p:.2g} among matched sets; {row.overlap:.0%} of the units are "
-            "selective for another task too",
+            "selective for another variable of their presentations too",
             row.seed,
             row.sae,
         )

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from glasscortex.data.vocabulary import Vocabulary
+from glasscortex.data.vocabulary import Vocabulary, has_label
 from glasscortex.data.windows import SessionWindows
 
 
@@ -70,10 +70,10 @@ class Batches:
         self._groups = {key: rows for key, rows in groups.items() if key[0] in self._session}
         middle = (trials["end_s"] - trials["start_s"]).to_numpy() / 2
         self._label_s = {key: float(np.median(middle[r])) for key, r in self._groups.items()}
-        has_label = {name: _has_label(target) for name, target in self.targets.items()}
-        self._labelled = np.any(list(has_label.values()), axis=0)
+        labelled = {name: has_label(target) for name, target in self.targets.items()}
+        self._labelled = np.any(list(labelled.values()), axis=0)
         self._tasks = {
-            key: tuple(name for name, has in has_label.items() if has[rows].any())
+            key: tuple(name for name, has in labelled.items() if has[rows].any())
             for key, rows in self._groups.items()
         }
 
@@ -118,7 +118,3 @@ class Batches:
             tasks=self._tasks[key],
             label_s=self._label_s[key],
         )
-
-
-def _has_label(target: np.ndarray) -> np.ndarray:
-    return np.isfinite(target) if target.dtype.kind == "f" else target >= 0

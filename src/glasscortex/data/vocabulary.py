@@ -104,6 +104,11 @@ class Vocabulary:
         return targets
 
 
+def has_label(target: np.ndarray) -> np.ndarray:
+    """Where a task applies, from its targets; see `Vocabulary.targets`."""
+    return np.isfinite(target) if target.dtype.kind == "f" else target >= 0
+
+
 def _container(cells: Sequence[str]) -> str:
     return cells[0].split("/")[0]
 

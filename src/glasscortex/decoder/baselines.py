@@ -13,7 +13,7 @@ from glasscortex.config import BaselineConfig
 from glasscortex.data.vocabulary import task_labels
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.evaluate import write_scores
-from glasscortex.decoder.scores import metrics, score_table
+from glasscortex.decoder.scores import headline, metrics, score_table
 from glasscortex.words import TASKS, Task
 
 
@@ -53,7 +53,7 @@ def _predict(
 ) -> np.ndarray:
     """Predictions for all presentations of one session, by the best candidate on validation."""
     split = trials["split"].to_numpy()
-    score = next(iter(metrics(task.name).values()))
+    score = metrics(task.name)[headline(task.name)]
     validation = split == "validation"
     best, best_score = np.full(len(labels), np.nan), -np.inf
     reader = SessionWindows(windows / f"{trials['session_id'].iloc[0]}.h5")

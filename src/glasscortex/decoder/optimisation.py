@@ -12,6 +12,7 @@ from torch import Tensor
 
 from glasscortex.config import TrainConfig
 from glasscortex.data.batches import Batch, Batches
+from glasscortex.data.vocabulary import has_label
 from glasscortex.decoder.model import Decoder
 from glasscortex.errors import InputError
 from glasscortex.files import whole
@@ -31,14 +32,15 @@ def task_losses(
     """
     losses = {}
     for name, output in outputs.items():
-        target = torch.from_numpy(targets[name][batch.trials]).to(output.device)
-        known = target.isfinite() if target.is_floating_point() else target >= 0
+        target = targets[name][batch.trials]
+        known = has_label(target)
         if not known.any():
             continue
+        output, target = output[known], torch.from_numpy(target[known]).to(output.device)
         if target.is_floating_point():
-            losses[name] = F.mse_loss(output[known, 0], target[known])
+            losses[name] = F.mse_loss(output[:, 0], target)
         else:
-            losses[name] = F.cross_entropy(output[known], target[known])
+            losses[name] = F.cross_entropy(output, target)
     return losses
 
 

@@ -13,7 +13,7 @@ BOOTSTRAPS = 1000
 
 def headline(task: str) -> str:
     """The metric by which a task is judged: "accuracy", or "r2" for a regression."""
-    return "r2" if TASKS[task].is_regression else "accuracy"
+    return next(iter(metrics(task)))
 
 
 def accuracy(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
@@ -74,7 +74,8 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
     -------
     DataFrame with columns session_id, metric, value, chance, n (presentations)
     """
-    name, metric = next(iter(metrics(task).items()))
+    name = headline(task)
+    metric = metrics(task)[name]
     classes = _classes(task, trials)
     scores = [
         (session, name, float(metric(label, guess)), chance(name, classes[session]), len(label))

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from glasscortex.data.batches import Batches
+from glasscortex.data.vocabulary import has_label
 
 
 def tuned_embeddings(batches: Batches, dim: int, seed: int) -> list[Float[Tensor, "cells dim"]]:
@@ -56,7 +57,9 @@ def responses(batches: Batches) -> list[Float[Tensor, "cells classes"]]:
     train = (batches.trials["split"] == "train").to_numpy()
     for batch in batches.ordered(train):
         for task in batch.tasks:
-            known, y = _encoded(batches.targets[task][batch.trials], heads[task].outputs)
+            target = batches.targets[task][batch.trials]
+            known = has_label(target)
+            y = _encoded(torch.from_numpy(target[known]), heads[task].outputs)
             x = batch.values[known].mean(dim=2).double()
             everywhere = torch.ones(x.shape[1], y.shape[1], dtype=torch.float64)
             xy, y_sum, y_square = x.T @ y, everywhere * y.sum(0), everywhere * y.square().sum(0)
@@ -70,11 +73,8 @@ def _standardised(xy: Tensor, x_sum: Tensor, y_sum: Tensor, y_square: Tensor, co
     return (xy - x_sum * y_sum / count.clamp_min(1)) / y_square.sqrt().clamp_min(1e-6)
 
 
-def _encoded(target: np.ndarray, outputs: int):
-    """Which presentations have a label, and these labels, float64 (labelled, outputs)."""
-    target = torch.from_numpy(target)
+def _encoded(target: Tensor, outputs: int) -> Float[Tensor, "presentations outputs"]:
+    """Labels as numbers: one-hot for classes, float64."""
     if target.is_floating_point():
-        known = target.isfinite()
-        return known, target[known, None].double()
-    known = target >= 0
-    return known, F.one_hot(target[known], outputs).double()
+        return target[:, None].double()
+    return F.one_hot(target, outputs).double()

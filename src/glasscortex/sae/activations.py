@@ -36,8 +36,8 @@ def record(
 ) -> None:
     """Write the activations of a hook on every presentation of every split.
 
-    Memory holds one batch of windows and one chunk, whatever the number of sessions. One thread:
-    the result does not depend on the machine's cores.
+    Memory holds one batch of windows, one chunk, the table of trials and the decoder, with the
+    embeddings of all its cells. One thread: the result does not depend on the machine's cores.
 
     Parameters
     ----------
