@@ -35,7 +35,7 @@ lock: ## renew requirements.lock from pyproject.toml
 	.ci/lock $(PYTHON)
 
 clean: ## remove the environment (results stay)
-	rm -rf .venv .uv
+	rm -rf .venv
 
 $(BIN)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("make: $(PYTHON) is Python %d.%d, glasscortex needs 3.11 or newer: give PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'

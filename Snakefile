@@ -35,6 +35,9 @@ rule all:
     input:
         expand("<results>/tables/{table}.csv", table=TABLES),
         expand("<results>/figures/{figure}.{suffix}", figure=FIGURES, suffix=["svg", "png"]),
+        of_sessions("<results>/trials/{session}.parquet", held_out=True)
+        if CONFIG.select.held_out
+        else [],
 
 
 include: "workflow/rules/data.smk"

@@ -27,7 +27,8 @@ def test_faulty_settings_give_one_line(settings, tmp_path):
 def test_bad_input_gives_one_line(tmp_path):
     source = tmp_path / "text.nwb"
     source.write_text("not an NWB file")
-    done = glasscortex("link", "--source", str(source), "--target", str(tmp_path / "raw.nwb"))
+    made = ("--target", str(tmp_path / "raw.nwb"), "--record", str(tmp_path / "raw.json"))
+    done = glasscortex("link", "--source", str(source), *made)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert str(source) in done.stderr

@@ -42,7 +42,13 @@ def test_every_task_is_a_legal_choice():
         ({"sed": 1}, ["key sed is unknown", "spelling"]),
         ({"select": {"area": []}}, ["select.area is unknown", "spelling"]),
         ({"decoder": {"train": {"epoch": 1}}}, ["decoder.train.epoch is unknown"]),
-        ({"source": "remote"}, ["config source:", "'simulated' or 'local'", "got 'remote'"]),
+        ({"source": "remote"}, ["config source:", "'local' or 'allen'", "got 'remote'"]),
+        ({"source": "allen", "nwb": "x"}, ["nwb is given but source is allen"]),
+        ({"select": {"eye_tracking": True}}, ["select.eye_tracking", "source is simulated"]),
+        ({"select": {"strata": ["mouse"]}}, ["select.strata.0", "'cre_line'", "got 'mouse'"]),
+        ({"select": {"number_per_stratum": 0}}, ["select.number_per_stratum:", "greater than 0"]),
+        ({"allen": {"route": "ftp"}}, ["allen.route:", "'api' or 's3'", "got 'ftp'"]),
+        ({"allen": {"attempts": 0}}, ["allen.attempts:", "greater than 0"]),
         ({"nwb": "x"}, ["nwb is given", "add source=local"]),
         ({"source": "local"}, ["source local needs nwb", "add nwb=FOLDER"]),
         ({"seeds": []}, ["seeds at least one seed"]),
@@ -66,7 +72,15 @@ def test_every_task_is_a_legal_choice():
             ["simulate:", "sessions.three_session_B is 3", "lower it or raise mice_per_line"],
         ),
         ({"simulate": {"length": 1.5}}, ["simulate.length:", "less than or equal to 1"]),
-        ({"preprocess": {"dff": "mode"}}, ["preprocess.dff:", "'stored' or 'windowed_median'"]),
+        ({"preprocess": {"dff": "mode"}}, ["preprocess.dff:", "'stored', 'windowed_median'"]),
+        (
+            {"preprocess": {"neuropil": 3}},
+            ["preprocess.neuropil:", "'stored', 'fitted' or 'none'", "less than or equal to 2"],
+        ),
+        (
+            {"trials": {"signal": "events"}},
+            ["trials.signal is events", "set preprocess.events to true"],
+        ),
         ({"trials": {"split": {"train": 0.9}}}, ["trials.split:", "must sum to 1"]),
         (
             {"trials": {"split": {"train": 0, "validation": 0.5, "test": 0.5}}},
@@ -118,6 +132,12 @@ def test_the_schema_is_up_to_date():
     assert written == expected, "the configuration changed: run `make schema`"
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "workflow/configs/tiny.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "config.yaml",
+        *(f"workflow/configs/{name}.yaml" for name in ("tiny", "allen_pilot", "allen_full")),
+    ],
+)
 def test_the_configurations_that_come_with_it_are_valid(name):
     validated(yaml.safe_load((ROOT / name).read_text()))

@@ -1,8 +1,54 @@
 import hashlib
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
-from glasscortex.files import sha256, whole
+from glasscortex.files import LOCK, remove_stale, sha256, whole
+
+HOLDS_A_SCRATCH_FOLDER = """
+import os, sys
+from pathlib import Path
+from glasscortex.files import whole
+
+with whole(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    if os.fork() == 0:  # an orphan does not hold what its parent held
+        os.close(1)
+        os.read(0, 1)
+        os._exit(0)
+    print("held", flush=True)
+    os.read(0, 1)
+"""
+
+
+class Holder:
+    """Another process, and a child of it, in the middle of writing `path`."""
+
+    def __init__(self, path):
+        command = [sys.executable, "-c", HOLDS_A_SCRATCH_FOLDER, path]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe)
+        assert self.process.stdout.readline() == b"held\n"
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self):
+        self.process.stdin.close()  # the orphan ends, too
+        self.process.stdout.close()
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def holder(tmp_path):
+    holder = Holder(tmp_path / "a")
+    yield holder
+    holder.end()
 
 
 def names(folder):
@@ -77,6 +123,77 @@ def test_a_block_that_makes_nothing_leaves_the_folder_that_was_there(tmp_path):
     with pytest.raises(FileNotFoundError), whole(tmp_path / "a"):
         pass
     assert names(tmp_path / "a") == ["kept"]
+
+
+def test_the_next_writer_removes_what_a_killed_one_left(tmp_path, holder):
+    holder.kill()
+    (left,) = names(tmp_path)
+    with whole(tmp_path / "a") as temporary:
+        assert left not in names(tmp_path)
+        temporary.write_text("x")
+    assert names(tmp_path) == ["a"]
+
+
+def test_what_a_living_one_writes_stays(tmp_path, holder):
+    (held,) = names(tmp_path)
+    with whole(tmp_path / "a") as temporary:
+        temporary.write_text("x")
+    assert names(tmp_path) == [held, "a"]
+    assert (tmp_path / held / "a").read_text() == "half"
+
+
+def test_two_writers_of_one_process_leave_each_other_alone(tmp_path):
+    with whole(tmp_path / "a") as first:
+        with whole(tmp_path / "a") as second:
+            second.write_text("second")
+        first.write_text("first")
+    assert (tmp_path / "a").read_text() == "first"
+    assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("locked", [True, False], ids=["killed later", "killed before the lock"])
+def test_stale_folders_are_removed_without_writing(tmp_path, locked):
+    scratch = tmp_path / ".a.b1c2d3_4"
+    scratch.mkdir()
+    if locked:
+        (scratch / LOCK).touch()
+        (scratch / "a").write_text("half")
+    remove_stale(tmp_path / "a")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", [".a", ".a.b", ".a.b.b1c2d3_4", ".b.b1c2d3_4", ".a.b1c2d3_45"])
+def test_nothing_else_is_taken_for_stale(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / LOCK).touch()
+    remove_stale(tmp_path / "a")
+    assert names(tmp_path) == [name]
+
+
+def test_a_folder_that_holds_no_lock_is_the_users(tmp_path):
+    (tmp_path / ".a.b1c2d3_4").mkdir()
+    (tmp_path / ".a.b1c2d3_4" / "kept").touch()
+    remove_stale(tmp_path / "a")
+    assert names(tmp_path / ".a.b1c2d3_4") == ["kept"]
+
+
+def test_without_locks_nothing_is_removed_and_writing_works(tmp_path, monkeypatch):
+    def unsupported(*_):
+        raise OSError("no locks here")
+
+    monkeypatch.setattr("glasscortex.files.fcntl.flock", unsupported)
+    (tmp_path / ".a.b1c2d3_4").mkdir()
+    (tmp_path / ".a.b1c2d3_4" / LOCK).touch()
+    with whole(tmp_path / "a") as temporary:
+        temporary.write_text("x")
+    assert names(tmp_path) == [".a.b1c2d3_4", "a"]
+
+
+def test_no_lock_stays_open(tmp_path):
+    before = len(os.listdir("/dev/fd"))
+    with whole(tmp_path / "a") as temporary:
+        temporary.touch()
+    assert len(os.listdir("/dev/fd")) == before
 
 
 def test_sha256(tmp_path):

@@ -22,6 +22,7 @@ from glasscortex.words import SESSION_STIMULI, TASKS, SessionType, StimulusName,
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Seconds = PositiveFloat
+Name = Annotated[str, Field(coerce_numbers_to_str=True)]
 ModelName = Literal["trained", "untrained", "shuffled"]
 
 
@@ -38,14 +39,44 @@ class SelectConfig(Part):
     cre_lines: tuple[str, ...] = ()
     depth_um: tuple[float, float] = (0, 1000)
     session_types: tuple[SessionType, ...] = ()
-    session_ids: tuple[Annotated[str, Field(coerce_numbers_to_str=True)], ...] = ()
+    session_ids: tuple[Name, ...] = ()
+    container_ids: tuple[Name, ...] = ()
+    eye_tracking: bool = Field(
+        False, description="only sessions whose eye was tracked; source allen only"
+    )
     number: PositiveInt | None = Field(None, description="at most this many sessions, in order")
+    number_per_stratum: PositiveInt | None = Field(
+        None, description="at most this many sessions of each stratum, drawn at random"
+    )
+    strata: tuple[Literal["area", "cre_line", "depth_um", "session_type"], ...] = (
+        "cre_line",
+        "area",
+    )
+    seed: int = Field(0, description="of the draw")
+    held_out: tuple[Name, ...] = Field(
+        (), description="ids of sessions that are prepared but that no decoder is trained on"
+    )
 
     @model_validator(mode="after")
     def _depth_rises(self):
         if self.depth_um[0] > self.depth_um[1]:
             raise ValueError(f"depth_um {list(self.depth_um)} must be [shallowest, deepest]")
         return self
+
+
+class AllenConfig(Part):
+    """The Allen Brain Observatory as a source of recordings."""
+
+    route: Literal["api", "s3"] = Field(
+        "api", description="AllenSDK's web service, or the public bucket of the same files"
+    )
+    base_uri: str | None = Field(None, description="another server that answers as the route's own")
+    cache: Path | None = Field(
+        None, description="folder that downloads are kept in; none: downloads, in the results"
+    )
+    attempts: PositiveInt = Field(5, description="tries of one download")
+    backoff_s: PositiveFloat = Field(2.0, description="pause before the second try; then doubled")
+    stall_s: PositiveFloat = Field(60.0, description="a try ends after this long without a byte")
 
 
 class SimulateConfig(Part):
@@ -84,7 +115,20 @@ class SimulateConfig(Part):
 class PreprocessConfig(Part):
     """From fluorescence to ΔF/F."""
 
-    dff: Literal["stored", "windowed_median"] = "windowed_median"
+    dff: Literal["stored", "windowed_median", "windowed_mode", "rolling_percentile"] = (
+        "windowed_median"
+    )
+    percentile: Annotated[float, Field(ge=0, le=100)] = Field(
+        8.0, description="of rolling_percentile, %"
+    )
+    percentile_window_s: Seconds = Field(60.0, description="window of rolling_percentile")
+    neuropil: Literal["stored", "fitted", "none"] | Annotated[float, Field(ge=0, le=2)] = Field(
+        "stored",
+        description="contamination ratio r: the file's, fitted, none, or a number; no part of a "
+        "stored ΔF/F",
+    )
+    events: bool = Field(False, description="infer events from ΔF/F, too; needs oasis-deconv")
+    threads: PositiveInt = Field(1, description="cells computed at a time; no part of the result")
 
 
 class SplitConfig(Part):
@@ -106,6 +150,9 @@ class SplitConfig(Part):
 class TrialsConfig(Part):
     """Presentations, the windows of ΔF/F around them, and their splits."""
 
+    signal: Literal["dff", "events"] = Field(
+        "dff", description="what windows are cut from; events need preprocess.events"
+    )
     window_s: dict[StimulusName, Seconds] = Field(
         {
             "drifting_gratings": 2.0,
@@ -239,7 +286,7 @@ class AblationConfig(Part):
 class Config(Part):
     """The whole of `config.yaml`."""
 
-    source: Literal["simulated", "local"] = "simulated"
+    source: Literal["simulated", "local", "allen"] = "simulated"
     nwb: Path | None = Field(None, description="folder of NWB files that source local reads")
     results: Path = Path("results")
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
@@ -248,6 +295,7 @@ class Config(Part):
         "all", description="all: every task that the sessions allow"
     )
     select: SelectConfig = SelectConfig()
+    allen: AllenConfig = AllenConfig()
     simulate: SimulateConfig = SimulateConfig()
     preprocess: PreprocessConfig = PreprocessConfig()
     trials: TrialsConfig = TrialsConfig()
@@ -265,7 +313,14 @@ class Config(Part):
         if self.source == "local":
             _check_folder(self.nwb)
         elif self.nwb is not None:
-            raise ValueError("nwb is given but source is simulated: add source=local")
+            raise ValueError(f"nwb is given but source is {self.source}: add source=local")
+        if self.select.eye_tracking and self.source != "allen":
+            raise ValueError(
+                f"select.eye_tracking is given but source is {self.source}, which does not tell: "
+                "remove it"
+            )
+        if self.trials.signal == "events" and not self.preprocess.events:
+            raise ValueError("trials.signal is events: set preprocess.events to true")
         if "trained" not in self.models or not self.seeds:
             raise ValueError("models must name trained, and seeds at least one seed")
         for key in ("seeds", "models", "tasks"):
@@ -328,7 +383,7 @@ def validated(settings: dict[str, Any]) -> Config:
 
 def _explain(fault: dict[str, Any]) -> str:
     # parts such as "tuple[str, ...]" are pydantic's names for the members of a union
-    parts = [str(part) for part in fault["loc"] if "[" not in str(part)]
+    parts = [str(p) for p in fault["loc"] if "[" not in str(p) and p != "constrained-float"]
     key = ".".join(parts)
     if fault["type"] == "extra_forbidden":
         return f"config key {key} is unknown: check its spelling against config.yaml"

@@ -89,7 +89,7 @@ def tables():
         "recovery": pd.DataFrame(
             {"model": "trained", "seed": 0, "sae": "topk", "score": [0.5, 0.4, 0.1], "null": 0.2}
         ),
-        "sessions": pd.DataFrame({"mouse": list("aabbcd")}),
+        "sessions": pd.DataFrame({"mouse": list("aabbcde"), "held_out": [*6 * [False], True]}),
     }  # fmt: skip
 
 

@@ -44,6 +44,7 @@ def nwb(tmp_path) -> Callable[..., Path]:
             text(file, session_id=path.stem, experiment_container_id="7")
             text(file, specimen_name="Cux2-CreERT2;Ai93-1", session_type="three_session_A")
             text(file, **{"subject/genotype": "Cux2-CreERT2/wt;Camk2a-tTA/wt;Ai93(TITL)/wt"})
+            text(file, **{"subject/sex": "male", "subject/age": "103 days"})
             plane = "optophysiology/imaging_plane_1"
             text(file, **{f"{plane}/location": "VISp", f"{plane}/imaging depth": "275 microns"})
             fluorescence = rng.normal(100, 5, (CELLS, FRAMES)).astype(np.float32)

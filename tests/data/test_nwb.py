@@ -4,6 +4,7 @@ import pytest
 
 from glasscortex.data import nwb as nwb_files
 from glasscortex.data.nwb import link, read, read_metadata
+from glasscortex.data.record import Record
 from glasscortex.errors import InputError
 
 PIPELINE = nwb_files.PIPELINE
@@ -48,6 +49,8 @@ def test_metadata(nwb):
         area="VISp",
         depth_um=275.0,
         session_type="three_session_A",
+        sex="male",
+        age_days=103.0,
     )
 
 
@@ -74,11 +77,44 @@ def test_cre_line_from_the_specimen_where_the_genotype_is_unknown(nwb):
     assert read_metadata(path).cre_line == "Cux2-CreERT2"
 
 
+@pytest.mark.parametrize(
+    ("key", "text", "field", "expected"),
+    [
+        ("sex", "F", "sex", "female"),
+        ("sex", "Male", "sex", "male"),
+        ("sex", "U", "sex", "unknown"),
+        ("age", "P98D", "age_days", 98),
+        ("age", "120 days", "age_days", 120),
+    ],
+)
+def test_sex_and_age(nwb, key, text, field, expected):
+    path = nwb(edit=replacing(f"general/subject/{key}", np.bytes_(text)))
+    assert getattr(read_metadata(path), field) == expected
+
+
+def test_metadata_of_a_row():
+    row = {
+        **dict.fromkeys(("session_id", "container_id", "mouse", "cre_line", "area"), "x"),
+        "session_type": "three_session_A",
+        "sex": "male",
+        "depth_um": "175",
+        "age_days": "",
+        "source": "not a field",
+    }
+    found = nwb_files.Metadata.of_row(row)
+    assert (found.mouse, found.depth_um) == ("x", 175.0)
+    assert np.isnan(found.age_days)
+    for broken in ({**row, "depth_um": "deep"}, {"session_id": "x"}):
+        with pytest.raises(InputError, match=r"sessions\.csv cannot be used .*remove"):
+            nwb_files.Metadata.of_row(broken)
+
+
 def test_what_a_file_does_not_say(nwb):
     found = read_metadata(nwb("55.nwb", deleting("general")))
     assert found.session_id == found.container_id == found.mouse == "55"
-    assert found.cre_line == found.area == found.session_type == "unknown"
+    assert found.cre_line == found.area == found.session_type == found.sex == "unknown"
     assert np.isnan(found.depth_um)
+    assert np.isnan(found.age_days)
 
 
 def test_the_mouse_falls_back_to_the_subject(nwb):
@@ -259,14 +295,21 @@ def test_a_stimulus_without_frames(nwb):
 
 def test_link_points_at_the_file(nwb, tmp_path):
     source, target = nwb(), tmp_path / "raw" / "100.nwb"
-    link(source=source, target=target)
+    link(source=source, target=target, record=tmp_path / "raw" / "100.json")
     assert target.is_symlink()
     assert target.resolve() == source.resolve()
     assert read_metadata(target).session_id == "100"
+    record = Record.read(tmp_path / "raw" / "100.json")
+    assert record.describes(target)
+    assert (record.session_id, record.source) == ("100", str(source))
 
 
 def test_link_checks_the_file_first(tmp_path):
     (tmp_path / "1.nwb").write_text("no")
     with pytest.raises(InputError):
-        link(source=tmp_path / "1.nwb", target=tmp_path / "raw" / "1.nwb")
-    assert not (tmp_path / "raw" / "1.nwb").is_symlink()
+        link(
+            source=tmp_path / "1.nwb",
+            target=tmp_path / "raw" / "1.nwb",
+            record=tmp_path / "raw" / "1.json",
+        )
+    assert not (tmp_path / "raw").exists()

@@ -41,6 +41,9 @@ def test_all_files_in_the_order_of_their_names(three):
         "area",
         "depth_um",
         "session_type",
+        "sex",
+        "age_days",
+        "held_out",
         "source",
     ]
     assert sessions["session_id"].tolist() == ["1", "2", "3"]
@@ -56,6 +59,9 @@ def test_all_files_in_the_order_of_their_names(three):
         ({"areas": ["VISp"], "number": 2}, ["1", "2"]),
         ({"session_types": ["three_session_A"], "number": 1}, ["1"]),
         ({"depth_um": [200, 300]}, ["2", "3"]),
+        ({"container_ids": ["7"], "number": 1}, ["1"]),
+        ({"number": 1, "held_out": ["3"]}, ["1", "3"]),
+        ({"session_types": ["three_session_B"], "held_out": ["3"]}, ["2"]),
     ],
 )
 def test_filters(three, filters, ids):
@@ -87,3 +93,64 @@ def test_a_file_that_is_no_nwb(three):
     (three / "9.nwb").write_text("no")
     with pytest.raises(InputError, match=r"9\.nwb is not an NWB file"):
         chosen(three)
+
+
+def test_sessions_that_are_held_out_are_marked(three):
+    sessions = chosen(three, held_out=["2"])
+    assert sessions["held_out"].tolist() == [False, True, False]
+
+
+def test_a_session_is_left_to_train_on(three):
+    with pytest.raises(InputError, match=r"^select\.held_out names every selected session"):
+        chosen(three, held_out=["1", "2", "3"])
+
+
+@pytest.mark.parametrize("key", ["container_ids", "held_out"])
+def test_an_unknown_id(three, key):
+    with pytest.raises(InputError, match=rf"^select\.{key}: the source has no \w+ 8: remove"):
+        chosen(three, **{key: ["8"]})
+
+
+MICE = {"mice_per_line": 8, "sessions": {"three_session_A": 8, "three_session_B": 4}}
+
+
+def drawn(**filters):
+    return select(validated({"simulate": MICE, "select": filters}))
+
+
+def test_each_stratum_gives_its_number():
+    sessions = drawn(number_per_stratum=3, strata=["cre_line", "session_type"])
+    assert sessions.groupby(["cre_line", "session_type"]).size().tolist() == 8 * [3]
+
+
+def test_a_stratum_with_fewer_sessions_gives_all():
+    sessions = drawn(number_per_stratum=6, strata=["session_type", "cre_line"])
+    assert sessions.groupby("session_type").size().to_dict() == {
+        "three_session_A": 24,
+        "three_session_B": 16,
+    }
+
+
+def test_the_draw_follows_the_seed_alone():
+    first, again, other = (drawn(number_per_stratum=2, seed=seed) for seed in (0, 0, 1))
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+def test_the_draw_does_not_depend_on_other_sessions():
+    ids = set(drawn(number_per_stratum=3)["session_id"])
+    assert set(drawn(number_per_stratum=2)["session_id"]) < ids
+    one_line = drawn(number_per_stratum=3, cre_lines=["Sst-IRES-Cre"])["session_id"]
+    assert set(one_line) < ids
+
+
+def test_the_draw_is_random():
+    first_of_each_line = drawn(number_per_stratum=3, strata=["cre_line"], seed=0)["session_id"]
+    assert set(first_of_each_line) != set(drawn().groupby("cre_line").head(3)["session_id"])
+
+
+def test_the_draw_spares_sessions_that_are_held_out():
+    everything = drawn()["session_id"].tolist()
+    sessions = drawn(number_per_stratum=1, strata=["cre_line"], held_out=everything[:5])
+    assert sessions["held_out"].sum() == 5
+    assert len(sessions) == 5 + 4

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glasscortex.config import PreprocessConfig, TrialsConfig
+from glasscortex.data.nwb import read_metadata
 from glasscortex.data.preprocess import preprocess
+from glasscortex.data.record import Record
 from glasscortex.data.store import StoredSession, write_manifest, write_session
 from glasscortex.data.trials import combine, extract, tabulate
 from glasscortex.data.windows import SessionWindows
@@ -204,12 +206,17 @@ def test_splits_never_share_frames_and_nothing_is_lost(session):
         np.testing.assert_array_equal(rows["window_start"], expected)
 
 
-def one_session(nwb, folder):
+def one_session(nwb, folder, **settings):
+    path, record = nwb(), folder / "100.nwb.json"
+    Record.of(path, session_id="100", source="test").write(record)
     preprocess(
-        nwb=nwb(),
+        nwb=path,
+        record=record,
+        session=read_metadata(path),
         store=folder / "100.zarr",
+        quality=folder / "100.csv",
         manifest=folder / "100.json",
-        config=PreprocessConfig(dff="stored"),
+        config=PreprocessConfig(dff="stored", **settings),
     )
     return {"store": folder / "100.zarr", "manifest": folder / "100.json"}
 
@@ -244,6 +251,26 @@ def test_from_the_store_to_trials_and_windows(nwb, tmp_path):
     ]
 
 
+def test_windows_can_be_cut_from_events(nwb, tmp_path):
+    pytest.importorskip("oasis")
+    inputs = one_session(nwb, tmp_path, events=True)
+    values = []
+    for signal in ("dff", "events"):
+        extract(**inputs, **outputs(tmp_path / signal), config=TrialsConfig(signal=signal))
+        windows = SessionWindows(tmp_path / signal / "100.h5")
+        values.append(windows.read("drifting_gratings", np.arange(20)))
+    quiet = [(value == np.median(value, axis=(0, 2))[:, None]).mean() for value in values]
+    assert quiet[0] < 0.01
+    assert quiet[1] > 0.2  # most frames have no event
+
+
+def test_events_that_were_not_inferred(nwb, tmp_path):
+    inputs = one_session(nwb, tmp_path)
+    with pytest.raises(InputError, match=r"holds no events: set preprocess\.events"):
+        extract(**inputs, **outputs(tmp_path), config=TrialsConfig(signal="events"))
+    assert not (tmp_path / "100.h5").exists()
+
+
 def test_the_same_store_gives_the_same_bytes(nwb, tmp_path):
     inputs = one_session(nwb, tmp_path)
     for name in ("a", "b"):
@@ -265,8 +292,7 @@ def test_a_class_that_a_split_lacks_is_warned_of(tmp_path, caplog):
     write_session(
         tmp_path / "1.zarr",
         attributes={"session_id": "1", "container_id": "2", "frame_rate_hz": RATE},
-        dff=np.zeros((2, frames), np.float32),
-        cell_specimen_ids=np.arange(2),
+        blocks=[{"cell_specimen_id": np.arange(2), "dff": np.zeros((2, frames), np.float32)}],
         time=np.arange(frames) / RATE,
         behaviour={},
         stimuli={

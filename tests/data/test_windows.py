@@ -73,7 +73,7 @@ def write(path, dff, trials):
         path,
         session_id="100",
         cells=CELLS,
-        dff=dff,
+        dff=lambda start, stop: dff[:, start:stop],
         trials=trials,
         samples={"drifting_gratings": 10, "natural_scenes": 2, "static_gratings": 5},
         sample_rate_hz=10.0,
@@ -136,8 +136,9 @@ def test_what_is_read_is_no_view_of_the_file(tmp_path, recording):
     assert reader.read("natural_scenes", np.arange(3)).any()
 
 
-def test_blocks_of_rows_do_not_change_the_bytes(tmp_path, recording, monkeypatch):
+@pytest.mark.parametrize("size", ["BLOCK_ROWS", "BLOCK_CELLS"])
+def test_the_size_of_a_block_does_not_change_the_bytes(tmp_path, recording, monkeypatch, size):
     write(tmp_path / "a.h5", *recording)
-    monkeypatch.setattr(windows_module, "BLOCK_ROWS", 5)
+    monkeypatch.setattr(windows_module, size, 2)
     write(tmp_path / "b.h5", *recording)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()

@@ -22,6 +22,8 @@ FOLLOWS_SAE = {
 }
 
 COLUMNS = {
+    "quality": "session_id cell_specimen_id used reason nan_fraction noise snr baseline_drift "
+    "low_baseline_fraction r r_at_bound",
     "decoding": "model seed session_id task split metric value ci_low ci_high chance n n_classes",
     "comparison": "task transformer linear difference ci_low ci_high n_sessions",
     "sae": "model seed sae hook architecture width k fvu l0 dead_fraction split",
@@ -52,10 +54,24 @@ def test_table_holds_every_model(finished, table):
     assert {"trained", "untrained", "shuffled"} <= models
 
 
-@pytest.mark.parametrize("figure", ["decoding", "selectivity", "ablation", "controls"])
+@pytest.mark.parametrize("figure", ["quality", "decoding", "selectivity", "ablation", "controls"])
 def test_figure_is_drawn(finished, figure):
     assert "<svg" in (finished.results / f"figures/{figure}.svg").read_text()
     assert (finished.results / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_session_is_drawn_on_request_and_then_up_to_date(copy):
+    target = "results/tiny/figures/quality/700010001.png"
+    assert copy.run(*TINY, "--", target) == {"figure_session": 1}
+    assert (copy.folder / target).read_bytes().startswith(b"\x89PNG")
+    done = copy.snakemake("--cores", "2", *TINY, "--", target)
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_session_that_is_not_selected_is_told(copy):
+    done = copy.snakemake("--dry-run", *TINY, "--", "results/tiny/figures/quality/12.png")
+    assert done.returncode != 0
+    assert "session 12 is not in sessions.csv" in done.stdout + done.stderr
 
 
 def test_nothing_is_written_outside_results(finished, fresh):

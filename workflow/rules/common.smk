@@ -19,6 +19,8 @@ sys.path.insert(0, str(SRC))
 os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
 
+from snakemake.exceptions import WorkflowError
+
 from glasscortex.config import validated
 from glasscortex.errors import InputError
 
@@ -30,9 +32,10 @@ except InputError as error:
 SEEDS = CONFIG.seeds
 MODELS = CONFIG.models
 SIMULATED = CONFIG.source == "simulated"
+ALLEN = CONFIG.source == "allen"
 SAE_TABLES = ["splice", "selectivity", "ablation"] + ["recovery"] * SIMULATED
-TABLES = ["decoding", "comparison", "sae", *SAE_TABLES, "claims"]
-FIGURES = ["decoding", "selectivity", "ablation", "controls"]
+TABLES = ["quality", "decoding", "comparison", "sae", *SAE_TABLES, "claims"]
+FIGURES = ["quality", "decoding", "selectivity", "ablation", "controls"]
 
 
 @functools.cache
@@ -62,9 +65,33 @@ def sessions():
         return list(csv.DictReader(file))
 
 
-def of_sessions(pattern):
-    """Input function: the pattern's file of every session."""
-    return lambda wildcards: expand(pattern, session=[row["session_id"] for row in sessions()])
+def of_sessions(pattern, held_out=False):
+    """Input function: the pattern's file of every session that is, or is not, held out."""
+    return lambda wildcards: expand(
+        pattern,
+        session=[row["session_id"] for row in sessions() if row["held_out"] == str(held_out)],
+    )
+
+
+def of_session(pattern):
+    """Input function: the pattern's file of the rule's session, asked for once sessions.csv is there.
+
+    Without it, a target of one session waits for the checkpoint only after its inputs, and
+    Snakemake then takes these for new at every run.
+    """
+
+    def of_its_session(wildcards):
+        if wildcards.session not in [row["session_id"] for row in sessions()]:
+            raise WorkflowError(f"session {wildcards.session} is not in sessions.csv: check its id")
+        return expand(pattern, session=wildcards.session)
+
+    return of_its_session
+
+
+def described(session):
+    """Who and where was recorded, as JSON: the session's row, less what no store depends on."""
+    row = next(row for row in sessions() if row["session_id"] == session)
+    return json.dumps({key: row[key] for key in row if key not in ("held_out", "source")})
 
 
 def of_saes(pattern):
@@ -82,6 +109,10 @@ def of_hook(suffix):
 
 def parts_of(table):
     """The parts of a table, in the order in which they are joined."""
+    if table == "quality":
+        return expand(
+            "<results>/quality/{session}.csv", session=[row["session_id"] for row in sessions()]
+        )
     if table == "decoding":
         scores = expand(
             "<results>/decoder/{model}/seed{seed}/decoding.csv", model=MODELS, seed=SEEDS

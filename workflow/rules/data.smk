@@ -1,11 +1,20 @@
 """From recordings to presentations."""
 
-NWB_FILES = [] if SIMULATED else sorted(map(str, CONFIG.nwb.glob("*.nwb")))
+NWB_FILES = sorted(map(str, CONFIG.nwb.glob("*.nwb"))) if CONFIG.source == "local" else []
+CATALOGUE = {
+    table: f"<results>/allen/{file}.json"
+    for table, file in (
+        ("experiments", "ophys_experiments"),
+        ("containers", "experiment_containers"),
+    )
+    if ALLEN
+}
 
 
 checkpoint select:
     input:
         NWB_FILES,
+        **CATALOGUE,
         code=code("data.select"),
     output:
         sessions="<results>/sessions.csv",
@@ -20,13 +29,16 @@ checkpoint select:
         mem_mb=600,
         runtime=30,
     params:
+        tables=lambda wildcards, input: [
+            word for table in CATALOGUE for word in (f"--{table}", input[table])
+        ],
         settings=json.dumps(
             CONFIG.model_dump(mode="json", include={"source", "nwb", "select", "simulate"})
         ),
     message:
         "Selecting sessions"
     shell:
-        "python -m glasscortex select --settings {params.settings:q} "
+        "python -m glasscortex select {params.tables:q} --settings {params.settings:q} "
         "--out {output.sessions:q} 2>&1 | tee {log:q}"
 
 
@@ -37,6 +49,7 @@ if SIMULATED:
             code=code("data.synthetic"),
         output:
             nwb="<results>/raw/{session}.nwb",
+            record="<results>/raw/{session}.json",
             truth="<results>/truth/{session}.h5",
         log:
             "<results>/logs/simulate/{session}.log",
@@ -56,8 +69,12 @@ if SIMULATED:
             "Simulating session {wildcards.session}"
         shell:
             "python -m glasscortex simulate --session {wildcards.session:q} "
-            "--settings {params.settings:q} --nwb {output.nwb:q} --truth {output.truth:q} "
-            "2>&1 | tee {log:q}"
+            "--settings {params.settings:q} --nwb {output.nwb:q} --record {output.record:q} "
+            "--truth {output.truth:q} 2>&1 | tee {log:q}"
+
+elif ALLEN:
+
+    include: "allen.smk"
 
 else:
 
@@ -69,6 +86,7 @@ else:
             code=code("data.nwb"),
         output:
             nwb="<results>/raw/{session}.nwb",
+            record="<results>/raw/{session}.json",
         log:
             "<results>/logs/link/{session}.log",
         benchmark:
@@ -84,15 +102,18 @@ else:
             "Checking and linking session {wildcards.session}"
         shell:
             "python -m glasscortex link --source {input.nwb:q} --target {output.nwb:q} "
-            "2>&1 | tee {log:q}"
+            "--record {output.record:q} 2>&1 | tee {log:q}"
 
 
 rule preprocess:
     input:
-        nwb="<results>/raw/{session}.nwb",
+        nwb=ancient("<results>/raw/{session}.nwb"),
+        record="<results>/raw/{session}.json",
+        sessions=ancient("<results>/sessions.csv"),  # the row that counts is a parameter
         code=code("data.preprocess"),
     output:
         store=directory("<results>/preprocessed/{session}.zarr"),
+        quality="<results>/quality/{session}.csv",
         manifest="<results>/preprocessed/{session}.manifest.json",
     log:
         "<results>/logs/preprocess/{session}.log",
@@ -102,17 +123,20 @@ rule preprocess:
         "session"
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
+    threads: CONFIG.preprocess.threads
     resources:
         mem_mb=2000,
         runtime=60,
     params:
+        session=lambda wildcards: described(wildcards.session),
         settings=CONFIG.preprocess.model_dump_json(),
     message:
         "Computing ΔF/F of session {wildcards.session}"
     shell:
-        "python -m glasscortex preprocess --nwb {input.nwb:q} --settings {params.settings:q} "
-        "--store {output.store:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
+        "python -m glasscortex preprocess --nwb {input.nwb:q} --record {input.record:q} "
+        "--session {params.session:q} --settings {params.settings:q} "
+        "--store {output.store:q} --quality {output.quality:q} --manifest {output.manifest:q} "
+        "2>&1 | tee {log:q}"
 
 
 rule trials:

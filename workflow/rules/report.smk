@@ -19,7 +19,7 @@ rule concatenate:
     benchmark:
         "<results>/benchmarks/concatenate/{table}.tsv"
     wildcard_constraints:
-        table="|".join(["decoding", "sae", *SAE_TABLES]),
+        table="|".join(["quality", "decoding", "sae", *SAE_TABLES]),
     localrule: True
     conda:
         "../../envs/glasscortex.yaml"
@@ -35,7 +35,11 @@ rule concatenate:
 
 rule claims:
     input:
-        **{table: f"<results>/tables/{table}.csv" for table in TABLES if table != "claims"},
+        **{
+            table: f"<results>/tables/{table}.csv"
+            for table in TABLES
+            if table not in ("quality", "claims")
+        },
         sessions="<results>/sessions.csv",
         code=code("analysis.claims"),
     output:
@@ -62,6 +66,60 @@ rule claims:
         "--sae {input.sae:q} --splice {input.splice:q} --selectivity {input.selectivity:q} "
         "--ablation {input.ablation:q} {params.recovery:q} --sessions {input.sessions:q} "
         "--settings {params.settings:q} --out {output.table:q} 2>&1 | tee {log:q}"
+
+
+rule figure_quality:
+    input:
+        quality="<results>/tables/quality.csv",
+        code=code("figures.quality"),
+    output:
+        svg=report(
+            "<results>/figures/quality.svg", caption="../report/quality.rst", category="Figures"
+        ),
+        png="<results>/figures/quality.png",
+    log:
+        "<results>/logs/figure/quality.log",
+    benchmark:
+        "<results>/benchmarks/figure/quality.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Drawing the quality of all sessions"
+    shell:
+        "python -m glasscortex figure quality --quality {input.quality:q} "
+        "--svg {output.svg:q} --png {output.png:q} 2>&1 | tee {log:q}"
+
+
+# Made on request: snakemake results/figures/quality/<session>.png
+rule figure_session:
+    input:
+        nwb=ancient(of_session("<results>/raw/{session}.nwb")),
+        store=ancient(of_session("<results>/preprocessed/{session}.zarr")),
+        manifest=of_session("<results>/preprocessed/{session}.manifest.json"),
+        quality=of_session("<results>/quality/{session}.csv"),
+        code=code("figures.session"),
+    output:
+        png="<results>/figures/quality/{session}.png",
+    log:
+        "<results>/logs/figure/quality-{session}.log",
+    benchmark:
+        "<results>/benchmarks/figure/quality-{session}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Drawing session {wildcards.session}"
+    shell:
+        "python -m glasscortex figure session --nwb {input.nwb:q} --store {input.store:q} "
+        "--manifest {input.manifest:q} --quality {input.quality:q} --png {output.png:q} "
+        "2>&1 | tee {log:q}"
 
 
 rule figure_decoding:

@@ -72,7 +72,8 @@ def claims(
     out : CSV of the fields of `Claim`
     config : the thresholds that selectivity was decided by
     """
-    mice = pd.read_csv(sessions, dtype={"mouse": str})["mouse"].nunique()
+    described = pd.read_csv(sessions, dtype={"mouse": str})
+    mice = described.loc[~described["held_out"], "mouse"].nunique()
     scores = pd.read_csv(decoding, dtype={"session_id": str})
     found = [
         *_of_decoding(scores, pd.read_csv(comparison)),

@@ -20,6 +20,25 @@ def concatenate(parts: Parts, out: Made) -> None:
     concatenate(out=out, parts=parts)
 
 
+@figure.command("quality")
+def figure_quality(quality: Given, svg: Made, png: Made) -> None:
+    """Draw how good the recordings are, session by session."""
+    from glasscortex.figures.quality import quality_figure
+    from glasscortex.figures.style import save
+
+    save(quality_figure(quality=quality), svg, png)
+
+
+@figure.command("session")
+def figure_session(nwb: Given, store: Given, manifest: Given, quality: Given, png: Made) -> None:
+    """Draw one session, to look at before it is trusted."""
+    from glasscortex.figures.session import session_figure
+    from glasscortex.figures.style import save_png
+
+    drawn = session_figure(quality=quality, store=store, manifest=manifest, nwb=nwb)
+    save_png(drawn, png)
+
+
 @figure.command("decoding")
 def figure_decoding(decoding: Given, splice: Given, svg: Made, png: Made) -> None:
     """Draw what each decoder reads, task by task."""

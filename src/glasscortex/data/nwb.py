@@ -6,14 +6,15 @@ cannot be used raises an error of one line that names the file and the remedy.
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from glasscortex.data.record import Record
 from glasscortex.errors import InputError
 from glasscortex.files import whole
 
@@ -24,13 +25,16 @@ DEMIXED = f"{PIPELINE}/Fluorescence/imaging_plane_1_demixed_signal"
 NEUROPIL = f"{PIPELINE}/Fluorescence/imaging_plane_1_neuropil_response"
 RUNNING_SPEED = f"{PIPELINE}/BehavioralTimeSeries/running_speed"
 PUPIL = (f"{PIPELINE}/PupilTracking/pupil_size", f"{PIPELINE}/EyeTracking/pupil_size")
+MOTION = f"{PIPELINE}/MotionCorrection/2p_image_series/xy_translation"
+TRACES = (STORED_DFF, FLUORESCENCE, DEMIXED, NEUROPIL)
 
 UNKNOWN = "unknown"
+SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Who and where was recorded; "unknown" (depth: NaN) where the file does not say."""
+    """Who and where was recorded; "unknown" (depth, age: NaN) where nothing says so."""
 
     session_id: str
     container_id: str
@@ -39,6 +43,27 @@ class Metadata:
     area: str
     depth_um: float
     session_type: str
+    sex: str
+    age_days: float
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, str]) -> "Metadata":
+        """The metadata in a row of sessions.csv.
+
+        Raises
+        ------
+        InputError
+            The row lacks a column, or a number is none.
+        """
+        try:
+            values = {field.name: row[field.name] for field in fields(cls)}
+            numbers = {name: float(values[name] or "nan") for name in ("depth_um", "age_days")}
+        except (KeyError, ValueError) as error:
+            raise InputError(
+                f"a row of sessions.csv cannot be used ({error}): remove sessions.csv, then run "
+                "the same command again"
+            ) from None
+        return cls(**{**values, **numbers})
 
 
 @dataclass(frozen=True)
@@ -73,25 +98,51 @@ class Recording:
             data = _require(file, f"{STORED_DFF}/data", "set preprocess.dff to windowed_median")
             return self._traces(data, cells)
 
+    def fluorescence(self, cells: slice) -> np.ndarray:
+        """Fluorescence, demixed where the file has it, float32 (cells, frames).
+
+        Raises
+        ------
+        InputError
+            The file holds none.
+        """
+        with _open(self.path) as file:
+            source = DEMIXED if f"{DEMIXED}/data" in file else FLUORESCENCE
+            data = _require(file, f"{source}/data", "set preprocess.dff to stored")
+            return self._traces(data, cells)
+
+    def neuropil(self, cells: slice) -> np.ndarray:
+        """Fluorescence of the neuropil around each cell, float32 (cells, frames).
+
+        Raises
+        ------
+        InputError
+            The file holds none.
+        """
+        with _open(self.path) as file:
+            data = _require(file, f"{NEUROPIL}/data", "set preprocess.neuropil to none")
+            return self._traces(data, cells)
+
+    def neuropil_r(self, cells: slice) -> np.ndarray | None:
+        """The r that the file holds with its neuropil, float32 (cells,); none: it has none."""
+        with _open(self.path) as file:
+            if f"{NEUROPIL}/data" not in file or f"{NEUROPIL}/r" not in file:
+                return None
+            return file[f"{NEUROPIL}/r"][cells].astype(np.float32)
+
     def corrected_fluorescence(self, cells: slice) -> np.ndarray:
-        """Fluorescence (demixed where the file has it) less r times the neuropil's.
+        """Fluorescence less r times the neuropil's, r as the file has it, float32 (cells, frames).
 
         As AllenSDK's `get_corrected_fluorescence_traces`; without a neuropil signal and its r
-        the fluorescence is used as it is. Float32 (cells, frames).
+        the fluorescence is used as it is.
 
         Raises
         ------
         InputError
             The file holds no fluorescence.
         """
-        with _open(self.path) as file:
-            source = DEMIXED if f"{DEMIXED}/data" in file else FLUORESCENCE
-            data = _require(file, f"{source}/data", "set preprocess.dff to stored")
-            traces = self._traces(data, cells)
-            if f"{NEUROPIL}/data" in file and f"{NEUROPIL}/r" in file:
-                r = file[f"{NEUROPIL}/r"][cells].astype(np.float32)
-                traces -= r[:, None] * self._traces(file[f"{NEUROPIL}/data"], cells)
-            return traces
+        traces, r = self.fluorescence(cells), self.neuropil_r(cells)
+        return traces if r is None else traces - r[:, None] * self.neuropil(cells)
 
     def _traces(self, data: h5py.Dataset, cells: slice) -> np.ndarray:
         shape = (len(self.cell_specimen_ids), len(self.time))
@@ -146,17 +197,32 @@ def read(path: Path) -> Recording:
         )
 
 
-def link(*, source: Path, target: Path) -> None:
-    """Check a user's NWB file, then put a symbolic link to it at `target`.
+def read_motion(path: Path) -> np.ndarray | None:
+    """Shift of every frame that motion correction undid, pixels in x and y, (frames, 2).
+
+    None where the file holds none.
+
+    Raises
+    ------
+    InputError
+        The file is no readable NWB file of the Allen layout.
+    """
+    with _open(path) as file:
+        return file[f"{MOTION}/data"][:] if f"{MOTION}/data" in file else None
+
+
+def link(*, source: Path, target: Path, record: Path) -> None:
+    """Check a user's NWB file, then put a symbolic link to it at `target`, and its record.
 
     Raises
     ------
     InputError
         As `read`.
     """
-    read(source)
+    session_id = read(source).metadata.session_id
     with whole(target) as temporary:
         os.symlink(Path(source).resolve(), temporary)
+    Record.of(source, session_id=session_id, source=str(source)).write(record)
 
 
 @contextmanager
@@ -208,6 +274,7 @@ def _metadata(file: h5py.File, path: Path) -> Metadata:
         r"[^;/\s]+-Cre[^;/\s]*", f"{text('subject/genotype')};{text('specimen_name')}"
     )
     depth = re.match(r"[\d.]+", text(f"{plane}/imaging depth", f"{plane}/imaging_depth"))
+    age = re.match(r"P?(\d+)", text("subject/age"))
 
     def or_session(value: str) -> str:
         return session_id if value == UNKNOWN else value
@@ -223,6 +290,8 @@ def _metadata(file: h5py.File, path: Path) -> Metadata:
         area=text("targeted_structure", f"{plane}/location"),
         depth_um=float(depth[0]) if depth and float(depth[0]) > 0 else float("nan"),
         session_type=text("session_type"),
+        sex=SEXES.get(text("subject/sex").lower(), UNKNOWN),
+        age_days=float(age[1]) if age else float("nan"),
     )
 
 

@@ -2,30 +2,38 @@
 
 Layout (Zarr format 3, groups and named dimensions as `xarray.open_datatree` reads them):
 
-- `/traces`: `dff` (cell, time) float32, `cell_specimen_id` (cell), `time` (time) in seconds
+- `/traces`: `dff` (cell, time) float32, `events` alike where they were inferred,
+  `cell_specimen_id` (cell), `time` (time) in seconds
 - `/behaviour`: `running_speed` (time) in cm/s and `pupil` (time), those that were measured
 - `/stimulus/<name>`: one array a column along `presentation`; `start` and `end` are imaging
   frames, half-open
 - attributes of the root: session, container, mouse, cre_line, area, depth, frame rate, source
 
-A chunk of `dff` holds all cells of a few thousand frames, so that a window of all cells is one
-or two reads. The manifest holds the SHA-256 of every file of the Zarr: a folder cannot be
+A chunk of `dff` holds all cells of 2048 frames, frame after frame and not compressed: a window of
+all cells is one short run of bytes in one or two files, and reading it needs nothing else. The
+manifest holds the SHA-256 of every file of the Zarr: a folder cannot be
 followed by its modification time, and a chunk that is lost or damaged would read as zeros.
 """
 
 import json
+import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import zarr
+from zarr.codecs import BytesCodec, TransposeCodec
 
 from glasscortex.errors import InputError
 from glasscortex.files import sha256, whole
 
-CHUNK_FRAMES = 4096
+CHUNK_FRAMES = 2048
+
+FRAME_BY_FRAME = (TransposeCodec(order=(1, 0)), BytesCodec(endian="little"))
+"""How a chunk of traces becomes bytes."""
 
 
 def write_manifest(zarr_path: Path, manifest: Path, **attributes: Any) -> None:
@@ -87,13 +95,15 @@ def write_session(
     path: Path,
     *,
     attributes: Mapping[str, Any],
-    dff: np.ndarray,
-    cell_specimen_ids: np.ndarray,
+    blocks: Iterable[Mapping[str, np.ndarray]],
     time: np.ndarray,
     behaviour: Mapping[str, np.ndarray],
     stimuli: Mapping[str, Mapping[str, np.ndarray]],
 ) -> None:
     """Write the Zarr of one session; the same content gives the same bytes.
+
+    The blocks go to a nameless file beside `path` as they come and are read back a chunk at a
+    time: memory holds one block or one chunk (all cells × 2048 frames), disk the traces twice.
 
     Parameters
     ----------
@@ -101,10 +111,10 @@ def write_session(
         Folder to write.
     attributes
         Attributes of the root, JSON values.
-    dff
-        ΔF/F, float32 (cells, frames).
-    cell_specimen_ids
-        (cells,)
+    blocks
+        The cells, block by block: `cell_specimen_id` (cells,) and `dff`, float32
+        (cells, frames), each, and either all or none `events`, alike. A block may be empty;
+        there is at least one cell.
     time
         Seconds, (frames,).
     behaviour
@@ -112,11 +122,22 @@ def write_session(
     stimuli
         Columns of each stimulus, each (presentations,).
     """
-    root = zarr.create_group(path, zarr_format=3, attributes=dict(attributes))
-    traces = root.create_group("traces")
-    chunks = (len(dff), min(CHUNK_FRAMES, dff.shape[1]))
-    traces.create_array("dff", data=dff, chunks=chunks, dimension_names=("cell", "time"))
-    _write_columns(traces, {"cell_specimen_id": cell_specimen_ids}, "cell")
+    with ExitStack() as files:
+        ids, spooled = [], {}
+        for block in blocks:
+            for name in block.keys() - {"cell_specimen_id"}:
+                if name not in spooled:
+                    spooled[name] = files.enter_context(
+                        tempfile.TemporaryFile(dir=Path(path).parent)
+                    )
+                spooled[name].write(np.ascontiguousarray(block[name], "<f4"))
+            ids.append(block["cell_specimen_id"])
+        cells = np.concatenate(ids)
+        root = zarr.create_group(path, zarr_format=3, attributes=dict(attributes))
+        traces = root.create_group("traces")
+        for name, file in sorted(spooled.items()):
+            _write_traces(traces, name, file, (len(cells), len(time)))
+    _write_columns(traces, {"cell_specimen_id": cells}, "cell")
     _write_columns(traces, {"time": time}, "time")
     _write_columns(root.create_group("behaviour"), behaviour, "time")
     stimulus = root.create_group("stimulus")
@@ -125,6 +146,28 @@ def write_session(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)  # not in the specification yet
         zarr.consolidate_metadata(root.store)
+
+
+def _write_traces(group: zarr.Group, name: str, file: BinaryIO, shape: tuple[int, int]) -> None:
+    """Write an array of the group from a file that holds it cell by cell."""
+    cells, frames = shape
+    array = group.create_array(
+        name,
+        shape=shape,
+        dtype="float32",
+        chunks=(cells, min(CHUNK_FRAMES, frames)),
+        filters=FRAME_BY_FRAME[:1],
+        serializer=FRAME_BY_FRAME[1],
+        compressors=None,
+        dimension_names=("cell", "time"),
+        config={"write_empty_chunks": True},  # a chunk that is absent is lost, never zeros
+    )
+    for start in range(0, frames, CHUNK_FRAMES):
+        chunk = np.empty((cells, min(CHUNK_FRAMES, frames - start)), "<f4")
+        for cell, row in enumerate(chunk):
+            file.seek(row.itemsize * (cell * frames + start))
+            file.readinto(row)
+        array[:, start : start + chunk.shape[1]] = chunk
 
 
 def _write_columns(group: zarr.Group, columns: Mapping[str, np.ndarray], dimension: str) -> None:
@@ -143,7 +186,9 @@ class StoredSession:
     """
 
     def __init__(self, path: Path):
+        self._path = Path(path)
         self._root = zarr.open_group(path, mode="r")
+        self._arrays: dict[str, zarr.Array] = {}
         self.attributes: dict[str, Any] = dict(self._root.attrs)
 
     @property
@@ -167,9 +212,21 @@ class StoredSession:
         """Seconds, (frames,)."""
         return self._root["traces/time"][:]
 
-    def dff(self) -> np.ndarray:
-        """ΔF/F, float32 (cells, frames)."""
-        return self._root["traces/dff"][:]
+    def dff(self, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """ΔF/F of the frames from `start` to before `stop`, float32 (cells, frames)."""
+        return self._traces("dff", start, stop)
+
+    def events(self, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Events of the frames from `start` to before `stop`, float32 (cells, frames).
+
+        Raises
+        ------
+        InputError
+            The store holds none.
+        """
+        if "events" not in self._root["traces"]:
+            raise InputError(f"store {self._path} holds no events: set preprocess.events")
+        return self._traces("events", start, stop)
 
     def behaviour(self) -> dict[str, np.ndarray]:
         """What was measured of running_speed (cm/s) and pupil, each (frames,)."""
@@ -180,6 +237,35 @@ class StoredSession:
         return {
             name: _read_columns(group) for name, group in sorted(self._root["stimulus"].groups())
         }
+
+    def _traces(self, name: str, start: int, stop: int | None) -> np.ndarray:
+        """A window of an array, straight from the runs of bytes that hold its frames."""
+        (cells, frames), length = self._layout(name)
+        start, stop, _ = slice(start, stop).indices(frames)
+        window = np.empty((cells, max(0, stop - start)), np.float32)
+        for chunk in range(start // length, -(-stop // length)):
+            first = max(start, chunk * length)
+            last = min(stop, (chunk + 1) * length)
+            run = np.fromfile(
+                f"{self._path}/traces/{name}/c/0/{chunk}",
+                dtype="<f4",
+                count=(last - first) * cells,
+                offset=(first - chunk * length) * cells * 4,
+            )
+            window[:, first - start : last - start] = run.reshape(last - first, cells).T
+        return window
+
+    def _layout(self, name: str) -> tuple[tuple[int, int], int]:
+        """Shape (cells, frames) of an array, and frames of its chunks."""
+        if name not in self._arrays:
+            self._arrays[name] = self._root[f"traces/{name}"]
+        array = self._arrays[name]
+        if array.metadata.codecs != FRAME_BY_FRAME:
+            raise InputError(
+                f"store {self._path}: {name} is not in this version's layout: delete the store and "
+                "its manifest and run preprocess again"
+            )
+        return array.shape, array.chunks[1]
 
 
 def _read_columns(group: zarr.Group) -> dict[str, np.ndarray]:

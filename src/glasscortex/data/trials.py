@@ -64,12 +64,13 @@ def extract(
     windows
         HDF5 file to write, see `glasscortex.data.windows.write_windows`.
     config
-        Windows, rate and fractions.
+        The signal, windows, rate and fractions.
 
     Raises
     ------
     InputError
-        The store is damaged, or the session shows no stimulus of `config.window_s`.
+        The store is damaged, holds no events to cut, or the session shows no stimulus of
+        `config.window_s`.
     """
     verify(store, manifest)
     session = StoredSession(store)
@@ -80,7 +81,7 @@ def extract(
             temporary,
             session_id=session.session_id,
             cells=session.cells,
-            dff=session.dff(),
+            dff=getattr(session, config.signal),
             trials=table,
             samples={s: frames_of(w, config.sample_rate_hz) for s, w in config.window_s.items()},
             sample_rate_hz=config.sample_rate_hz,

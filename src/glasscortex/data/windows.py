@@ -1,13 +1,15 @@
 """Windows of ΔF/F: averaged to one rate, z-scored, compressed; one HDF5 file a session."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pandas as pd
 
-BLOCK_ROWS = 256
+BLOCK_ROWS, BLOCK_CELLS = 256, 32
+
+Frames = Callable[[int, int], np.ndarray]
 
 
 def frames_of(window_s: float, rate_hz: float) -> int:
@@ -35,7 +37,7 @@ def write_windows(
     *,
     session_id: str,
     cells: list[str],
-    dff: np.ndarray,
+    dff: Frames,
     trials: pd.DataFrame,
     samples: Mapping[str, int],
     sample_rate_hz: float,
@@ -47,6 +49,8 @@ def write_windows(
     dozens of these; asinh, about linear below one and logarithmic above, keeps a few of them
     from drowning the rest.
 
+    Memory holds 256 windows of all cells, or all windows of 32 cells.
+
     Parameters
     ----------
     path
@@ -55,7 +59,7 @@ def write_windows(
     session_id, cells
         Names; cells are "container_id/cell_specimen_id".
     dff
-        (cells, frames)
+        ΔF/F of the frames from one to before another, float32 (cells, frames).
     trials
         Columns stimulus, window_start, window_stop, split; windows of one stimulus are
         equally long.
@@ -64,33 +68,35 @@ def write_windows(
     sample_rate_hz
         Rate of the samples.
     """
-    windows, train = {}, []
-    for stimulus, rows in trials.groupby("stimulus"):
-        values = _averaged(dff, rows["window_start"], rows["window_stop"], samples[stimulus])
-        windows[stimulus] = values
-        train.append(values[(rows["split"] == "train").to_numpy()])
-    mean, sd = _moments(train)
     with h5py.File(path, "w") as file:
         file.attrs["session_id"] = session_id
         file.attrs["cells"] = np.array(cells, dtype="S")
         file.attrs["sample_rate_hz"] = sample_rate_hz
-        for stimulus, values in windows.items():
-            values -= mean[:, None]
-            values /= sd[:, None]
-            file.create_dataset(stimulus, data=np.arcsinh(values))
+        train = {}
+        for stimulus, rows in trials.groupby("stimulus"):
+            shape = len(rows), len(cells), samples[stimulus]
+            windows = file.create_dataset(stimulus, shape, np.float32)
+            _average(windows, dff, rows["window_start"].to_numpy(), rows["window_stop"].to_numpy())
+            train[stimulus] = (rows["split"] == "train").to_numpy()
+        for first in range(0, len(cells), BLOCK_CELLS):
+            block = slice(first, first + BLOCK_CELLS)
+            averaged = {stimulus: file[stimulus][:, block] for stimulus in train}
+            mean, sd = _moments([averaged[stimulus][train[stimulus]] for stimulus in train])
+            for stimulus, values in averaged.items():
+                values -= mean[:, None]
+                values /= sd[:, None]
+                file[stimulus][:, block] = np.arcsinh(values)
 
 
-def _averaged(dff: np.ndarray, start: pd.Series, stop: pd.Series, samples: int) -> np.ndarray:
-    """Float32 (windows, cells, samples)."""
-    first = start.to_numpy()
-    frames = int(stop.iloc[0] - start.iloc[0])
-    weights = averaging_matrix(frames, samples)
-    averaged = np.empty((len(first), len(dff), samples), np.float32)
-    for row in range(0, len(first), BLOCK_ROWS):
-        window = first[row : row + BLOCK_ROWS, None] + np.arange(frames)
+def _average(windows: h5py.Dataset, dff: Frames, start: np.ndarray, stop: np.ndarray) -> None:
+    """Fill (windows, cells, samples) with the averages of the windows from start to stop."""
+    frames = int(stop[0] - start[0])
+    weights = averaging_matrix(frames, windows.shape[2])
+    for row in range(0, len(windows), BLOCK_ROWS):
+        block = slice(row, row + BLOCK_ROWS)
+        shown = np.stack([dff(a, b).T for a, b in zip(start[block], stop[block], strict=True)])
         # einsum, not matmul: the same bytes whatever the number of BLAS threads
-        averaged[row : row + BLOCK_ROWS] = np.einsum("cwf,fs->wcs", dff[:, window], weights)
-    return averaged
+        windows[block] = np.einsum("wfc,fs->wcs", shown, weights)
 
 
 def _moments(windows: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -8,8 +8,10 @@ import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from glasscortex.files import whole
 
@@ -43,6 +45,19 @@ UNITS = {
     "spatial_frequency": "cycles/°",
     "phase": "cycles",
     "movie_frame": "bin of the movie",
+}
+
+STIMULUS_COLOURS = {
+    "drifting_gratings": "#0072B2",
+    "static_gratings": "#56B4E9",
+    "natural_scenes": "#009E73",
+    "natural_movie_one": "#E69F00",
+    "natural_movie_two": "#F0C75E",
+    "natural_movie_three": "#D55E00",
+    "locally_sparse_noise": "#CC79A7",
+    "locally_sparse_noise_4deg": "#CC79A7",
+    "locally_sparse_noise_8deg": "#8F5D7B",
+    "spontaneous": "#9A9A9A",
 }
 
 INDICES = {"eta2": "η²", "spearman": "|ρ|"}
@@ -91,11 +106,15 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def save(figure: Figure, svg: Path, png: Path) -> None:
     """Write a figure twice; the same figure gives the same bytes."""
-    with matplotlib.rc_context(RC):
-        with whole(svg) as file:
-            figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-        with whole(png) as file:
-            figure.savefig(file, format="png", dpi=300, metadata={"Software": None})
+    with matplotlib.rc_context(RC), whole(svg) as file:
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    save_png(figure, png)
+
+
+def save_png(figure: Figure, png: Path) -> None:
+    """Write a figure as pixels only; the same figure gives the same bytes."""
+    with matplotlib.rc_context(RC), whole(png) as file:
+        figure.savefig(file, format="png", dpi=300, metadata={"Software": None})
 
 
 def words(name: str) -> str:
@@ -159,6 +178,14 @@ def _above(axes: Axes, text: str, x: float, y: float, **look) -> None:
             in_layout=in_layout,
             **look,
         )
+
+
+def plain_log(axes: Axes, axis: Axis) -> None:
+    """Make an axis logarithmic, with ticks at 1, 2 and 5 that are written in full."""
+    (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def empty(axes: Axes, text: str) -> None:

@@ -13,6 +13,9 @@ AREA = "VISp"
 """All simulated mice are imaged in primary visual cortex. Choice: then nothing but the Cre line
 and its depth differs between mice."""
 
+AGE_DAYS = 103
+"""All simulated mice are of one age, and their sex is unknown."""
+
 TYPE_DIGITS = {
     "three_session_A": 1,
     "three_session_B": 2,
@@ -30,7 +33,8 @@ def sessions(config: SimulateConfig) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with session_id, container_id, mouse, cre_line, area, depth_um, session_type, source
+    DataFrame with session_id, container_id, mouse, cre_line, area, depth_um, session_type, sex,
+    age_days, source
 
     Raises
     ------
@@ -67,6 +71,8 @@ def _session(line: str, mouse: int, session_type: str) -> dict[str, str | int]:
         "area": AREA,
         "depth_um": LINES[line].depth_um,
         "session_type": session_type,
+        "sex": "unknown",
+        "age_days": AGE_DAYS,
         "source": "simulated",
     }
 

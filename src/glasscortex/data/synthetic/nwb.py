@@ -111,8 +111,8 @@ def _write_general(file: h5py.File, recording: Recording) -> None:
         "general/generated_by": ["brain_observatory_pipeline", "version", "3.0"],
         "general/devices/2-photon microscope": "Two-photon microscope. Simulated Please see "
         "session_description.",
-        "general/subject/age": "103 days",
-        "general/subject/sex": "unknown",
+        "general/subject/age": f"{session['age_days']} days",
+        "general/subject/sex": session["sex"],
         "general/subject/species": "Mus musculus",
         "general/subject/subject_id": session["mouse"],
         "general/subject/genotype": recording.genotype,

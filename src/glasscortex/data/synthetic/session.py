@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from glasscortex.config import SimulateConfig
-from glasscortex.data.dff import windowed_median
+from glasscortex.data.dff.methods import windowed_median
 from glasscortex.data.synthetic.behaviour import behave, running_trait
 from glasscortex.data.synthetic.calcium import fluorescence
 from glasscortex.data.synthetic.cells import LINES, draw
@@ -55,7 +55,7 @@ def simulate(session_id: str, config: SimulateConfig, nwb: Path, truth: Path) ->
         timeline=shown,
         fluorescence=seen,
         neuropil_r=cells["neuropil_r"],
-        dff=windowed_median(corrected, rate_hz),
+        dff=windowed_median(corrected, rate_hz).dff,
         behaviour=behaviour,
     )
     attributes = {**session, "seed": config.seed, "running_fraction": running_fraction}

@@ -1,0 +1,117 @@
+"""How a file is fetched; which faults are outlived is in test_download.py."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from glasscortex.data import transfer
+from glasscortex.data.transfer import Tries, obtain
+from glasscortex.errors import InputError
+
+QUICK = Tries(attempts=4, backoff_s=0.001, stall_s=5)
+
+
+def text(path, announce):
+    announce("http://127.0.0.1/a", 4)
+    path.write_text("text")
+
+
+def dying(path, announce):
+    os._exit(3)
+
+
+def anything(path, url):
+    """Every file is good."""
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_check_sees_the_file_and_its_address_before_it_has_its_name(tmp_path):
+    seen = []
+
+    def check(path, url):
+        assert not (tmp_path / "a").exists()
+        seen.append((path.name, path.read_text(), url))
+
+    obtain(tmp_path / "a", text, check, what="it", tries=QUICK)
+    assert seen == [("a", "text", "http://127.0.0.1/a")]
+    assert (tmp_path / "a").read_text() == "text"
+
+
+def test_a_bad_file_never_has_its_name(tmp_path):
+    def bad(path, url):
+        raise InputError(f"{path} is odd: fetch it again")
+
+    with pytest.raises(
+        InputError, match=r"^it: .*/a was not .* \(4 tries\), .* bad, a is odd: run"
+    ):
+        obtain(tmp_path / "a", text, bad, what="it", tries=QUICK)
+    assert names(tmp_path) == []
+
+
+def test_the_pause_doubles(tmp_path, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(transfer.time, "sleep", pauses.append)
+    with pytest.raises(InputError):
+        obtain(tmp_path / "a", dying, anything, what="it", tries=Tries(4, 1.5, 5))
+    assert pauses == [1.5, 3, 6]
+
+
+def test_a_log_shows_progress(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(transfer, "LINE_EVERY_S", 0.0)
+    monkeypatch.setattr(transfer, "POLL_S", 0.01)
+
+    def slow(path, announce):
+        announce("http://127.0.0.1/a", 4_000_000)
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(4):
+                file.write(bytes(1_000_000))
+                time.sleep(0.05)
+
+    with caplog.at_level(logging.INFO):
+        obtain(tmp_path / "a", slow, anything, what="it", tries=QUICK)
+    assert "it: 2 MB of 4, " in caplog.text
+
+
+def test_preparation_runs_once_before_all_tries(tmp_path):
+    prepared = []
+
+    class Prepared:
+        def prepare(self):
+            prepared.append(os.getpid())
+
+        def __call__(self, path, announce):
+            os._exit(3)
+
+    with pytest.raises(InputError, match=r"\(4 tries\), the process that fetched it died"):
+        obtain(tmp_path / "a", Prepared(), anything, what="it", tries=QUICK)
+    assert prepared == [os.getpid()]
+
+
+def test_the_child_ends_with_its_parent(tmp_path):
+    program = """
+import sys, time
+from pathlib import Path
+from glasscortex.data.transfer import Tries, obtain
+
+def fetch(path, announce):
+    path.write_text("half")
+    print("half", flush=True)
+    time.sleep(600)
+
+obtain(Path(sys.argv[1]), fetch, lambda path, url: None, what="it", tries=Tries())
+"""
+    command = [sys.executable, "-c", program, tmp_path / "a"]
+    parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert parent.stdout.readline() == b"half\n"
+    parent.send_signal(signal.SIGKILL)
+    parent.communicate(timeout=60)  # ends when the child, too, has let go of the pipes
+    obtain(tmp_path / "a", text, anything, what="it", tries=QUICK)
+    assert names(tmp_path) == ["a"]

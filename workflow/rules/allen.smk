@@ -1,0 +1,69 @@
+"""From the Allen Brain Observatory's servers. Nothing else needs the network.
+
+What was fetched does not depend on the code that fetched it, so that code is no input here.
+"""
+
+from snakemake.settings.types import DeploymentMethod
+
+CLIENT_SCRIPT = os.path.relpath(Path(workflow.basedir, "workflow/scripts/allensdk_client.py"))
+if CONFIG.allen.route == "s3":
+    CLIENT, CLIENT_ENVIRONMENT = "python -m glasscortex", "../../envs/glasscortex.yaml"
+else:
+    CLIENT_ENVIRONMENT = "../../envs/allensdk.yaml"
+    if DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method:
+        CLIENT = f"python {shlex.quote(CLIENT_SCRIPT)}"
+    else:
+        CLIENT = f"uv run --quiet --script {shlex.quote(CLIENT_SCRIPT)}"
+
+
+rule catalogue:
+    output:
+        **CATALOGUE,
+    log:
+        "<results>/logs/catalogue.log",
+    benchmark:
+        "<results>/benchmarks/catalogue.tsv"
+    localrule: True
+    conda:
+        CLIENT_ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        client=CLIENT,
+        settings=CONFIG.allen.model_dump_json(),
+    message:
+        "Fetching the tables of sessions"
+    shell:
+        "{params.client} catalogue --settings {params.settings:q} "
+        "--experiments {output.experiments:q} --containers {output.containers:q} "
+        "2>&1 | tee {log:q}"
+
+
+rule download:
+    output:
+        nwb="<results>/raw/{session}.nwb",
+        record="<results>/raw/{session}.json",
+    log:
+        "<results>/logs/download/{session}.log",
+    benchmark:
+        "<results>/benchmarks/download/{session}.tsv"
+    localrule: True
+    conda:
+        CLIENT_ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=240,
+        downloads=1,
+    params:
+        client=CLIENT,
+        cache=CONFIG.allen.cache or CONFIG.results / "downloads",
+        settings=CONFIG.allen.model_dump_json(),
+    message:
+        "Downloading session {wildcards.session}"
+    shell:
+        "{params.client} download --session {wildcards.session:q} --settings {params.settings:q} "
+        "--cache {params.cache:q} --nwb {output.nwb:q} --record {output.record:q} "
+        "2>&1 | tee {log:q}"
