@@ -118,4 +118,6 @@ def _fetched(session_id: str, fetch: Fetch, cache: Path, tries: Tries) -> Record
 
     nwb, beside = cache / f"{session_id}.nwb", cache / f"{session_id}.json"
     obtain(nwb, fetch, finish, what=f"session {session_id}", tries=tries)
-    return Record.read(beside)
+    record = Record.read(beside)
+    logger.info("session %s: %d bytes from %s are whole", session_id, record.bytes, record.source)
+    return record

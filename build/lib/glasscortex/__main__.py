@@ -1,0 +1,5 @@
+"""`python -m glasscortex` is the command line."""
+
+from glasscortex.cli import main
+
+main()

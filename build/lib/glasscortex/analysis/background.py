@@ -1,0 +1,135 @@
+"""Selectivity for what is constant in a mouse or a session, tested over mice."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from glasscortex.analysis import effects, nulls
+from glasscortex.analysis.measured import Measured, Presentations
+
+UNKNOWN = ("", "unknown", "nan")
+FEWEST_ORDERED = 4
+"""Fewest mice for a rank correlation."""
+
+Statistic = Callable[[np.ndarray], np.ndarray]
+"""From labels as numbers (observations,) to the effect on every unit (units,)."""
+
+
+def of_background(
+    shown: Presentations,
+    labels: pd.Series,
+    draws: int,
+    rng: np.random.Generator,
+    ordered: bool = False,
+) -> Measured | None:
+    """Test a label of mice or sessions: the mouse is the replicate, never the window.
+
+    Responses are averaged to sessions, and those to mice. Where every mouse has one label, labels
+    are permuted over mice: all arrangements up to names if there are at most `draws`, else random
+    ones. Where mice were recorded under several labels (areas, say), only those mice count:
+    responses are centred within the mouse, and labels permuted within it.
+
+    Parameters
+    ----------
+    shown : presentations of one stimulus
+    labels : label by session_id; unknown ones are left out
+    draws : permutations
+    ordered : whether labels are numbers to rank (|Spearman|) and not names (η²)
+
+    Returns
+    -------
+    None with fewer than two labels of at least two mice each (ordered: with one label, or fewer
+    than four mice).
+    """
+    means = _means(shown, labels)
+    per_mouse = means.groupby("mouse").size()
+    nested = (per_mouse > 1).any()
+    if nested:
+        means = means.loc[per_mouse.index[per_mouse > 1]]
+    if not ordered:
+        per_label = means.groupby("label").size()
+        means = means[means.index.isin(per_label.index[per_label > 1], level="label")]
+    values, codes = np.unique(means.index.get_level_values("label"), return_inverse=True)
+    mice = np.unique(means.index.get_level_values("mouse"), return_inverse=True)[1]
+    if len(values) < 2 or len(np.unique(mice)) < (FEWEST_ORDERED if ordered else 2):
+        return None
+    responses, blocks = means.to_numpy(), mice if nested else np.zeros_like(mice)
+    statistic_of = _rank_correlation if ordered else _explained
+    # The last unit is the label itself: its p is the smallest that there can be.
+    statistic = statistic_of(np.column_stack([responses, codes]), blocks)
+    effect = statistic(codes)
+    dealt = _dealt(codes, blocks, draws, rng, enumerable=not (nested or ordered))
+    null = np.stack([statistic(other) for other in dealt])
+    counts = np.bincount(mice)
+    growth = len(mice) / (len(mice) - counts)
+    deviations = effects.centred(responses, blocks)
+    if ordered:
+        slope = effects.standardised(codes.astype(np.float64)) @ deviations
+        preferred = np.where(slope >= 0, "increasing", "decreasing")
+    else:
+        preferred = values[effects.group_means(deviations, codes).argmax(axis=0)]
+    return Measured(
+        index="spearman" if ordered else "eta2",
+        replicate="mouse",
+        n=len(counts),
+        effect=effect[:-1],
+        null=null[:, :-1],
+        p_min=float(nulls.p_values(effect[-1:], null[:, -1:])[0]),
+        without=np.stack(
+            [
+                statistic_of(responses[left], blocks[left])(codes[left])
+                for left in (mice != mouse for mouse in range(len(counts)))
+            ]
+        ),
+        noise_without=np.sqrt(growth) if ordered else growth,
+        preferred=preferred,
+        observations=None if ordered else deviations,
+        labels=None if ordered else values[codes],
+    )
+
+
+def _means(shown: Presentations, labels: pd.Series) -> pd.DataFrame:
+    """Mean response (mouse and label, units), the sessions of one alike in weight."""
+    sessions = shown.numbered("session_id")
+    of_session = shown.trials.groupby(sessions)[["session_id", "mouse"]].first()
+    label = of_session["session_id"].map(labels)
+    known = label.notna() & ~label.astype(str).isin(UNKNOWN)
+    means = effects.group_means(shown.responses.astype(np.float64), sessions)
+    keys = [of_session["mouse"][known].rename("mouse"), label[known].rename("label")]
+    return pd.DataFrame(means)[known].groupby(keys).mean()
+
+
+def _dealt(codes, blocks, draws: int, rng, enumerable: bool):
+    """Labels as they could have fallen, without how they fell if all ways are enumerated."""
+    sizes = tuple(sorted(np.bincount(codes)))
+    if not enumerable or nulls.partitions(sizes) > draws:
+        return [codes[order] for order in nulls.permutations(blocks, draws, rng)]
+    observed = _unnamed(codes)
+    return [other for other in nulls.arrangements(sizes) if _unnamed(other) != observed]
+
+
+def _unnamed(codes: np.ndarray) -> tuple[int, ...]:
+    """The same for every naming of the same groups."""
+    first = dict.fromkeys(codes.tolist())
+    number = {code: i for i, code in enumerate(first)}
+    return tuple(number[code] for code in codes.tolist())
+
+
+def _explained(responses: np.ndarray, blocks: np.ndarray) -> Statistic:
+    responses = _centred(responses, blocks)
+    return lambda codes: effects.eta_squared(responses, np.unique(codes, return_inverse=True)[1])
+
+
+def _rank_correlation(responses: np.ndarray, blocks: np.ndarray) -> Statistic:
+    ranks = effects.standardised_ranks(_centred(responses, blocks))
+
+    def correlation(codes: np.ndarray) -> np.ndarray:
+        labels = _centred(codes[:, None].astype(np.float64), blocks)[:, 0]
+        return np.abs(effects.standardised_ranks(labels) @ ranks)
+
+    return correlation
+
+
+def _centred(values: np.ndarray, blocks: np.ndarray) -> np.ndarray:
+    return effects.centred(values, np.unique(blocks, return_inverse=True)[1])

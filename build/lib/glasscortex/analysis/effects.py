@@ -1,0 +1,183 @@
+"""How strongly units respond to a label: effect sizes, vectorised over units.
+
+Responses are (observations, units); every function returns one number a unit.
+"""
+
+import numpy as np
+from scipy import sparse
+from scipy.stats import rankdata
+from sklearn.metrics.cluster import expected_mutual_information
+
+LEVELS = 4
+"""Levels that `mutual_information` cuts a response into: silent, and thirds of the rest."""
+
+
+def membership(groups: np.ndarray, number: int | None = None) -> sparse.csr_array:
+    """Indicator matrix (groups, observations): its product with responses sums every group.
+
+    Parameters
+    ----------
+    groups : (observations,) int from 0
+    number : of groups; default the largest + 1
+    """
+    number = int(groups.max(initial=-1)) + 1 if number is None else number
+    columns = np.argsort(groups, kind="stable")
+    starts = np.append(0, np.cumsum(np.bincount(groups, minlength=number)))
+    ones = np.ones(len(groups), np.float32)
+    return sparse.csr_array((ones, columns, starts), shape=(number, len(groups)))
+
+
+def group_means(responses: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Mean response of each group (groups, units); NaN in an empty group."""
+    counts = np.bincount(groups)
+    with np.errstate(invalid="ignore"):
+        return (membership(groups) @ responses) / counts[:, None].astype(responses.dtype)
+
+
+def centred(responses: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Responses minus the mean of their group (observations, units)."""
+    return responses - group_means(responses, groups)[groups]
+
+
+def eta_squared(responses: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Share of a response's variance that classes explain, η² = SS_class / SS_total.
+
+    Parameters
+    ----------
+    responses : (observations, units), centred: within sessions and blocks, say
+    classes : (observations,) int from 0, none empty
+
+    Returns
+    -------
+    (units,) float; NaN for a unit that does not vary.
+    """
+    sums = membership(classes) @ responses
+    return share(sums, np.bincount(classes), np.einsum("nu,nu->u", responses, responses))
+
+
+def share(sums: np.ndarray, counts: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """η² from sums of centred responses (..., classes, units), class sizes (classes,) and the
+    total sum of squares (..., units).
+    """
+    between = (sums**2 / counts[:, None].astype(sums.dtype)).sum(axis=-2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return between / total
+
+
+def eta_squared_without(
+    responses: np.ndarray, classes: np.ndarray, clusters: np.ndarray
+) -> np.ndarray:
+    """η² with each cluster (mouse) left out in turn (clusters, units).
+
+    Parameters as in `eta_squared`, and clusters (observations,) int from 0. Responses must be
+    centred within parts of a cluster, so that leaving one out changes nothing in the others.
+    """
+    n_clusters, n_classes = clusters.max() + 1, classes.max() + 1
+    cells = clusters * n_classes + classes
+    sums = membership(cells, n_clusters * n_classes) @ responses
+    sums = sums.reshape(n_clusters, n_classes, -1)
+    squares = membership(clusters) @ responses**2
+    counts = np.bincount(cells, minlength=n_clusters * n_classes).reshape(n_clusters, n_classes)
+    left = [
+        share(
+            (sums.sum(0) - sums[m])[kept],
+            (counts.sum(0) - counts[m])[kept],
+            squares.sum(0) - squares[m],
+        )
+        for m in range(n_clusters)
+        for kept in [counts.sum(0) > counts[m]]
+    ]
+    return np.stack(left)
+
+
+def standardised_ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks along the first axis (ties share their mean), to mean 0 and length 1.
+
+    The product of two such columns is Spearman's correlation. A constant column becomes 0.
+    """
+    return standardised(rankdata(values, axis=0))
+
+
+def standardised(values: np.ndarray) -> np.ndarray:
+    """Columns to mean 0 and length 1; a constant column becomes 0."""
+    values = values - values.mean(axis=0)
+    length = np.sqrt((values**2).sum(axis=0))
+    return np.divide(values, length, out=np.zeros_like(values), where=length > 1e-9)
+
+
+def auroc(responses: np.ndarray, preferred: np.ndarray) -> np.ndarray:
+    """Probability that a response to a unit's preferred class exceeds one to another class.
+
+    Parameters
+    ----------
+    responses : (observations, units)
+    preferred : (observations, units) bool, each unit's own
+
+    Returns
+    -------
+    (units,) area under the ROC curve, ties counted half; NaN without either kind.
+    """
+    ranks = rankdata(responses, axis=0)
+    positive = preferred.sum(axis=0)
+    negative = len(responses) - positive
+    above = (ranks * preferred).sum(axis=0) - positive * (positive + 1) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return above / (positive * negative)
+
+
+def circular_selectivity(means: np.ndarray, angles: np.ndarray) -> np.ndarray:
+    """Vector selectivity |Σ r e^{iθ}| / Σ r, which is 1 − circular variance.
+
+    The orientation index (OSI) for angles of orientation, the direction index (DSI) for those
+    of direction (Ringach et al. 2002, J Neurosci 22:5639; Mazurek et al. 2014, Front Neural
+    Circuits 8:92).
+
+    Parameters
+    ----------
+    means : (classes, units) mean response to each class, not negative
+    angles : (classes,) radians, one turn being the period of the variable
+
+    Returns
+    -------
+    (units,) from 0 to 1; NaN for a silent unit.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.abs(np.exp(1j * angles) @ means) / means.sum(axis=0)
+
+
+def mutual_information(responses: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Information in bits between a unit's response and the class, corrected for its bias.
+
+    The response is cut into `LEVELS` levels: silent, and thirds of what is above zero. What the
+    same counts give on average when classes are assigned at random (the exact hypergeometric
+    mean, Vinh et al. 2010, JMLR 11:2837) is taken off, so that noise has 0 on average however few
+    the observations.
+
+    Parameters
+    ----------
+    responses : (observations, units), not negative
+    classes : (observations,) int from 0
+
+    Returns
+    -------
+    (units,) bits; below 0 by chance.
+    """
+    levels = np.zeros(responses.shape, np.int8)
+    active = np.where(responses > 0, responses, np.nan)
+    silent = np.isnan(active).all(axis=0)
+    active[:, silent] = 1
+    for cut in np.nanquantile(active, np.linspace(0, 1, LEVELS)[:-1], axis=0):
+        levels += responses >= np.where(silent, np.inf, cut)
+    sums = membership(classes)
+    tables = np.stack([sums @ (levels == level).astype(np.float32) for level in range(LEVELS)])
+    return np.array([_information(table) for table in np.moveaxis(tables, -1, 0)])
+
+
+def _information(table: np.ndarray) -> float:
+    """Plug-in information of a contingency table minus its mean under independence, in bits."""
+    table = table[table.any(axis=1)][:, table.any(axis=0)].astype(np.float64)
+    n = table.sum()
+    independent = np.outer(table.sum(axis=1), table.sum(axis=0)) / n
+    some = table > 0
+    plug_in = (table[some] * np.log(table[some] / independent[some])).sum() / n
+    return (plug_in - expected_mutual_information(table.astype(np.int64), int(n))) / np.log(2)

@@ -1,0 +1,237 @@
+"""What effects would be by chance: null distributions, p values and multiplicity.
+
+Which null fits which label is the whole question: labels permuted among windows call 99 of 100
+noise units selective for a label that is constant within a mouse. So presentations are permuted
+within session and block, movies are shifted, behaviour is exchanged between mice, and labels of
+mice are permuted over mice.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations, islice
+from math import factorial, prod
+
+import numpy as np
+from scipy import sparse
+from scipy.stats import false_discovery_control
+
+from glasscortex.analysis.effects import group_means, membership, share
+
+TOLERANCE = 1e-6
+"""Relative difference below which two effects are tied: sums in single precision."""
+
+CHUNK = 2**22
+"""Numbers that one step of a null distribution holds."""
+
+
+def exceeding(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """How many draws of the null (draws, units) reach the observed effect (units,)."""
+    return (null * (1 + TOLERANCE) >= observed).sum(axis=0)
+
+
+def p_values(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """p = (1 + #{T_b ≥ T}) / (B + 1) of effects that are not negative.
+
+    Parameters
+    ----------
+    observed : (units,) effects T; NaN gives p = NaN
+    null : (B, units) effects T_b under the null
+
+    References
+    ----------
+    Phipson & Smyth 2010, Stat Appl Genet Mol Biol 9:39.
+    """
+    p = (1 + exceeding(observed, null)) / (len(null) + 1)
+    return np.where(np.isfinite(observed), p, np.nan)
+
+
+def q_values(p: np.ndarray) -> np.ndarray:
+    """Benjamini-Hochberg adjusted p values over the entries that are not NaN."""
+    q = np.full(len(p), np.nan)
+    known = np.isfinite(p)
+    if known.any():
+        q[known] = false_discovery_control(p[known])
+    return q
+
+
+def critical_effects(null: np.ndarray, p: np.ndarray, q: float) -> np.ndarray:
+    """Effect that a unit must exceed to be significant at false discovery rate q (units,).
+
+    The p value at stake is the largest that Benjamini-Hochberg accepts; if it accepts none, the
+    q / m that the best of m units would need. Infinite where the null has too few draws for it.
+    """
+    accepted = p[q_values(p) <= q]
+    alpha = accepted.max() if len(accepted) else q / max(1, np.isfinite(p).sum())
+    allowed = int(np.floor(alpha * (len(null) + 1) * (1 + TOLERANCE))) - 1
+    if allowed < 0:
+        return np.full(null.shape[1], np.inf)
+    if allowed >= len(null):
+        return np.zeros(null.shape[1])
+    return np.partition(null, len(null) - 1 - allowed, axis=0)[len(null) - 1 - allowed]
+
+
+def permutations(groups: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Random permutations of the rows (rows,) that keep every row within its group."""
+    by_group = np.argsort(groups, kind="stable")
+    for _ in range(draws):
+        permuted = np.empty(len(groups), np.int64)
+        permuted[by_group] = np.lexsort((rng.random(len(groups)), groups))
+        yield permuted
+
+
+def permuted_eta_squared(
+    responses: np.ndarray,
+    classes: np.ndarray,
+    groups: np.ndarray,
+    draws: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """η² with classes permuted within groups (draws, units).
+
+    Parameters
+    ----------
+    responses : (observations, units), centred within groups
+    classes, groups : (observations,) int from 0
+    """
+    by_class = np.argsort(classes, kind="stable")
+    rows = (permuted[by_class] for permuted in permutations(groups, draws, rng))
+    total = np.einsum("nu,nu->u", responses, responses)
+    counts = np.bincount(classes)
+    null = [share(sums, counts, total) for sums in _class_sums(responses, rows, counts)]
+    return np.concatenate(null)
+
+
+def _class_sums(
+    responses: np.ndarray, rows: Iterator[np.ndarray], counts: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Sums over classes (some draws, classes, units), given each draw's rows class by class."""
+    n, n_units = responses.shape
+    at_once = max(1, CHUNK // (len(counts) * n_units + n))
+    while some := list(islice(rows, at_once)):
+        starts = np.append(0, np.cumsum(np.tile(counts, len(some))))
+        columns = np.concatenate(some)
+        ones = np.ones(len(columns), responses.dtype)
+        indicator = sparse.csr_array((ones, columns, starts), shape=(len(starts) - 1, n))
+        yield (indicator @ responses).reshape(len(some), len(counts), n_units)
+
+
+def shifted_eta_squared(
+    responses: np.ndarray,
+    classes: np.ndarray,
+    repeats: np.ndarray,
+    reach: int,
+    shifts: np.ndarray,
+) -> np.ndarray:
+    """η² of the central window of every repeat, its responses shifted in time (draws, units).
+
+    Labels stay where they are and leave `reach` observations at both ends of a repeat; responses
+    move under them without wrapping round, and are centred within the window. A shift that all
+    repeats share would only rename the frames of a movie, so every repeat has its own.
+
+    Parameters
+    ----------
+    responses : (observations, units) in order of time within repeats
+    classes : (observations,) int from 0, the frame
+    repeats : (observations,) int from 0, ascending
+    reach : largest shift
+    shifts : (draws, repeats) int from -reach to reach; zeros give the effect itself
+
+    References
+    ----------
+    Harris 2020, Nonsense correlations in neuroscience, bioRxiv 2020.11.29.402719.
+    """
+    lengths = np.bincount(repeats)
+    starts = np.cumsum(lengths) - lengths
+    window = np.concatenate(
+        [np.arange(s + reach, s + n - reach) for s, n in zip(starts, lengths, strict=True)]
+    )
+    _, classes = np.unique(classes[window], return_inverse=True)
+    repeats, counts = repeats[window], np.bincount(classes)
+    means, squares = [], []
+    for shift in range(-reach, reach + 1):
+        means.append(group_means(responses[window + shift], repeats))
+        squares.append(membership(repeats) @ (responses[window + shift] - means[-1][repeats]) ** 2)
+    means, squares = np.stack(means), np.stack(squares)
+    each = np.arange(len(lengths))
+    of_class = np.zeros((len(counts), len(lengths)), responses.dtype)
+    np.add.at(of_class, (classes, repeats), 1)
+    by_class = np.argsort(classes, kind="stable")
+    rows = (window[by_class] + shift[repeats[by_class]] for shift in shifts)
+    null, done = [], 0
+    for sums in _class_sums(responses, rows, counts):
+        chosen = shifts[done : done + len(sums)] + reach
+        sums -= of_class @ means[chosen, each]
+        null.append(share(sums, counts, squares[chosen, each].sum(axis=1)))
+        done += len(sums)
+    return np.concatenate(null)
+
+
+def partitions(sizes: tuple[int, ...]) -> int:
+    """In how many ways labels of these group sizes can be dealt out, up to their names."""
+    same = [sizes.count(size) for size in set(sizes)]
+    return factorial(sum(sizes)) // prod(map(factorial, (*sizes, *same)))
+
+
+def arrangements(sizes: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """Every way to deal out labels of these group sizes, once up to the groups' names.
+
+    η² does not change when groups of one size swap names, so that 8 mice of 2 lines x 4 have 35
+    arrangements, not 70, and no p below 1/35.
+
+    Yields
+    ------
+    (sum(sizes),) int, the group of each member
+    """
+
+    def deal(free: tuple[int, ...], group: int, first: int, dealt: np.ndarray):
+        if group == len(sizes):
+            yield dealt.copy()
+            return
+        for members in combinations(free, sizes[group]):
+            if group and sizes[group] == sizes[group - 1] and members[0] < first:
+                continue
+            dealt[list(members)] = group
+            left = tuple(i for i in free if i not in members)
+            yield from deal(left, group + 1, members[0], dealt)
+
+    yield from deal(tuple(range(sum(sizes))), 0, -1, np.zeros(sum(sizes), np.int64))
+
+
+def exchanges(
+    owners: np.ndarray, kinds: np.ndarray, draws: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Distinct ways to exchange items between owners: nobody gets an item of its own.
+
+    Within every kind, owners in random order stand in a circle that is turned by at least the
+    largest owner's number of items.
+
+    Parameters
+    ----------
+    owners : (items,) int, the mouse of each session
+    kinds : (items,) int; items are exchanged within their kind, in which no owner may have more
+        than half, see `exchangeable`
+    draws : how many to draw; repeated ones are dropped
+
+    Returns
+    -------
+    (distinct, items) int, the item that each gets
+    """
+    given = np.empty((draws, len(owners)), np.int64)
+    for kind in np.unique(kinds):
+        items = np.flatnonzero(kinds == kind)
+        most = np.bincount(owners[items]).max()
+        for draw in given:
+            order = np.lexsort(
+                (rng.random(len(items)), rng.random(owners.max() + 1)[owners[items]])
+            )
+            turn = rng.integers(most, len(items) - most + 1)
+            draw[items[order]] = np.roll(items[order], turn)
+    return np.unique(given, axis=0)
+
+
+def exchangeable(owners: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Which items (items,) can be exchanged: no owner has more than half of their kind."""
+    kept = np.zeros(len(owners), bool)
+    for kind in np.unique(kinds):
+        among = kinds == kind
+        kept[among] = 2 * np.bincount(owners[among]).max() <= among.sum()
+    return kept

@@ -1,0 +1,139 @@
+"""The quality table: one row a cell that says whether its trace can be trusted.
+
+Columns; a number that is not known is empty (of a cell that is left out: all after `nan_fraction`;
+of ΔF/F taken as stored: the last four):
+
+- session_id, cell_specimen_id
+- used: whether the cell is in the store
+- reason: why it is not, `not finite` (a value), `flat` (all values are the same) or
+  `baseline` (zero or negative somewhere, and the method needs a positive one)
+- nan_fraction: share of frames whose value is not finite
+- noise: standard deviation of ΔF/F from frame to frame, robust to transients (`noise_sd`)
+- snr: 99.9th percentile less median of ΔF/F in the middle half of the session, over the noise;
+  about 3.1 for noise alone (near the ends `windowed_median` lifts ΔF/F)
+- baseline_drift: median fluorescence of the last tenth of the session less that of the first, over
+  that of the whole; -0.1 is the loss of a tenth
+- low_baseline_fraction: share of frames whose baseline is not above the noise of the
+  fluorescence (zero and negative ones are among them), where ΔF/F is divided by that noise
+- r: contamination by the neuropil
+- r_at_bound: whether a fitted or stored r is 0 or at least 2, the ends of the range of the fit
+"""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from glasscortex.data.dff.methods import Change
+from glasscortex.data.dff.neuropil import LARGEST_R
+from glasscortex.files import whole
+
+COLUMNS = (
+    "session_id",
+    "cell_specimen_id",
+    "used",
+    "reason",
+    "nan_fraction",
+    "noise",
+    "snr",
+    "baseline_drift",
+    "low_baseline_fraction",
+    "r",
+    "r_at_bound",
+)
+
+Columns = dict[str, np.ndarray]
+
+
+def usable(traces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Why each cell cannot be used, "" where it can, and its nan_fraction, (cells,) each.
+
+    Parameters
+    ----------
+    traces
+        (cells, frames)
+    """
+    lost = 1 - np.isfinite(traces).mean(axis=1)
+    flat = (traces == traces[:, :1]).all(axis=1)
+    return np.select([lost > 0, flat], ["not finite", "flat"], "").astype(object), lost
+
+
+def describe(
+    *,
+    cell_specimen_id: np.ndarray,
+    reason: np.ndarray,
+    nan_fraction: np.ndarray,
+    change: Change,
+    fluorescence: np.ndarray | None,
+    r: np.ndarray | None,
+    is_estimate: bool,
+) -> Columns:
+    """All columns but session_id, (cells,) each.
+
+    Parameters
+    ----------
+    cell_specimen_id, reason, nan_fraction
+        (cells,) each; the cells that are used have no reason.
+    change
+        ΔF/F of the used cells.
+    fluorescence
+        What it was computed from (used cells, frames); none where it was stored.
+    r
+        Contamination (cells,); none where it is not known.
+    is_estimate
+        Whether r comes from the data; a number that the user chose has no bound.
+    """
+    used = reason == ""
+
+    def spread(values: np.ndarray | None) -> np.ndarray:
+        column = np.full(len(used), np.nan)
+        column[used] = np.nan if values is None else values
+        return column
+
+    quarter = change.dff.shape[1] // 4
+    inner = change.dff[:, quarter : change.dff.shape[1] - quarter]
+    peak, middle = np.percentile(inner, [99.9, 50], axis=1)
+    r = spread(None if r is None else r[used])
+    at_bound = is_estimate & ((r <= 0) | (r >= LARGEST_R))
+    return {
+        "cell_specimen_id": cell_specimen_id,
+        "used": used,
+        "reason": reason,
+        "nan_fraction": nan_fraction,
+        "noise": spread(change.noise),
+        "snr": spread(_ratio(peak - middle, change.noise)),
+        "baseline_drift": spread(None if fluorescence is None else _drift(fluorescence)),
+        "low_baseline_fraction": spread(change.low_baseline),
+        "r": r,
+        "r_at_bound": np.where(np.isnan(r), "", at_bound.astype(str)),
+    }
+
+
+def write(path: Path, session_id: str, blocks: list[Columns]) -> None:
+    """Write the table of a session from the columns of its blocks of cells, as CSV."""
+    with whole(path) as temporary, open(temporary, "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for block in blocks:
+            for values in zip(*(block[name] for name in COLUMNS[1:]), strict=True):
+                writer.writerow([session_id, *map(_field, values)])
+
+
+def _field(value: object) -> str:
+    if isinstance(value, np.floating):
+        return "" if np.isnan(value) else f"{value:.6g}"
+    return str(value)
+
+
+def _drift(fluorescence: np.ndarray) -> np.ndarray:
+    tenth = max(1, fluorescence.shape[1] // 10)
+    first, last, middle = (
+        np.median(part, axis=1)
+        for part in (fluorescence[:, :tenth], fluorescence[:, -tenth:], fluorescence)
+    )
+    return _ratio(last - first, middle)
+
+
+def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """a / b; NaN where b is not above 0."""
+    return np.divide(a, b, out=np.full(len(a), np.nan), where=b > 0)

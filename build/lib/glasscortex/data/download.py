@@ -1,0 +1,123 @@
+"""A session's NWB file, downloaded and checked.
+
+Needs no more than numpy, h5py and tqdm, so that it also runs in AllenSDK's environment.
+"""
+
+import logging
+import os
+from pathlib import Path
+
+import h5py
+
+from glasscortex.data import nwb as nwb_files
+from glasscortex.data.record import Record
+from glasscortex.data.transfer import Fetch, Tries, obtain
+from glasscortex.errors import InputError
+from glasscortex.files import remove_stale, whole
+
+logger = logging.getLogger(__name__)
+
+
+def download(
+    *, session_id: str, fetch: Fetch, cache: Path, nwb: Path, record: Path, tries: Tries
+) -> None:
+    """Make sure that the cache holds a session's NWB file, whole; leave a link and its record.
+
+    The cache holds `<session>.nwb` and `<session>.json`. A file with the recorded SHA-256 is
+    kept, and nothing is fetched; so is a file without a record that passes the checks of
+    `check`. Everything else is fetched anew.
+
+    Parameters
+    ----------
+    session_id
+        Also the stem of the cache's two files.
+    fetch
+        The route.
+    cache
+        Folder of downloads, which pipelines may share.
+    nwb, record
+        Link into the cache, and JSON, to write.
+    tries
+        Patience with the server.
+
+    Raises
+    ------
+    InputError
+        The file did not arrive whole. Names session, URL and remedy; nothing stands under a final
+        name that did not stand there before.
+    """
+    kept = _in_cache(session_id, Path(cache)) or _fetched(session_id, fetch, Path(cache), tries)
+    kept_at = Path(cache, f"{session_id}.nwb").resolve()
+    with whole(nwb) as temporary:
+        os.symlink(os.path.relpath(kept_at, nwb.parent.resolve()), temporary)
+    kept.write(record)
+
+
+def check(path: Path, session_id: str) -> None:
+    """Check that a file is the whole recording of a session.
+
+    HDF5 opens it, it has the groups of the layout, timestamps rise, all traces have the same
+    cells and frames, presentations lie within them, and it names the session.
+
+    Raises
+    ------
+    InputError
+        It is not.
+    """
+    try:
+        _check(path, session_id)
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:  # h5py's, of any kind
+        raise InputError(
+            f"{path} is damaged ({type(error).__name__}: {error}): download it again"
+        ) from None
+
+
+def _check(path: Path, session_id: str) -> None:
+    recording = nwb_files.read(path)
+    found = recording.metadata.session_id
+    if found != session_id:
+        raise InputError(f"{path} holds session {found}, not {session_id}: download it again")
+    shape = (len(recording.cell_specimen_ids), len(recording.time))
+    with h5py.File(path, "r") as file:
+        for group in nwb_files.TRACES:
+            if f"{group}/data" in file and file[f"{group}/data"].shape != shape:
+                raise InputError(
+                    f"{path}: /{group}/data has shape {file[f'{group}/data'].shape}, but there "
+                    f"are {shape[0]} cells and {shape[1]} timestamps: download it again"
+                )
+
+
+def _in_cache(session_id: str, cache: Path) -> Record | None:
+    """The record of a whole file in the cache."""
+    nwb, beside = cache / f"{session_id}.nwb", cache / f"{session_id}.json"
+    for path in (nwb, beside):
+        remove_stale(path)
+    if not nwb.is_file():
+        return None
+    try:
+        if beside.exists():
+            record = Record.read(beside)
+            if record.session_id != session_id or not record.describes(nwb):
+                raise InputError(f"{nwb} is not the file of {beside.name}: download it again")
+        else:
+            check(nwb, session_id)
+            record = Record.of(nwb, session_id=session_id, source="found in the cache")
+            record.write(beside)
+    except InputError as error:
+        logger.warning("session %s: %s", session_id, error)
+        return None
+    logger.info("session %s: %s is there and whole", session_id, nwb)
+    return record
+
+
+def _fetched(session_id: str, fetch: Fetch, cache: Path, tries: Tries) -> Record:
+    def finish(temporary: Path, url: str) -> None:
+        check(temporary, session_id)
+        # The record first: a file under its final name then always has one.
+        Record.of(temporary, session_id=session_id, source=url).write(beside)
+
+    nwb, beside = cache / f"{session_id}.nwb", cache / f"{session_id}.json"
+    obtain(nwb, fetch, finish, what=f"session {session_id}", tries=tries)
+    record = Record.read(beside)
+    logger.info("session %s: %d bytes from %s are whole", session_id, record.bytes, record.source)
+    return record

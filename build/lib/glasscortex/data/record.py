@@ -1,0 +1,53 @@
+"""The record of a raw file: what it is, so that nobody has to trust its name or its date.
+
+Every source of recordings leaves `<session>.json` beside `<session>.nwb`.
+"""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from glasscortex.errors import InputError
+from glasscortex.files import sha256, whole
+
+
+@dataclass(frozen=True)
+class Record:
+    """A raw file's session, SHA-256, size in bytes, and where it came from."""
+
+    session_id: str
+    sha256: str
+    bytes: int
+    source: str
+
+    @classmethod
+    def of(cls, path: Path, *, session_id: str, source: str) -> "Record":
+        """The record of the file as it is now."""
+        return cls(session_id, sha256(path), Path(path).stat().st_size, source)
+
+    @classmethod
+    def read(cls, path: Path) -> "Record":
+        """The record that `write` left.
+
+        Raises
+        ------
+        InputError
+            There is none, or it is no record.
+        """
+        try:
+            return cls(**json.loads(Path(path).read_text()))
+        except (OSError, ValueError, TypeError):
+            raise InputError(
+                f"{path} is no record of a raw file: remove it, then run the same command again"
+            ) from None
+
+    def write(self, path: Path) -> None:
+        """Put the record at `path`, whole."""
+        with whole(path) as temporary:
+            temporary.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
+
+    def describes(self, path: Path) -> bool:
+        """Whether the file is there and has the recorded bytes."""
+        path = Path(path)
+        return path.is_file() and path.stat().st_size == self.bytes and sha256(path) == self.sha256

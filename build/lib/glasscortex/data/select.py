@@ -1,0 +1,138 @@
+"""Which sessions are used: the rows of sessions.csv."""
+
+import dataclasses
+import hashlib
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from glasscortex.config import Config, SelectConfig
+from glasscortex.data.allen import catalogue
+from glasscortex.data.nwb import Metadata, read_metadata
+from glasscortex.errors import InputError
+
+COLUMNS = [*(field.name for field in dataclasses.fields(Metadata)), "held_out", "source"]
+FILE_GB = 0.28
+"""Mean size of a session's NWB file, from 381 GB for 1,350 of them."""
+
+logger = logging.getLogger(__name__)
+
+
+def select(
+    config: Config, *, experiments: Path | None = None, containers: Path | None = None
+) -> pd.DataFrame:
+    """The sessions of the source that pass the filters.
+
+    Parameters
+    ----------
+    config
+        The source and the filters.
+    experiments, containers
+        The two tables of the Allen Brain Observatory, for source allen.
+
+    Returns
+    -------
+    pandas.DataFrame
+        session_id, container_id, mouse, cre_line, area, depth_um, session_type, sex, age_days
+        (numbers are NaN where unknown), held_out (prepared, but no decoder is trained on it),
+        source ("simulated", "allen" or the path of the NWB file).
+
+    Raises
+    ------
+    InputError
+        A file cannot be used, two files are of one session, an id is unknown to the source, or no
+        session passes the filters.
+    """
+    if config.source == "simulated":
+        from glasscortex.data import synthetic
+
+        sessions = synthetic.sessions(config.simulate)
+    elif config.source == "allen":
+        sessions = catalogue.sessions(experiments, containers)
+    else:
+        sessions = local_sessions(config.nwb)
+    chosen = _limited(_filtered(sessions, config.select), config.select)
+    if config.source == "allen":
+        logger.info(
+            "%d sessions of %d mice are selected, about %.1f GB of downloads",
+            len(chosen),
+            chosen["mouse"].nunique(),
+            FILE_GB * len(chosen),
+        )
+    return chosen[COLUMNS].reset_index(drop=True)
+
+
+def local_sessions(folder: Path) -> pd.DataFrame:
+    """One row for each `*.nwb` of a folder, in the order of their names.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used, or two files are of one session.
+    """
+    rows = [
+        {**dataclasses.asdict(read_metadata(path)), "source": str(path)}
+        for path in sorted(Path(folder).glob("*.nwb"))
+    ]
+    sessions = pd.DataFrame(rows)
+    repeated = sessions[sessions["session_id"].duplicated(keep=False)]
+    if len(repeated):
+        session_id = repeated["session_id"].iloc[0]
+        files = repeated.loc[repeated["session_id"] == session_id, "source"]
+        raise InputError(f"session {session_id} is in {' and '.join(files)}: remove all but one")
+    return sessions
+
+
+def _filtered(sessions: pd.DataFrame, config: SelectConfig) -> pd.DataFrame:
+    for name, column in (
+        ("session_ids", "session_id"),
+        ("container_ids", "container_id"),
+        ("held_out", "session_id"),
+    ):
+        unknown = sorted(set(getattr(config, name)) - set(sessions[column]))
+        if unknown:
+            raise InputError(
+                f"select.{name}: the source has no {column.removesuffix('_id')} "
+                f"{', '.join(unknown)}: remove it there"
+            )
+    used = []
+    for name, column in (
+        ("session_ids", "session_id"),
+        ("container_ids", "container_id"),
+        ("areas", "area"),
+        ("cre_lines", "cre_line"),
+        ("session_types", "session_type"),
+    ):
+        wanted = getattr(config, name)
+        if wanted:
+            sessions = sessions[sessions[column].isin(wanted)]
+            used.append(f"select.{name}")
+    if config.depth_um != SelectConfig().depth_um:
+        sessions = sessions[sessions["depth_um"].between(*config.depth_um)]
+        used.append("select.depth_um")
+    if config.eye_tracking:
+        sessions = sessions[sessions["eye_tracking"]]
+        used.append("select.eye_tracking")
+    if sessions.empty:
+        raise InputError(f"no session passes {' and '.join(used)}: widen the filters")
+    return sessions
+
+
+def _limited(sessions: pd.DataFrame, config: SelectConfig) -> pd.DataFrame:
+    """At most so many sessions to train on, and all that are held out."""
+    sessions = sessions.assign(held_out=sessions["session_id"].isin(config.held_out))
+    trained = sessions[~sessions["held_out"]]
+    if trained.empty:
+        raise InputError("select.held_out names every selected session: leave one to train on")
+    if config.number_per_stratum:
+        drawn = trained["session_id"].map(lambda session_id: _lot(config.seed, session_id))
+        strata = trained.assign(lot=drawn).sort_values("lot").groupby(list(config.strata))
+        trained = trained.loc[strata.head(config.number_per_stratum).index].sort_index()
+    trained = trained.head(config.number or len(trained))
+    return sessions.loc[sessions["held_out"] | sessions.index.isin(trained.index)]
+
+
+def _lot(seed: int, session_id: str) -> str:
+    """A session's place in the draw: it does not depend on which others there are."""
+    return hashlib.sha256(f"{seed} {session_id}".encode()).hexdigest()

@@ -1,0 +1,129 @@
+"""What a decoder can name: its sessions, their cells, and the classes of its tasks."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from glasscortex.words import TASKS, Task
+
+
+@dataclass(frozen=True)
+class Head:
+    """The range of one task's predictions, learnt from the training split."""
+
+    classes: tuple[float, ...] | None
+    """Values that a classification chooses from, ascending; None for a regression."""
+    mean: float = 0.0
+    sd: float = 1.0
+
+    @property
+    def outputs(self) -> int:
+        return 1 if self.classes is None else len(self.classes)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Sessions, cells and tasks, in the order of the decoder's embeddings."""
+
+    sessions: tuple[str, ...]
+    cells: dict[str, tuple[str, ...]]
+    """Cells of each session, in the order of its windows; a name is `container/cell`."""
+    tasks: dict[str, Head]
+
+    @classmethod
+    def of(cls, trials: pd.DataFrame, cells: dict[str, tuple[str, ...]], tasks) -> "Vocabulary":
+        """Learn the vocabulary from the training split.
+
+        Parameters
+        ----------
+        trials : the table of presentations of every session
+        cells : names of each session's cells
+        tasks : names of the tasks, or "all" for those with something to tell apart
+        """
+        train = trials[trials["split"] == "train"]
+        heads = {}
+        for name in TASKS if tasks == "all" else tasks:
+            labels = task_labels(train, TASKS[name])
+            known = labels[np.isfinite(labels)]
+            if TASKS[name].is_regression and len(known) and known.std() > 0:
+                heads[name] = Head(None, float(known.mean()), float(known.std()))
+            elif not TASKS[name].is_regression and len(np.unique(known)) > 1:
+                heads[name] = Head(tuple(np.unique(known).tolist()))
+        return cls(tuple(cells), cells, heads)
+
+    @classmethod
+    def from_dict(cls, stored: dict) -> "Vocabulary":
+        """The inverse of `to_dict`."""
+        heads = {
+            name: Head(head["classes"] and tuple(head["classes"]), head["mean"], head["sd"])
+            for name, head in stored["tasks"].items()
+        }
+        cells = {session: tuple(names) for session, names in stored["cells"].items()}
+        return cls(tuple(stored["sessions"]), cells, heads)
+
+    def to_dict(self) -> dict:
+        """As plain lists and dictionaries, for JSON."""
+        return asdict(self)
+
+    def containers(self) -> list[list[str]]:
+        """Names of the cells of each container, whichever of its sessions show them."""
+        found: dict[str, dict[str, None]] = {}
+        for cells in self.cells.values():
+            found.setdefault(_container(cells), {}).update(dict.fromkeys(cells))
+        return [list(names) for names in found.values()]
+
+    def cell_rows(self) -> dict[str, tuple[int, np.ndarray]]:
+        """For each session its place in `containers()`, and its cells' places in there."""
+        containers = self.containers()
+        place = {_container(names): i for i, names in enumerate(containers)}
+        rows = [{name: row for row, name in enumerate(names)} for names in containers]
+        return {
+            session: (i := place[_container(cells)], np.array([rows[i][name] for name in cells]))
+            for session, cells in self.cells.items()
+        }
+
+    def targets(self, trials: pd.DataFrame) -> dict[str, np.ndarray]:
+        """What each task should predict for each presentation.
+
+        Returns
+        -------
+        dict of arrays, one entry a row of `trials`: int64 index of the class, -1 where the task
+        does not apply; or float32 standardised value, NaN where it does not.
+        """
+        targets = {}
+        for name, head in self.tasks.items():
+            labels = task_labels(trials, TASKS[name])
+            if head.classes is None:
+                targets[name] = ((labels - head.mean) / head.sd).astype(np.float32)
+                continue
+            classes = np.asarray(head.classes, dtype=np.float32)
+            index = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+            targets[name] = np.where(classes[index] == labels, index, -1)
+        return targets
+
+
+def has_label(target: np.ndarray) -> np.ndarray:
+    """Where a task applies, from its targets; see `Vocabulary.targets`."""
+    return np.isfinite(target) if target.dtype.kind == "f" else target >= 0
+
+
+def _container(cells: Sequence[str]) -> str:
+    return cells[0].split("/")[0]
+
+
+def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
+    """Label of one task for each presentation: float32, NaN where the task does not apply.
+
+    It applies where the task's stimulus was shown, and only in sessions whose training split
+    holds at least two values: nothing else can be decoded.
+    """
+    labels = trials[task.variable].to_numpy(np.float32, copy=True)
+    if task.stimulus is not None:
+        labels[(trials["stimulus"] != task.stimulus).to_numpy()] = np.nan
+    sessions = trials["session_id"]
+    train = trials["split"] == "train"
+    varied = pd.Series(labels)[train.to_numpy()].groupby(sessions[train].to_numpy()).nunique() > 1
+    labels[~sessions.isin(varied.index[varied]).to_numpy()] = np.nan
+    return labels

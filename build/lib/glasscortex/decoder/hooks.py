@@ -1,0 +1,58 @@
+"""Read or replace the activations at a named place of the transformer.
+
+>>> with reading(decoder, "latents.2") as seen:
+...     decoder(batch)
+>>> seen.value.shape
+
+>>> with replacing(decoder, "latents.2", torch.zeros_like):
+...     outputs = decoder(batch)
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from glasscortex.decoder.model import Decoder
+from glasscortex.errors import InputError
+
+
+@dataclass
+class Reading:
+    """The activations that last passed a hook: (windows, tokens, dim)."""
+
+    value: Tensor | None = None
+
+
+@contextmanager
+def replacing(decoder: Decoder, name: str, edit: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Inside the block, activations x at hook `name` become `edit(x)`.
+
+    The model is restored when the block ends, also by an exception.
+
+    Raises
+    ------
+    InputError
+        The decoder has no hook of that name.
+    """
+    if name not in decoder.hooks:
+        raise InputError(f"hook {name} does not exist: use one of {', '.join(decoder.hooks)}")
+    handle = decoder.hooks[name].register_forward_hook(lambda hook, inputs, x: edit(x))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def reading(decoder: Decoder, name: str) -> Iterator[Reading]:
+    """Inside the block, keep what last passed hook `name`."""
+    seen = Reading()
+
+    def keep(x: Tensor) -> Tensor:
+        seen.value = x
+        return x
+
+    with replacing(decoder, name, keep):
+        yield seen

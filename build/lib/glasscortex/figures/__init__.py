@@ -1,0 +1,1 @@
+"""Figures: tables in, one matplotlib figure out."""

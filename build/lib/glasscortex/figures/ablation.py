@@ -1,0 +1,158 @@
+"""Figure c: what the decoder loses when the units of one variable are removed."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from glasscortex.figures.style import (
+    COLOURS,
+    FAINT,
+    WIDTH,
+    empty,
+    first_fit,
+    heading,
+    letter,
+    name_colours,
+    styled,
+    words,
+)
+from glasscortex.words import TASKS
+
+COLUMNS = 5
+LOSS = LinearSegmentedColormap.from_list(
+    "loss", ["#B35806", "#F6C58F", "#FFFFFF", "#9CC4E4", "#0B4F86"]
+)
+"""From gain (orange) through nothing (white) to loss (blue)."""
+
+
+@styled
+def ablation_figure(*, ablation: Path) -> Figure:
+    """Draw the matrix variable removed × task measured, and every variable's dose curve.
+
+    Shown are the trained transformer's first SAE and seed, and the table's first method.
+
+    Parameters
+    ----------
+    ablation : table
+    """
+    table = pd.read_csv(ablation)
+    table = table[table["model"] == "trained"]
+    if table.empty:
+        figure = Figure(figsize=(WIDTH, 1.5))
+        empty(figure.subplots(), "no units were selected, so none were removed")
+        return figure
+    table = first_fit(table)
+    method = table["method"].iloc[0]
+    table = table[table["method"] == method]
+    removed = [task for task in TASKS if task in set(table["variable"])]
+    measured = [task for task in TASKS if task in set(table["task"])]
+    rows = -(-len(removed) // COLUMNS)
+    heights = [0.9 + 0.3 * len(removed), 1.35 * rows]
+    figure = Figure(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=heights)
+    matrix = top.subplots()
+    _draw_matrix(matrix, table, removed, measured, method)
+    letter(matrix, "A", above=26)
+    panels = bottom.subplots(rows, COLUMNS, squeeze=False).flatten()
+    for panel, variable in zip(panels, removed, strict=False):
+        _draw_doses(panel, table, variable)
+    for panel in panels[len(removed) :]:
+        panel.set_visible(False)
+    letter(panels[0], "B", above=26)
+    names = [("selective units", COLOURS["trained"]), ("matched random units", COLOURS["null"])]
+    name_colours(panels[0], names, above=26)
+    bottom.supxlabel("units removed", fontsize=7)
+    bottom.supylabel("loss on own task", fontsize=7)
+    return figure
+
+
+def _draw_matrix(
+    axes: Axes, table: pd.DataFrame, removed: list[str], measured: list[str], method: str
+) -> None:
+    selective = table[table["condition"] == "selective"]
+    full = selective.groupby("variable")["n_units"].transform("max")
+    selective = selective[selective["n_units"] == full].set_index(["variable", "task"])
+    delta = selective["delta"].unstack().reindex(index=removed, columns=measured)
+    certain = selective["excess_low"].unstack().reindex_like(delta) > 0
+    intact = selective["intact"].unstack().reindex_like(delta)
+    share = (delta / intact.where(intact > 0)).clip(-1, 1)
+    most = max(0.01, np.nanmax(np.abs(share.to_numpy())))
+    image = axes.imshow(share, cmap=LOSS, vmin=-most, vmax=most, aspect="auto")
+    for i, variable in enumerate(removed):
+        for j, task in enumerate(measured):
+            value = delta.iloc[i, j]
+            if np.isnan(value):
+                continue
+            strong = bool(certain.iloc[i, j])
+            axes.text(
+                j,
+                i,
+                f"{round(value, 2) + 0:.2f}".replace("-", "−") + "*" * strong,
+                ha="center",
+                va="center",
+                fontsize=6.5,
+                fontweight="bold" if strong else "normal",
+                color="white" if abs(share.iloc[i, j]) > 0.6 * most else "#222222",
+            )
+            if variable == task:
+                axes.add_patch(
+                    Rectangle((j - 0.5, i - 0.5), 1, 1, fill=False, linewidth=1, edgecolor="black")
+                )
+    units = selective["n_units"].groupby("variable").max()
+    sessions = selective["n_sessions"].groupby("task").max()
+    axes.set_yticks(range(len(removed)), [f"{words(v)} ({units[v]})" for v in removed])
+    axes.set_xticks(
+        range(len(measured)),
+        [f"{words(t)} ({sessions[t]})" for t in measured],
+        rotation=35,
+        ha="left",
+    )
+    axes.tick_params(length=0, top=False, bottom=False, labeltop=True, labelbottom=False)
+    axes.xaxis.set_label_position("top")
+    axes.set_xlabel("task measured (sessions)")
+    axes.spines[:].set_visible(False)
+    axes.set_ylabel("variable whose units are removed (number)")
+    axes.annotate(
+        f"Loss of accuracy or R², method {method}; framed: a variable's own task.\n"
+        "* more than with matched random units removed (95 % interval over mice).",
+        (0, 0),
+        (0, -4),
+        va="top",
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=6,
+        color=FAINT,
+    )
+    bar = axes.figure.colorbar(image, ax=axes, fraction=0.03, pad=0.01, aspect=20)
+    bar.outline.set_visible(False)
+    bar.set_label("share of the intact score that is lost")
+
+
+def _draw_doses(axes: Axes, table: pd.DataFrame, variable: str) -> None:
+    own = table[(table["variable"] == variable) & (table["task"] == variable)]
+    selective = own[own["condition"] == "selective"].sort_values("n_units")
+    matched = own[own["condition"] == "matched_random"]
+    x = selective["n_units"].to_numpy()
+    axes.set_label(variable)
+    axes.axhline(0, color=FAINT, linewidth=0.5)
+    axes.plot(
+        matched["n_units"], matched["delta"], ".", markersize=2.5, alpha=0.5, color=COLOURS["null"]
+    )
+    axes.plot(matched.groupby("n_units")["delta"].mean(), color=COLOURS["null"], label="matched")
+    axes.fill_between(
+        x, selective["ci_low"], selective["ci_high"], color=COLOURS["trained"], alpha=0.2
+    )
+    axes.plot(
+        x, selective["delta"], "o-", markersize=2.5, color=COLOURS["trained"], label="selective"
+    )
+    axes.set_xscale("log", base=2)
+    crowded = np.append(x[1:] / x[:-1] < 1.5, False)
+    axes.set_xticks(x, ["" if near else f"{n:g}" for n, near in zip(x, crowded, strict=True)])
+    axes.minorticks_off()
+    axes.locator_params(axis="y", nbins=4)
+    heading(axes, words(variable), f"n = {own['n_sessions'].max()} sessions")

@@ -1,0 +1,116 @@
+"""Figure a: what each decoder reads, task by task."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from glasscortex.decoder.scores import headline
+from glasscortex.figures.style import COLOURS, FAINT, NAMES, WIDTH, heading, spread, styled, words
+from glasscortex.words import TASKS
+
+LANES = ["linear", "trained", "spliced", "random_sae", "shuffled", "untrained"]
+COLUMNS = 4
+LOWEST_R2 = -0.25
+"""Sessions below are drawn at the edge."""
+
+
+@styled
+def decoding_figure(*, decoding: Path, splice: Path) -> Figure:
+    """Draw a panel a task and a lane a decoder: every session, their mean and its interval.
+
+    Scores are the headline metrics on the test split, the mean over seeds; chance is dashed.
+
+    Parameters
+    ----------
+    decoding, splice : tables
+    """
+    scores = pd.read_csv(decoding, dtype={"session_id": str})
+    scores = scores[(scores["split"] == "test")]
+    scores = scores[scores["metric"] == scores["task"].map(headline)]
+    spliced = pd.read_csv(splice)
+    spliced = spliced[(spliced["model"] == "trained") & spliced["sae"].isin(spliced["sae"].head(1))]
+    tasks = [task for task in TASKS if task in set(scores["task"])]
+    rows = -(-len(tasks) // COLUMNS)
+    figure = Figure(figsize=(WIDTH, 0.35 + 1.3 * rows), layout="constrained")
+    panels = figure.subplots(rows, COLUMNS, sharey=True, squeeze=False).flatten()
+    for panel, task in zip(panels, tasks, strict=False):
+        _draw_task(
+            panel,
+            task,
+            scores[scores["task"] == task],
+            spliced[spliced["task"] == task],
+        )
+    for panel in panels[len(tasks) :]:
+        panel.set_visible(False)
+    first = figure.axes[0]
+    first.set_yticks(range(len(LANES)), [NAMES[lane] for lane in LANES])
+    first.set_ylim(len(LANES) - 0.4, -0.6)
+    chance = scores.loc[scores["task"] == tasks[0], "chance"].mean()
+    first.annotate(
+        "chance",
+        (chance, LANES.index("spliced")),
+        (2, 0),
+        textcoords="offset points",
+        va="center",
+        color=FAINT,
+        fontsize=6,
+    )
+    for row in range(rows):
+        for tick, lane in zip(figure.axes[row * COLUMNS].get_yticklabels(), LANES, strict=True):
+            tick.set_color(COLOURS[lane])
+    return figure
+
+
+def _draw_task(axes: Axes, task: str, scores: pd.DataFrame, spliced: pd.DataFrame) -> None:
+    lowest = LOWEST_R2 if TASKS[task].is_regression else 0.0
+    means = scores[scores["session_id"] == "all"]
+    sessions = scores[scores["session_id"] != "all"]
+    axes.set_label(task)
+    axes.axvline(means["chance"].mean(), color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)))
+    numbers = ["value", "ci_low", "ci_high"]
+    for place, lane in enumerate(LANES):
+        of_lane = sessions[sessions["model"] == lane].groupby("session_id", sort=False)["value"]
+        points = of_lane.mean().to_numpy()
+        axes.scatter(
+            points.clip(min=lowest),
+            place + spread(len(points), 0.25),
+            s=5,
+            color=COLOURS[lane],
+            alpha=0.35,
+            linewidth=0,
+            clip_on=False,
+            label=f"{lane} sessions",
+        )
+        summary = means[means["model"] == lane]
+        if lane in ("spliced", "random_sae"):
+            summary = spliced[spliced["condition"] == lane]
+        value, low, high = summary[numbers].mean()
+        axes.plot(
+            [max(low, lowest), max(high, lowest)],
+            [place, place],
+            color=COLOURS[lane],
+            linewidth=1.6,
+        )
+        axes.plot(
+            max(value, lowest),
+            place,
+            "o",
+            markersize=4.2,
+            color=COLOURS[lane],
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+            label=lane,
+        )
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlim(left=lowest)
+    axes.locator_params(axis="x", nbins=4)
+    about = f"n = {sessions['session_id'].nunique()} sessions"
+    if TASKS[task].is_regression:
+        axes.set_xlabel("R²", labelpad=1)
+    else:
+        about = f"{means['n_classes'].max():g} classes, {about}"
+        axes.set_xlabel("accuracy", labelpad=1)
+    heading(axes, words(task), about)

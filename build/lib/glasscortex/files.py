@@ -1,0 +1,120 @@
+"""Files that are whole or absent."""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK = ".lock"
+"""File in a scratch folder that its owner holds locked for as long as it lives."""
+
+_held: set[int] = set()
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A private temporary path that takes the name `path` when the block ends well.
+
+    The temporary path lies in a scratch folder beside `path`, so that the final rename is
+    atomic; what a failed or killed block wrote never stands under `path`. The block may make a
+    file or a folder there. An existing `path` is replaced. Scratch folders that killed processes
+    left for the same `path` are removed first.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_stale(path)
+    scratch, lock = _scratch(path)
+    try:
+        temporary = scratch / path.name
+        yield temporary
+        if not os.path.lexists(temporary):
+            raise FileNotFoundError(f"nothing was written for {path}")
+        if path.is_dir() and not path.is_symlink():
+            path.rename(scratch / "replaced")
+        os.replace(temporary, path)
+    finally:
+        _release(lock)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def remove_stale(path: Path) -> None:
+    """Remove the scratch folders that killed processes left beside `path`.
+
+    A folder whose owner lives, or of which that cannot be known (a file system without locks),
+    stays.
+    """
+    path = Path(path)
+    name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}")
+    if not path.parent.is_dir():
+        return
+    for scratch in [Path(entry) for entry in os.scandir(path.parent) if name.fullmatch(entry.name)]:
+        try:
+            lock = os.open(scratch / LOCK, os.O_RDWR)
+        except OSError:
+            _remove_if_empty(scratch)
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue
+        else:
+            shutil.rmtree(scratch, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _scratch(path: Path) -> tuple[Path, int]:
+    """A new folder beside `path`, and its lock.
+
+    Until it is locked, another process may take it for stale and remove it: then a new one.
+    """
+    while True:
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        try:
+            lock = os.open(scratch / LOCK, os.O_RDWR | os.O_CREAT)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        except OSError:
+            pass  # a file system without locks: nobody can tell that the owner is gone
+        _held.add(lock)
+        if os.fstat(lock).st_nlink:
+            return scratch, lock
+        _release(lock)
+
+
+def _release(lock: int) -> None:
+    _held.discard(lock)
+    os.close(lock)
+
+
+def _remove_if_empty(scratch: Path) -> None:
+    try:
+        scratch.rmdir()
+    except OSError:
+        return
+
+
+def _forget_locks() -> None:
+    """A lock ends with the process that took it, not with the last of its children."""
+    for lock in _held:
+        os.close(lock)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget_locks)

@@ -1,0 +1,1 @@
+"""Sparse autoencoders on the transformer's activations."""
