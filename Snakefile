@@ -21,7 +21,7 @@ pathvars:
 
 wildcard_constraints:
     session=r"[^/]+",
-    model=r"trained|untrained|shuffled",
+    model=r"trained|start|untrained|shuffled",
     seed=r"\d+",
     hook=r"(latents|attention|mlp)\.\d+|readout",
     sae=r"[^/]+",

@@ -118,6 +118,8 @@ def test_the_schema_is_up_to_date():
     assert written == expected, "the configuration changed: run `make schema`"
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "workflow/configs/tiny.yaml"])
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "workflow/configs/tiny.yaml", "workflow/configs/poyo_plus.yaml"]
+)
 def test_the_configurations_that_come_with_it_are_valid(name):
     validated(yaml.safe_load((ROOT / name).read_text()))

@@ -22,8 +22,9 @@ FOLLOWS_SAE = {
 }
 
 COLUMNS = {
-    "decoding": "model seed session_id task split metric value ci_low ci_high chance n n_classes",
-    "comparison": "task transformer linear difference ci_low ci_high n_sessions",
+    "decoding": "model seed session_id task split metric value ci_low ci_high chance "
+    "constant n n_classes",
+    "comparison": "task against transformer baseline difference ci_low ci_high n_sessions",
     "sae": "model seed sae hook architecture width k fvu l0 dead_fraction split",
     "splice": "model seed sae task condition metric value ci_low ci_high "
     "delta delta_low delta_high equivalent",
@@ -32,6 +33,7 @@ COLUMNS = {
     "mutual_information auroc p_min n_permutations",
     "ablation": "model seed sae variable task n_units method condition draw intact ablated delta "
     "ci_low ci_high p",
+    "history": "model seed epoch train_loss validation_loss",
     "recovery": "model seed sae factor unit score",
     "claims": "claim estimate ci_low ci_high threshold holds detail",
 }
@@ -52,7 +54,7 @@ def test_table_holds_every_model(finished, table):
     assert {"trained", "untrained", "shuffled"} <= models
 
 
-@pytest.mark.parametrize("figure", ["decoding", "selectivity", "ablation", "controls"])
+@pytest.mark.parametrize("figure", ["decoding", "selectivity", "ablation", "controls", "training"])
 def test_figure_is_drawn(finished, figure):
     assert "<svg" in (finished.results / f"figures/{figure}.svg").read_text()
     assert (finished.results / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
