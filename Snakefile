@@ -21,7 +21,7 @@ pathvars:
 
 wildcard_constraints:
     session=r"[^/]+",
-    model=r"trained|untrained|shuffled",
+    model=r"trained|start|untrained|shuffled",
     seed=r"\d+",
     hook=r"(latents|attention|mlp)\.\d+|readout",
     sae=r"[^/]+",
@@ -35,13 +35,11 @@ rule all:
     input:
         expand("<results>/tables/{table}.csv", table=TABLES),
         expand("<results>/figures/{figure}.{suffix}", figure=FIGURES, suffix=["svg", "png"]),
-        of_sessions("<results>/trials/{session}.parquet", held_out=True)
-        if CONFIG.select.held_out
-        else [],
 
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/decoder.smk"
+include: "workflow/rules/adapt.smk"
 include: "workflow/rules/sae.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/report.smk"

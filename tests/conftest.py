@@ -17,6 +17,7 @@ settings.register_profile("same everywhere", deadline=None, derandomize=True)
 settings.load_profile("same everywhere")
 
 CELLS, RATE = 12, 10.0
+SAMPLES = {"drifting_gratings": 20, "natural_movie_one": 10}
 LABELS = (
     "direction",
     "orientation",
@@ -97,7 +98,7 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="session")
 def vocabulary(world) -> Vocabulary:
     trials, _, _, cells = world
-    return Vocabulary.of(trials, cells, "all")
+    return Vocabulary.of(trials, cells, SAMPLES, "all")
 
 
 @pytest.fixture

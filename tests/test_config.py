@@ -136,7 +136,10 @@ def test_the_schema_is_up_to_date():
     "name",
     [
         "config.yaml",
-        *(f"workflow/configs/{name}.yaml" for name in ("tiny", "allen_pilot", "allen_full")),
+        *(
+            f"workflow/configs/{name}.yaml"
+            for name in ("tiny", "allen_pilot", "allen_full", "poyo_plus")
+        ),
     ],
 )
 def test_the_configurations_that_come_with_it_are_valid(name):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.claims import claims
+from glasscortex.analysis.claims import RIVALS, claims
 from glasscortex.config import SelectivityConfig
 
 OWN_TASK = "ablating direction units costs direction more than "
@@ -58,8 +58,8 @@ def tables():
             ]
         ),
         "comparison": pd.DataFrame(
-            [{"task": "all classification", "difference": 0.05, "ci_low": 0.01, "ci_high": 0.09,
-              "n_sessions": 24}]
+            [{"task": "all classification", "against": against, "difference": 0.05,
+              "ci_low": 0.01, "ci_high": 0.09, "n_sessions": 24} for against in RIVALS]
         ),
         "sae": pd.DataFrame(saes),
         "splice": pd.DataFrame(
@@ -112,7 +112,7 @@ def test_a_world_in_which_all_claims_hold(told):
     assert list(table.columns) == [
         "estimate", "ci_low", "ci_high", "threshold", "holds", "detail", "seed", "sae",
     ]  # fmt: skip
-    assert len(table) == 3 + 3 + 4 + 2 + 1
+    assert len(table) == len(RIVALS) + 2 + 3 + 4 + 2 + 1
 
 
 def test_estimates(told):

@@ -4,7 +4,8 @@ import torch
 
 from glasscortex.config import ModelConfig
 from glasscortex.decoder.hooks import reading, replacing
-from glasscortex.decoder.layers import Rotary, turn
+from glasscortex.decoder.heads import StepwiseLinear
+from glasscortex.decoder.layers import CellEncoder, Rotary, turn
 from glasscortex.decoder.model import Decoder
 from glasscortex.errors import InputError
 
@@ -40,10 +41,10 @@ def test_hooks_are_listed_and_read(decoder, batch):
     assert set(decoder.hooks) == {*HOOKS, "readout"}
     with reading(decoder, "latents.2") as seen:
         decoder(batch)
-    assert seen.value.shape == (32, 8, 16)
+    assert seen.value.shape == (32, 10, 16)
     with reading(decoder, "readout") as seen:
         decoder(batch)
-    assert seen.value.shape == (32, len(batch.tasks), 16)
+    assert seen.value.shape == (32, 10 * len(batch.tasks), 16)
 
 
 def test_a_hook_is_gone_after_an_exception(decoder, batch):
@@ -97,7 +98,42 @@ def test_saved_and_loaded_decoders_agree(decoder, batch, tmp_path):
 
 
 def test_latents_are_placed_in_time(decoder, batch):
-    angles = decoder._latent_angles(batch)
-    assert angles.shape[1] == 2 * decoder.config.latents_per_step
-    expected = decoder.rotary(torch.tensor([0.5, 1.5]).repeat_interleave(4))
-    np.testing.assert_allclose(angles, expected)
+    angles = decoder.transformer.angles(decoder.encode(batch))
+    expected = decoder.transformer.rotary(0.1 + 0.2 * torch.arange(10))
+    np.testing.assert_allclose(angles, expected, atol=1e-4)
+
+
+def test_the_encoder_reads_what_attention_to_tokens_reads():
+    torch.manual_seed(0)
+    encoder = CellEncoder(dim=8, heads=2, patch_frames=3, dropout=0.0)
+    latents, cells = torch.randn(2, 8), torch.randn(5, 8)
+    patches = torch.randn(4, 5, 2, 3)
+    tokens = (encoder.value(patches) * cells[:, None]).permute(0, 2, 1, 3).flatten(0, 1)
+    queries = encoder.norm(latents).expand(8, -1, -1)
+    expected = latents + 5**0.5 * encoder.attention(queries, tokens)
+    torch.testing.assert_close(
+        encoder(latents, patches, cells), expected.unflatten(0, (4, 2)).flatten(1, 2)
+    )
+
+
+def test_latents_of_a_step_see_that_step_alone(decoder, batch):
+    before = decoder.encode(batch)
+    batch.values = batch.values.clone()
+    batch.values[:, :, :2] += 1
+    after = decoder.encode(batch)
+    torch.testing.assert_close(after[:, 1:], before[:, 1:], rtol=0, atol=0)
+    assert not torch.equal(after[:, 0], before[:, 0])
+
+
+def test_a_window_is_read_step_by_step_and_averaged():
+    head = StepwiseLinear(dim=3, steps=4, outputs=2)
+    x = torch.randn(5, 2, 3, generator=torch.Generator().manual_seed(0))
+    weight = head.weight.unflatten(1, (4, 3))
+    expected = (x[:, 0] @ weight[:, 0].T + x[:, 1] @ weight[:, 1].T) / 2 + head.bias
+    torch.testing.assert_close(head(x), expected)
+
+
+def test_the_start_passes_on_what_the_latents_read(decoder, batch):
+    with reading(decoder, "latents.0") as first, reading(decoder, "latents.2") as last:
+        decoder(batch)
+    assert torch.equal(first.value, last.value)

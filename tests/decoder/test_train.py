@@ -73,6 +73,7 @@ def test_the_folder_is_whole_and_the_checkpoint_gone(trained):
         "weights.safetensors",
         "decoder.json",
         "history.csv",
+        "start.safetensors",
     }
     assert not (trained.parent / "checkpoint.pt").exists()
     history = pd.read_csv(trained / "history.csv")

@@ -26,7 +26,7 @@ CLASSES = {
     "running_speed": 0,
     "pupil": 0,
 }
-STRENGTH = {"linear": 0.35, "trained": 0.45, "shuffled": 0.0, "untrained": 0.02}
+STRENGTH = {"linear": 0.35, "trained": 0.45, "shuffled": 0.0, "untrained": 0.02, "template": 0.3}
 FIT = {"model": "trained", "seed": 0, "sae": "topk"}
 LINES = ["Cux2-CreERT2", "Rbp4-Cre_KL100", "Sst-IRES-Cre", "Vip-IRES-Cre"]
 

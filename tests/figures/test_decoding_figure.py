@@ -57,3 +57,32 @@ def test_a_missing_model_leaves_its_lane_empty(decoding, splice, tmp_path):
     figure = decoding_figure(decoding=tmp_path / "decoding.csv", splice=splice)
     drawn = means(panel(figure, "scene"))
     assert np.isfinite(drawn["trained"]) and np.isnan(drawn["untrained"])
+
+
+def test_lanes_are_the_transformer_the_baselines_of_the_table_and_the_controls(figure):
+    lanes = [tick.get_text() for tick in panel(figure, "direction").get_yticklabels()]
+    assert lanes == [
+        "transformer", "+ SAE spliced", "+ random SAE",
+        "regression", "templates",
+        "shuffled labels", "untrained",
+    ]  # fmt: skip
+    assert panel(figure, "direction").get_yticklabels()[0].get_fontweight() == "bold"
+
+
+def test_a_line_carries_the_transformers_mean_past_its_baselines(figure):
+    axes = panel(figure, "orientation")
+    mean = means(axes)["trained"]
+    places = {line.get_label(): line.get_ydata()[0] for line in axes.get_lines()}
+    carried = [line for line in axes.get_lines() if list(line.get_xdata()) == [mean, mean]]
+    assert len(carried) == 1
+    first, last = carried[0].get_ydata()
+    assert first == places["trained"]
+    assert places["linear"] < last < places["shuffled"]
+    assert places["template"] < last
+
+
+def test_without_baselines_there_are_no_lanes_for_them(decoding, splice, tmp_path):
+    table = pd.read_csv(decoding)
+    table[table["model"] == "trained"].to_csv(tmp_path / "decoding.csv", index=False)
+    figure = decoding_figure(decoding=tmp_path / "decoding.csv", splice=splice)
+    assert len(panel(figure, "direction").get_yticks()) == 5

@@ -24,8 +24,9 @@ FOLLOWS_SAE = {
 COLUMNS = {
     "quality": "session_id cell_specimen_id used reason nan_fraction noise snr baseline_drift "
     "low_baseline_fraction r r_at_bound",
-    "decoding": "model seed session_id task split metric value ci_low ci_high chance n n_classes",
-    "comparison": "task transformer linear difference ci_low ci_high n_sessions",
+    "decoding": "model seed session_id task split metric value ci_low ci_high chance "
+    "constant n n_classes",
+    "comparison": "task against transformer baseline difference ci_low ci_high n_sessions",
     "sae": "model seed sae hook architecture width k fvu l0 dead_fraction split",
     "splice": "model seed sae task condition metric value ci_low ci_high "
     "delta delta_low delta_high equivalent",
@@ -34,6 +35,7 @@ COLUMNS = {
     "mutual_information auroc p_min n_permutations",
     "ablation": "model seed sae variable task n_units method condition draw intact ablated delta "
     "ci_low ci_high p",
+    "history": "model seed epoch train_loss validation_loss",
     "recovery": "model seed sae factor unit score",
     "claims": "claim estimate ci_low ci_high threshold holds detail",
 }
@@ -54,7 +56,9 @@ def test_table_holds_every_model(finished, table):
     assert {"trained", "untrained", "shuffled"} <= models
 
 
-@pytest.mark.parametrize("figure", ["quality", "decoding", "selectivity", "ablation", "controls"])
+@pytest.mark.parametrize(
+    "figure", ["quality", "decoding", "training", "selectivity", "ablation", "controls"]
+)
 def test_figure_is_drawn(finished, figure):
     assert "<svg" in (finished.results / f"figures/{figure}.svg").read_text()
     assert (finished.results / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")

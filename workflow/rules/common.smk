@@ -34,8 +34,11 @@ MODELS = CONFIG.models
 SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
 SAE_TABLES = ["splice", "selectivity", "ablation"] + ["recovery"] * SIMULATED
-TABLES = ["quality", "decoding", "comparison", "sae", *SAE_TABLES, "claims"]
-FIGURES = ["quality", "decoding", "selectivity", "ablation", "controls"]
+TABLES = ["quality", "history", "decoding", "comparison", "sae", *SAE_TABLES, "claims"]
+FIGURES = ["quality", "training", "decoding", "selectivity", "ablation", "controls"]
+if CONFIG.select.held_out:
+    TABLES.append("adaptation")
+    FIGURES.append("adaptation")
 
 
 @functools.cache
@@ -117,6 +120,13 @@ def parts_of(table):
         scores = expand(
             "<results>/decoder/{model}/seed{seed}/decoding.csv", model=MODELS, seed=SEEDS
         )
-        return [*scores, "<results>/decoder/linear/decoding.csv"]
+        return scores + expand(
+            "<results>/decoder/{baseline}/decoding.csv", baseline=CONFIG.baseline.models
+        )
+    if table == "history":
+        learnt = [model for model in MODELS if model in ("trained", "shuffled")]
+        return expand("<results>/decoder/{model}/seed{seed}/history.csv", model=learnt, seed=SEEDS)
+    if table == "adaptation":
+        return expand("<results>/decoder/trained/seed{seed}/adaptation.csv", seed=SEEDS)
     file = "metrics" if table == "sae" else table
     return of_saes(f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv")

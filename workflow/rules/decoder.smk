@@ -1,4 +1,4 @@
-"""The transformer, its controls and its linear baseline."""
+"""The transformer, its controls and its baselines."""
 
 
 rule train:
@@ -16,10 +16,11 @@ rule train:
         "<results>/benchmarks/train/{model}-seed{seed}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    threads: CONFIG.decoder.train.threads
+    threads: CONFIG.decoder.train.threads * CONFIG.decoder.train.devices
     resources:
-        mem_mb=4000,
+        mem_mb=4000 * CONFIG.decoder.train.devices,
         runtime=1440,
+        gpu=CONFIG.decoder.train.devices if CONFIG.decoder.train.accelerator == "gpu" else 0,
     params:
         windows=CONFIG.results / "windows",
         folder=subpath(output.weights, parent=True),
@@ -76,27 +77,59 @@ rule baselines:
         windows=of_sessions("<results>/windows/{session}.h5"),
         code=code("decoder.baselines"),
     output:
-        scores="<results>/decoder/linear/decoding.csv",
+        scores="<results>/decoder/{baseline}/decoding.csv",
     log:
-        "<results>/logs/baselines.log",
+        "<results>/logs/baselines/{baseline}.log",
     benchmark:
-        "<results>/benchmarks/baselines.tsv"
+        "<results>/benchmarks/baselines/{baseline}.tsv"
+    wildcard_constraints:
+        baseline="linear|lda|mlp|template",
     conda:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=lambda wildcards, threads: 3000 * threads,
         runtime=240,
     params:
         windows=CONFIG.results / "windows",
         tasks=json.dumps(CONFIG.tasks),
-        settings=CONFIG.baseline.model_dump_json(),
+        settings=CONFIG.baseline.model_dump_json(exclude={"models", "single"}),
     message:
-        "Fitting the linear decoder of each session and task"
+        "Fitting a decoder of each session and task: {wildcards.baseline}"
     shell:
         "python -m glasscortex baselines --trials {input.trials:q} "
         "--windows {params.windows:q} --tasks {params.tasks:q} --settings {params.settings:q} "
+        "--model {wildcards.baseline} --processes {threads} "
         "--out {output.scores:q} 2>&1 | tee {log:q}"
+
+
+rule single:
+    input:
+        trials="<results>/trials.parquet",
+        windows=of_sessions("<results>/windows/{session}.h5"),
+        code=code("decoder.single"),
+    output:
+        scores="<results>/decoder/single/decoding.csv",
+    log:
+        "<results>/logs/single.log",
+    benchmark:
+        "<results>/benchmarks/single.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, threads: 4000 * threads,
+        runtime=1440,
+    params:
+        windows=CONFIG.results / "windows",
+        tasks=json.dumps(CONFIG.tasks),
+        settings=CONFIG.single.model_dump_json(),
+    message:
+        "Training a transformer of each session alone"
+    shell:
+        "python -m glasscortex single --trials {input.trials:q} "
+        "--windows {params.windows:q} --tasks {params.tasks:q} --settings {params.settings:q} "
+        "--processes {threads} --out {output.scores:q} 2>&1 | tee {log:q}"
 
 
 rule compare:
@@ -120,7 +153,7 @@ rule compare:
         mem_mb=1000,
         runtime=10,
     message:
-        "Comparing the transformer with the linear decoder"
+        "Comparing the transformer with every baseline"
     shell:
         "python -m glasscortex compare --decoding {input.decoding:q} --out {output.table:q} "
         "2>&1 | tee {log:q}"

@@ -19,7 +19,7 @@ rule concatenate:
     benchmark:
         "<results>/benchmarks/concatenate/{table}.tsv"
     wildcard_constraints:
-        table="|".join(["quality", "decoding", "sae", *SAE_TABLES]),
+        table="|".join(["quality", "decoding", "history", "adaptation", "sae", *SAE_TABLES]),
     localrule: True
     conda:
         "../../envs/glasscortex.yaml"
@@ -37,8 +37,7 @@ rule claims:
     input:
         **{
             table: f"<results>/tables/{table}.csv"
-            for table in TABLES
-            if table not in ("quality", "claims")
+            for table in ("decoding", "comparison", "sae", *SAE_TABLES)
         },
         sessions="<results>/sessions.csv",
         code=code("analysis.claims"),
@@ -238,4 +237,30 @@ rule figure_controls:
         "Drawing the selectivity of trained and control decoders"
     shell:
         "python -m glasscortex figure controls --selectivity {input.selectivity:q} "
+        "--svg {output.svg:q} --png {output.png:q} 2>&1 | tee {log:q}"
+
+
+rule figure_training:
+    input:
+        history="<results>/tables/history.csv",
+        code=code("figures.training"),
+    output:
+        svg=report(
+            "<results>/figures/training.svg", caption="../report/training.rst", category="Figures"
+        ),
+        png="<results>/figures/training.png",
+    log:
+        "<results>/logs/figure/training.log",
+    benchmark:
+        "<results>/benchmarks/figure/training.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Drawing the loss of each decoder"
+    shell:
+        "python -m glasscortex figure training --history {input.history:q} "
         "--svg {output.svg:q} --png {output.png:q} 2>&1 | tee {log:q}"

@@ -1,85 +1,107 @@
-"""The linear decoder that the transformer must beat: one a session and task."""
+"""Simpler decoders that the transformer must beat: one a session and task."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 from glasscortex.config import BaselineConfig
 from glasscortex.data.vocabulary import task_labels
 from glasscortex.data.windows import SessionWindows
-from glasscortex.decoder.evaluate import write_scores
-from glasscortex.decoder.scores import headline, metrics, score_table
-from glasscortex.words import TASKS, Task
+from glasscortex.decoder.linear import discriminant, regression
+from glasscortex.decoder.problems import Problem, problems
+from glasscortex.decoder.scores import headline, metrics, write_scores
+from glasscortex.decoder.side_by_side import side_by_side
+from glasscortex.decoder.template import template
+from glasscortex.words import TASKS
+
+Baseline = Callable[[Problem, BaselineConfig], Iterator[np.ndarray]]
+
+CLASSIFIES_ONLY = ("lda", "template")
 
 
 def baselines(
-    *, trials: Path, windows: Path, out: Path, config: BaselineConfig, tasks: tuple[str, ...] | str
+    *,
+    trials: Path,
+    windows: Path,
+    out: Path,
+    model: str,
+    config: BaselineConfig,
+    tasks: tuple[str, ...] | str,
+    processes: int,
 ) -> None:
-    """Score logistic (ridge, for regressions) regression on the same windows as the transformer.
+    """Score one baseline on the same windows as the transformer.
 
     Features are every cell's ΔF/F, as the mean of the window or sample by sample: which of the
-    two, and the regularisation, is chosen on the validation split. Fits see the training split
-    alone. Memory is that of one session; time grows with sessions × tasks.
+    two, and the candidate of the configuration, is chosen by the headline metric on the
+    validation split. Fits see the training split alone. Memory is that of one session a process;
+    time grows with sessions × tasks.
+
+    Parameters
+    ----------
+    trials : parquet table of presentations
+    windows : folder of the sessions' windows
+    out : rows of `decoding.csv`
+    model : "linear" (logistic and ridge regression), "lda", "mlp" or "template"
+    config : candidates
+    tasks : names of the tasks, or "all"
+    processes : sessions that are fitted side by side
     """
     table = pd.read_parquet(trials)
-    predictions = {}
-    with threadpool_limits(1):
-        for name in TASKS if tasks == "all" else tasks:
-            labels = task_labels(table, TASKS[name])
-            known = np.isfinite(labels)
-            if not known.any():
-                continue
-            prediction = np.full(len(table), np.nan, np.float32)
-            for _, rows in table[known].groupby("session_id", sort=False).groups.items():
-                prediction[rows] = _predict(
-                    TASKS[name], table.loc[rows], labels[rows], windows, config
-                )
-            predictions[name] = prediction
-    parts = [
-        score_table(task, table, prediction, split, seed=0)
-        for split in ("validation", "test")
-        for task, prediction in predictions.items()
-    ]
-    write_scores(pd.concat(parts), out, model="linear", seed=0)
+    names = TASKS if tasks == "all" else tasks
+    if model in CLASSIFIES_ONLY:
+        names = [name for name in names if not TASKS[name].is_regression]
+    predictions = {name: np.full(len(table), np.nan, np.float32) for name in names}
+    labels = pd.DataFrame({name: task_labels(table, TASKS[name]) for name in names})
+    fit = partial(_of_session, windows=windows, model=model, config=config)
+    sessions = table.groupby("session_id", sort=False).groups.values()
+    work = ((table.loc[rows], labels.loc[rows]) for rows in sessions)
+    for rows, found in zip(sessions, side_by_side(fit, work, processes)):
+        for name, prediction in found.items():
+            predictions[name][rows] = prediction
+    write_scores(table, predictions, out, model, seed=0)
 
 
-def _predict(
-    task: Task, trials: pd.DataFrame, labels: np.ndarray, windows: Path, config: BaselineConfig
-) -> np.ndarray:
-    """Predictions for all presentations of one session, by the best candidate on validation."""
-    split = trials["split"].to_numpy()
-    score = metrics(task.name)[headline(task.name)]
-    validation = split == "validation"
-    best, best_score = np.full(len(labels), np.nan), -np.inf
+def _of_session(
+    presented: tuple[pd.DataFrame, pd.DataFrame],
+    windows: Path,
+    model: str,
+    config: BaselineConfig,
+) -> dict[str, np.ndarray]:
+    """By task the predictions for all presentations of one session, NaN where it doesn't apply."""
+    trials, labels = presented
     reader = SessionWindows(windows / f"{trials['session_id'].iloc[0]}.h5")
-    for features in _features(task, trials, reader):
-        train = split == "train"
-        features = StandardScaler().fit(features[train]).transform(features)
-        for strength in config.inverse_regularisation:
-            if task.is_regression:
-                fitted = Ridge(alpha=1 / strength).fit(features[train], labels[train])
-                prediction = fitted.predict(features)
-            else:
-                classes, index = np.unique(labels, return_inverse=True)
-                fitted = LogisticRegression(C=strength, max_iter=300)
-                prediction = classes[fitted.fit(features[train], index[train]).predict(features)]
-            achieved = score(labels[validation], prediction[validation])
-            if achieved > best_score or np.isnan(best).all():
+    predictions = {}
+    for name, label in labels.items():
+        known = np.isfinite(label.to_numpy())
+        if known.any():
+            predictions[name] = np.full(len(trials), np.nan, np.float32)
+            task = problems(TASKS[name], trials[known], label[known].to_numpy(), reader)
+            predictions[name][known] = _best(_baseline(model), name, task, config)
+    return predictions
+
+
+def _best(
+    baseline: Baseline, task: str, candidates: Iterator[Problem], config: BaselineConfig
+) -> np.ndarray:
+    """Predictions (presentations,) of the candidate that scores best on validation."""
+    score = metrics(task)[headline(task)]
+    best, best_score = None, -np.inf
+    for problem in candidates:
+        for fitted in baseline(problem, config):
+            prediction = problem.values(fitted)
+            judged = problem.validation
+            achieved = score(problem.values(problem.labels)[judged], prediction[judged])
+            if best is None or achieved > best_score:
                 best, best_score = prediction, np.nan_to_num(achieved, nan=-np.inf)
     return best
 
 
-def _features(task: Task, trials: pd.DataFrame, reader: SessionWindows) -> Iterator[np.ndarray]:
-    """The window's mean; then all its samples, where the task's windows are equally long."""
-    means = np.empty((len(trials), len(reader.cells)), np.float32)
-    for stimulus, rows in trials.groupby("stimulus", sort=False).indices.items():
-        window = reader.read(stimulus, trials["presentation"].to_numpy()[rows])
-        means[rows] = window.mean(axis=2)
-    yield means
-    if task.stimulus is not None:
-        yield window.reshape(len(trials), -1)
+def _baseline(model: str) -> Baseline:
+    if model == "mlp":
+        from glasscortex.decoder.perceptron import perceptron  # torch, which the others don't need
+
+        return perceptron
+    return {"linear": regression, "lda": discriminant, "template": template}[model]
