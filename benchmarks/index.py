@@ -77,7 +77,8 @@ def measure(sessions: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         write(Path(name), sessions)
         before, start = resident_mb(), time.perf_counter()
-        vocabulary = Vocabulary.of(table, cells, {"drifting_gratings": 20, "static_gratings": 5}, "all")
+        samples = {stimulus: length for stimulus, (_, length) in SHOWN.items()}
+        vocabulary = Vocabulary.of(table, cells, samples, "all")
         batches = Batches(Path(name), table, vocabulary, BATCH)
         everything = np.ones(len(table), bool)
         pieces = batches.pieces(everything, np.random.default_rng(0))

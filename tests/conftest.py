@@ -17,7 +17,6 @@ settings.register_profile("same everywhere", deadline=None, derandomize=True)
 settings.load_profile("same everywhere")
 
 CELLS, RATE = 12, 10.0
-SAMPLES = {"drifting_gratings": 20, "natural_movie_one": 10}
 LABELS = (
     "direction",
     "orientation",
@@ -96,9 +95,15 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def vocabulary(world) -> Vocabulary:
+def samples() -> dict[str, int]:
+    """Samples of a window, by stimulus."""
+    return {"drifting_gratings": 20, "natural_movie_one": 10}
+
+
+@pytest.fixture(scope="session")
+def vocabulary(world, samples) -> Vocabulary:
     trials, _, _, cells = world
-    return Vocabulary.of(trials, cells, SAMPLES, "all")
+    return Vocabulary.of(trials, cells, samples, "all")
 
 
 @pytest.fixture

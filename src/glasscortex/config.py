@@ -231,11 +231,11 @@ class PoyoPlusConfig(Part):
 class TrainConfig(Part):
     """How the transformer is trained."""
 
-    epochs: PositiveInt = 20
+    epochs: PositiveInt = 15
     patience: PositiveInt = Field(5, description="epochs without a better validation loss")
     batch: PositiveInt = Field(64, description="windows of one session in a batch")
     sessions_per_step: PositiveInt = Field(1, description="batches whose gradients make a step")
-    learning_rate: PositiveFloat = 3e-3
+    learning_rate: PositiveFloat = 1e-3
     cell_rate: PositiveFloat = Field(3.0, description="times faster that cells are learnt")
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     warmup: Fraction = 0.05

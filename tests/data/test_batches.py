@@ -120,11 +120,11 @@ def test_targets_name_the_classes(batches, vocabulary, world):
     assert (target[~shown] == -1).all()
 
 
-def test_a_session_with_one_value_of_a_task_has_no_such_task(world):
+def test_a_session_with_one_value_of_a_task_has_no_such_task(world, samples):
     trials, _, windows, cells = world
     constant = trials.copy()
     constant.loc[trials["session_id"] == "a", "direction"] = 45.0
-    vocabulary = Vocabulary.of(constant, cells, SAMPLES, "all")
+    vocabulary = Vocabulary.of(constant, cells, samples, "all")
     target = Batches(windows, constant, vocabulary, 32).targets["direction"]
     assert (target[trials["session_id"] == "a"] == -1).all()
     assert (target[trials["session_id"] == "b"] >= 0).any()

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from glasscortex.config import ModelConfig
-from glasscortex.decoder.hooks import reading, replacing
 from glasscortex.decoder.heads import StepwiseLinear
+from glasscortex.decoder.hooks import reading, replacing
 from glasscortex.decoder.layers import CellEncoder, Rotary, turn
 from glasscortex.decoder.model import Decoder
 from glasscortex.errors import InputError

@@ -108,7 +108,7 @@ def test_record_holds_what_the_hook_saw_of_each_split(world, decoder, recording)
         (block,) = recorded.blocks(split)
         assert set(block.trial) == set(trials.index[trials["split"] == split])
         owners = pd.concat([owners, pd.Series(block.trial).value_counts()])
-    tokens = {"drifting_gratings": 8, "natural_movie_one": 4}
+    tokens = {"drifting_gratings": 10, "natural_movie_one": 5}
     assert (owners.sort_index() == trials["stimulus"].map(tokens)).all()
     one = np.zeros(len(trials), bool)
     one[block.trial[0]] = True

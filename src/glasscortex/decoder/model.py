@@ -57,9 +57,7 @@ class Decoder(nn.Module):
         self.task_embedding = nn.Embedding(len(vocabulary.tasks), config.dim)
         self.heads = nn.ModuleDict(
             {
-                name: StepwiseLinear(
-                    config.dim, self.transformer.steps(head.samples), head.outputs
-                )
+                name: StepwiseLinear(config.dim, self.transformer.steps(head.samples), head.outputs)
                 for name, head in vocabulary.tasks.items()
             }
         )
