@@ -45,13 +45,13 @@ if CONFIG.select.held_out:
 def code(*modules):
     """The stage's own source files: its modules and all of the package that they import.
 
-    `config.py` is left out: a stage gets its values through params.
+    `glasscortex.config` is left out: a stage gets its values through params.
     """
     found, waiting = set(), [f"glasscortex.{module}" for module in modules]
     while waiting:
         path = SRC.joinpath(*waiting.pop().split("."))
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        if path in found or not path.is_file() or path == SRC / "glasscortex/config.py":
+        if path in found or not path.is_file() or SRC / "glasscortex/config" in path.parents:
             continue
         found.add(path)
         for node in ast.walk(ast.parse(path.read_text())):
