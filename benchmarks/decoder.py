@@ -2,7 +2,7 @@
 
     python benchmarks/decoder.py [--json FILE] [--rounds N] [--peer PYTHON] [--device cuda]
     python benchmarks/decoder.py --threads 1 --processor-time
-    python benchmarks/decoder.py --oracle tests/decoder/poyo_plus.npz
+    python benchmarks/decoder.py --oracle tests/decoder/poyo_plus/poyo_plus.npz
 
 The peer (torch-brain 0.1.2) gets an environment of its own, made once in the cache folder of the
 user. Each program runs in a process of its own; they take turns, step by step, and the fastest

@@ -3,8 +3,8 @@ import torch
 import torch.nn.functional as F
 
 from glasscortex.decoder.dropout import Dropout
-from glasscortex.decoder.dropped_attention import _DroppedAttention, dropped_attention
-from glasscortex.decoder.token_attention import token_attention
+from glasscortex.decoder.poyo_plus.dropped_attention import _DroppedAttention, dropped_attention
+from glasscortex.decoder.poyo_plus.token_attention import token_attention
 
 
 @pytest.fixture(autouse=True)

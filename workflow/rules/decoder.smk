@@ -107,7 +107,7 @@ rule single:
     input:
         trials="<results>/trials.parquet",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("decoder.single"),
+        code=code("decoder.baselines.single"),
     output:
         scores="<results>/decoder/single/decoding.csv",
     log:

@@ -95,7 +95,7 @@ def single(
     trials: Given, windows: Folder, out: Made, tasks: Tasks, settings: Settings, processes: Whole
 ) -> None:
     """Train and score a transformer of each session alone."""
-    from glasscortex.decoder.single import single
+    from glasscortex.decoder.baselines.single import single
 
     single(
         trials=trials,

@@ -21,12 +21,12 @@ from glasscortex.data.batches import Batches, Piece
 from glasscortex.data.vocabulary import Vocabulary, task_labels
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.baselines import baselines
+from glasscortex.decoder.baselines.side_by_side import side_by_side
+from glasscortex.decoder.baselines.single import single
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import task_losses
 from glasscortex.decoder.scores import write_scores
-from glasscortex.decoder.side_by_side import side_by_side
-from glasscortex.decoder.single import single
 from glasscortex.decoder.start import Projection, start_cells
 from glasscortex.errors import InputError
 from glasscortex.files import whole

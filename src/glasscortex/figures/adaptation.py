@@ -50,6 +50,17 @@ def adaptation_figure(*, adaptation: Path) -> Figure:
     for panel in panels[len(tasks) :]:
         panel.set_visible(False)
     name_colours(panels[0], [(NAMES[name], COLOURS[name]) for name in METHODS[::-1]], above=26)
+    panels[0].annotate(
+        "chance",
+        (1, scores.loc[scores["task"] == tasks[0], "chance"].mean()),
+        (0, -2),
+        xycoords=panels[0].get_yaxis_transform(),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=FAINT,
+        fontsize=6,
+    )
     for panel in panels[len(tasks) - min(COLUMNS, len(tasks)) : len(tasks)]:
         panel.set_xlabel("repeats to learn from")
     return figure

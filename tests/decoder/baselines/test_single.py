@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from glasscortex.config import DecoderConfig, validated
-from glasscortex.decoder.single import single
+from glasscortex.decoder.baselines.single import single
 
 CONFIG = DecoderConfig.model_validate(
     {

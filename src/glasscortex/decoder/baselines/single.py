@@ -10,10 +10,10 @@ import pandas as pd
 from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import task_labels
+from glasscortex.decoder.baselines.side_by_side import side_by_side
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import write_scores
-from glasscortex.decoder.side_by_side import side_by_side
 from glasscortex.decoder.train import train
 from glasscortex.words import TASKS
 

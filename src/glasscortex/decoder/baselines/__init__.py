@@ -10,11 +10,11 @@ import pandas as pd
 from glasscortex.config import BaselineConfig
 from glasscortex.data.vocabulary import task_labels
 from glasscortex.data.windows import SessionWindows
-from glasscortex.decoder.linear import discriminant, regression
-from glasscortex.decoder.problems import Problem, problems
+from glasscortex.decoder.baselines.linear import discriminant, regression
+from glasscortex.decoder.baselines.problems import Problem, problems
+from glasscortex.decoder.baselines.side_by_side import side_by_side
+from glasscortex.decoder.baselines.template import template
 from glasscortex.decoder.scores import headline, metrics, write_scores
-from glasscortex.decoder.side_by_side import side_by_side
-from glasscortex.decoder.template import template
 from glasscortex.words import TASKS
 
 Baseline = Callable[[Problem, BaselineConfig], Iterator[np.ndarray]]
@@ -101,7 +101,9 @@ def _best(
 
 def _baseline(model: str) -> Baseline:
     if model == "mlp":
-        from glasscortex.decoder.perceptron import perceptron  # torch, which the others don't need
+        from glasscortex.decoder.baselines.perceptron import (
+            perceptron,  # torch, which the others don't need
+        )
 
         return perceptron
     return {"linear": regression, "lda": discriminant, "template": template}[model]

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from glasscortex.config import PoyoPlusConfig
 from glasscortex.decoder.dropout import Dropout
-from glasscortex.decoder.dropped_attention import dropped_attention
 from glasscortex.decoder.layers import FeedForward, HookPoint, Rotary, turn
-from glasscortex.decoder.token_attention import token_attention
+from glasscortex.decoder.poyo_plus.dropped_attention import dropped_attention
+from glasscortex.decoder.poyo_plus.token_attention import token_attention
 
 EMBEDDING_SD = 0.02
 

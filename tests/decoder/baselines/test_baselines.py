@@ -9,10 +9,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from glasscortex.config import BaselineConfig, MlpConfig
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.baselines import baselines
-from glasscortex.decoder.linear import discriminant, regression
-from glasscortex.decoder.perceptron import perceptron
-from glasscortex.decoder.problems import Problem, problems
-from glasscortex.decoder.template import template
+from glasscortex.decoder.baselines.linear import discriminant, regression
+from glasscortex.decoder.baselines.perceptron import perceptron
+from glasscortex.decoder.baselines.problems import Problem, problems
+from glasscortex.decoder.baselines.template import template
 from glasscortex.words import TASKS
 
 CONFIG = BaselineConfig(inverse_regularisation=(0.01, 0.1), shrinkage=(0.3, 0.7))

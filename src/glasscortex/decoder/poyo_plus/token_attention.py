@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.amp import custom_bwd, custom_fwd
 
-from glasscortex.decoder.dropped_attention import CACHED, mix, parts, unmix
+from glasscortex.decoder.poyo_plus.dropped_attention import CACHED, mix, parts, unmix
 
 
 def token_attention(

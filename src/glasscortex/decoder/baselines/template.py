@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from glasscortex.config import BaselineConfig
-from glasscortex.decoder.problems import Problem
+from glasscortex.decoder.baselines.problems import Problem
 
 
 def template(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]:

@@ -1,7 +1,7 @@
 """The architecture of the literature, held to numbers that torch-brain 0.1.2 made.
 
 `poyo_plus.npz` holds random weights, inputs, outputs and the loss of its CalciumPOYOPlus, as
-`python benchmarks/decoder.py --oracle tests/decoder/poyo_plus.npz` writes them.
+`python benchmarks/decoder.py --oracle tests/decoder/poyo_plus/poyo_plus.npz` writes them.
 """
 
 from pathlib import Path

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glasscortex.config import BaselineConfig
-from glasscortex.decoder.problems import Problem
+from glasscortex.decoder.baselines.problems import Problem
 
 BATCH = 512
 """Most presentations that a step learns from."""

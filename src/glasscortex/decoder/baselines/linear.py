@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from glasscortex.config import BaselineConfig
-from glasscortex.decoder.problems import Problem
+from glasscortex.decoder.baselines.problems import Problem
 
 
 def regression(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]:
