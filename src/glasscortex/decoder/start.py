@@ -126,7 +126,7 @@ def cell_embeddings(
         scale[columns] = torch.linalg.norm(stacked[:, columns]).clamp_min(1e-9)
     scaled = (stacked / scale).numpy()
     kept = min(dim, *scaled.shape)
-    components, pca = np.zeros((len(scaled), dim)), PCA(kept, random_state=seed)
+    components, pca = np.zeros((len(scaled), dim)), PCA(kept, svd_solver="covariance_eigh")
     components[:, :kept] = pca.fit_transform(scaled)
     rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(dim, dim)))
     embeddings = components @ rotation
