@@ -23,6 +23,11 @@ StimulusName = Literal[
     "spontaneous",
 ]
 
+BASELINES = ("linear", "lda", "mlp", "template", "single")
+"""Decoders of one session that the transformer is compared with."""
+
+LINEAR_BASELINES = ("linear", "lda")
+
 SESSION_STIMULI = {
     "three_session_A": (
         "drifting_gratings",

@@ -21,6 +21,16 @@ RECOVERED_BY_CHANCE = 0.05
 
 CONTROLS = ("untrained", "shuffled")
 
+RIVALS = {
+    "best_linear": "the best linear baseline",
+    "linear": "logistic regression",
+    "lda": "the linear discriminant",
+    "mlp": "a multilayer perceptron",
+    "template": "template matching",
+    "single": "a transformer of each session alone",
+}
+"""What `comparison.csv` holds the transformer against, in words."""
+
 HEADLINE_VARIABLES = ("direction", "orientation")
 
 
@@ -99,7 +109,7 @@ def _pooled(scores: pd.DataFrame, model: str) -> pd.DataFrame:
 def _of_decoding(scores: pd.DataFrame, comparison: pd.DataFrame) -> Iterator[Claim]:
     for row in comparison[comparison["task"] == "all classification"].itertuples():
         yield Claim(
-            "the transformer decodes better than the linear baseline",
+            f"the transformer decodes better than {RIVALS[row.against]}",
             row.difference,
             row.ci_low,
             row.ci_high,
@@ -189,7 +199,7 @@ def _of_selectivity(
     z = norm.ppf(0.975)
     tested = table[table["variable"].isin(HEADLINE_VARIABLES)]
     variables = list(tested[["variable", "stimulus"]].drop_duplicates().itertuples(index=False))
-    models = [model for model in CONTROLS if model in set(saes["model"])]
+    models = [model for model in ("start", *CONTROLS) if model in set(saes["model"])]
     beyond = f"significant at q {config.q:g} with an effect of at least {config.min_effect:g}"
     for seed, name in _trained(saes):
         for variable, stimulus in variables:

@@ -3,19 +3,17 @@
 Heavy imports stand inside the commands, so that a command loads only what it needs.
 """
 
-import logging
 import sys
 
 from glasscortex.cli import analysis, data, decoder, report, sae  # noqa: F401  (add commands)
 from glasscortex.cli.options import app
 from glasscortex.errors import InputError
+from glasscortex.logs import log_to_stderr
 
 
 def main() -> None:
     """Run the command line; bad input ends in one line and exit status 1."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    log_to_stderr()
     try:
         app()
     except InputError as error:

@@ -1,10 +1,11 @@
-"""Commands of the transformer and its baseline."""
+"""Commands of the transformer and its baselines."""
 
 from glasscortex import config as settings_of
 from glasscortex.cli.options import (
     Folder,
     Given,
     Made,
+    Parts,
     Settings,
     Tasks,
     Text,
@@ -66,22 +67,79 @@ def evaluate(
 
 
 @app.command()
-def baselines(trials: Given, windows: Folder, out: Made, tasks: Tasks, settings: Settings) -> None:
-    """Fit and score the linear decoder of each session and task."""
+def baselines(
+    trials: Given,
+    windows: Folder,
+    out: Made,
+    model: Text,
+    tasks: Tasks,
+    settings: Settings,
+    processes: Whole,
+) -> None:
+    """Fit and score a simpler decoder of each session and task."""
     from glasscortex.decoder.baselines import baselines
 
     baselines(
         trials=trials,
         windows=windows,
         out=out,
+        model=model,
         config=parsed(settings_of.BaselineConfig, settings),
         tasks=parsed_tasks(tasks),
+        processes=processes,
+    )
+
+
+@app.command()
+def single(
+    trials: Given, windows: Folder, out: Made, tasks: Tasks, settings: Settings, processes: Whole
+) -> None:
+    """Train and score a transformer of each session alone."""
+    from glasscortex.decoder.baselines.single import single
+
+    single(
+        trials=trials,
+        windows=windows,
+        out=out,
+        config=parsed(settings_of.DecoderConfig, settings),
+        tasks=parsed_tasks(tasks),
+        processes=processes,
+    )
+
+
+@app.command()
+def adapt(
+    trials: Parts,
+    decoder: Folder,
+    windows: Folder,
+    out: Made,
+    model: Text,
+    seed: Whole,
+    settings: Settings,
+    scratch: Settings,
+    linear: Settings,
+    processes: Whole,
+) -> None:
+    """Adapt a transformer to new sessions, with few repeats of theirs."""
+    from glasscortex.decoder.adapt import adapt
+
+    adapt(
+        decoder=decoder,
+        trials=trials,
+        windows=windows,
+        out=out,
+        config=parsed(settings_of.AdaptConfig, settings),
+        scratch=parsed(settings_of.DecoderConfig, scratch),
+        linear=parsed(settings_of.BaselineConfig, linear),
+        model=model,
+        seed=seed,
+        processes=processes,
     )
 
 
 @app.command()
 def compare(decoding: Given, out: Made) -> None:
-    """Compare the transformer with the linear baseline over sessions."""
+    """Compare the transformer with every baseline over sessions."""
     from glasscortex.decoder.compare import compare
 
     compare(decoding=decoding, out=out)

@@ -92,6 +92,24 @@ def figure_controls(selectivity: Given, svg: Made, png: Made) -> None:
     save(controls_figure(selectivity=selectivity), svg, png)
 
 
+@figure.command("training")
+def figure_training(history: Given, svg: Made, png: Made) -> None:
+    """Draw the loss of each decoder, epoch by epoch."""
+    from glasscortex.figures.style import save
+    from glasscortex.figures.training import training_figure
+
+    save(training_figure(history=history), svg, png)
+
+
+@figure.command("adaptation")
+def figure_adaptation(adaptation: Given, svg: Made, png: Made) -> None:
+    """Draw what is read from new sessions, with ever more repeats."""
+    from glasscortex.figures.adaptation import adaptation_figure
+    from glasscortex.figures.style import save
+
+    save(adaptation_figure(adaptation=adaptation), svg, png)
+
+
 @app.command()
 def timings(
     benchmarks: Annotated[Path, typer.Argument()], since: Annotated[float, typer.Option()]

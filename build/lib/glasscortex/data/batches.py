@@ -1,8 +1,12 @@
 """Batches of windows: each holds presentations of one stimulus in one session, densely."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +16,18 @@ from torch import Tensor
 
 from glasscortex.data.vocabulary import Vocabulary, has_label
 from glasscortex.data.windows import SessionWindows
+
+AHEAD = 2
+"""Batches that are read while an earlier one is used."""
+
+
+class Piece(NamedTuple):
+    """What a batch will hold, before it is read."""
+
+    session_id: str
+    stimulus: str
+    trials: np.ndarray
+    """Row of each window in the table of trials."""
 
 
 @dataclass
@@ -44,7 +60,9 @@ class Batch:
 class Batches:
     """The windows of many sessions, a batch at a time.
 
-    Only the windows of the batch are in memory, so that it does not grow with the sessions.
+    A thread of its own reads the next batches while one is used. Only these are in memory, so
+    that of windows it does not grow with the sessions; the table of trials and its targets do,
+    about 250 bytes a presentation.
 
     Parameters
     ----------
@@ -59,15 +77,12 @@ class Batches:
         self.vocabulary = vocabulary
         self.size = size
         self.targets = vocabulary.targets(trials)
-        shown = set(trials["session_id"])
-        self._windows = {
-            s: SessionWindows(windows / f"{s}.h5") for s in vocabulary.sessions if s in shown
-        }
-        self._cells = vocabulary.cell_rows()
-        self._session = {session: i for i, session in enumerate(vocabulary.sessions)}
+        self._folder = Path(windows)
+        self._windows: dict[str, SessionWindows] = {}
         self._presentation = trials["presentation"].to_numpy()
         groups = trials.groupby(["session_id", "stimulus"], sort=False).indices
-        self._groups = {key: rows for key, rows in groups.items() if key[0] in self._session}
+        known = vocabulary.cell_rows()
+        self._groups = {key: rows for key, rows in groups.items() if key[0] in known}
         middle = (trials["end_s"] - trials["start_s"]).to_numpy() / 2
         self._label_s = {key: float(np.median(middle[r])) for key, r in self._groups.items()}
         labelled = {name: has_label(target) for name, target in self.targets.items()}
@@ -79,34 +94,48 @@ class Batches:
 
     def ordered(self, mask: np.ndarray) -> Iterator[Batch]:
         """Every presentation where `mask` is true, session by session."""
-        for key, rows in self._groups.items():
-            rows = rows[mask[rows]]
-            for start in range(0, len(rows), self.size):
-                yield self._batch(key, rows[start : start + self.size])
+        return self.read(
+            Piece(*key, rows[start : start + self.size])
+            for key, rows in self._where(mask)
+            for start in range(0, len(rows), self.size)
+        )
 
-    def shuffled(self, mask: np.ndarray, rng: np.random.Generator) -> Iterator[Batch]:
+    def pieces(self, mask: np.ndarray, rng: np.random.Generator) -> list[Piece]:
         """Every presentation where `mask` is true and some task has a label, in random order."""
         pieces = []
-        for key, rows in self._labelled_groups(mask):
+        for key, rows in self._where(mask & self._labelled):
             parts = np.array_split(rng.permutation(rows), -(-len(rows) // self.size))
-            pieces += [(key, part) for part in parts]
-        for i in rng.permutation(len(pieces)):
-            yield self._batch(*pieces[i])
+            pieces += [Piece(*key, part) for part in parts]
+        return [pieces[i] for i in rng.permutation(len(pieces))]
 
-    def number(self, mask: np.ndarray) -> int:
-        """How many batches `shuffled` gives."""
-        return sum(-(-len(rows) // self.size) for _, rows in self._labelled_groups(mask))
+    def read(self, pieces: Iterable[Piece]) -> Iterator[Batch]:
+        """The windows of these pieces, in their order.
 
-    def _labelled_groups(self, mask: np.ndarray) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
+        What goes wrong in reading is raised where the batch would have come.
+        """
+        pieces = iter(pieces)
+        reader = ThreadPoolExecutor(1, thread_name_prefix="windows")
+        try:
+            waiting = deque(reader.submit(self._batch, p) for p in islice(pieces, AHEAD))
+            while waiting:
+                batch = waiting.popleft().result()
+                waiting.extend(reader.submit(self._batch, p) for p in islice(pieces, 1))
+                yield batch
+        finally:
+            reader.shutdown(cancel_futures=True)
+
+    def _where(self, mask: np.ndarray) -> Iterator[tuple[tuple[str, str], np.ndarray]]:
         for key, rows in self._groups.items():
-            rows = rows[(mask & self._labelled)[rows]]
+            rows = rows[mask[rows]]
             if len(rows):
                 yield key, rows
 
-    def _batch(self, key: tuple[str, str], rows: np.ndarray) -> Batch:
-        session_id, stimulus = key
-        container, cells = self._cells[session_id]
+    def _batch(self, piece: Piece) -> Batch:
+        session_id, stimulus, rows = piece
+        if session_id not in self._windows:
+            self._windows[session_id] = SessionWindows(self._folder / f"{session_id}.h5")
         values = self._windows[session_id].read(stimulus, self._presentation[rows])
+        container, cells = self.vocabulary.cell_rows()[session_id]
         return Batch(
             session_id=session_id,
             stimulus=stimulus,
@@ -114,7 +143,7 @@ class Batches:
             values=torch.from_numpy(values),
             container=container,
             cells=torch.from_numpy(cells),
-            session=self._session[session_id],
-            tasks=self._tasks[key],
-            label_s=self._label_s[key],
+            session=self.vocabulary.session_rows[session_id],
+            tasks=self._tasks[session_id, stimulus],
+            label_s=self._label_s[session_id, stimulus],
         )

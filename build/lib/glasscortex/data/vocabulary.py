@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ class Head:
 
     classes: tuple[float, ...] | None
     """Values that a classification chooses from, ascending; None for a regression."""
+    samples: int
+    """Samples of the longest window that gives it a label."""
     mean: float = 0.0
     sd: float = 1.0
 
@@ -33,13 +36,20 @@ class Vocabulary:
     tasks: dict[str, Head]
 
     @classmethod
-    def of(cls, trials: pd.DataFrame, cells: dict[str, tuple[str, ...]], tasks) -> "Vocabulary":
+    def of(
+        cls,
+        trials: pd.DataFrame,
+        cells: dict[str, tuple[str, ...]],
+        samples: dict[str, int],
+        tasks,
+    ) -> "Vocabulary":
         """Learn the vocabulary from the training split.
 
         Parameters
         ----------
         trials : the table of presentations of every session
         cells : names of each session's cells
+        samples : of a window of each stimulus
         tasks : names of the tasks, or "all" for those with something to tell apart
         """
         train = trials[trials["split"] == "train"]
@@ -47,17 +57,19 @@ class Vocabulary:
         for name in TASKS if tasks == "all" else tasks:
             labels = task_labels(train, TASKS[name])
             known = labels[np.isfinite(labels)]
+            shown = train["stimulus"][np.isfinite(labels)].unique()
+            longest = max((samples[stimulus] for stimulus in shown), default=0)
             if TASKS[name].is_regression and len(known) and known.std() > 0:
-                heads[name] = Head(None, float(known.mean()), float(known.std()))
+                heads[name] = Head(None, longest, float(known.mean()), float(known.std()))
             elif not TASKS[name].is_regression and len(np.unique(known)) > 1:
-                heads[name] = Head(tuple(np.unique(known).tolist()))
+                heads[name] = Head(tuple(np.unique(known).tolist()), longest)
         return cls(tuple(cells), cells, heads)
 
     @classmethod
     def from_dict(cls, stored: dict) -> "Vocabulary":
         """The inverse of `to_dict`."""
         heads = {
-            name: Head(head["classes"] and tuple(head["classes"]), head["mean"], head["sd"])
+            name: Head(**(head | {"classes": head["classes"] and tuple(head["classes"])}))
             for name, head in stored["tasks"].items()
         }
         cells = {session: tuple(names) for session, names in stored["cells"].items()}
@@ -69,20 +81,31 @@ class Vocabulary:
 
     def containers(self) -> list[list[str]]:
         """Names of the cells of each container, whichever of its sessions show them."""
-        found: dict[str, dict[str, None]] = {}
-        for cells in self.cells.values():
-            found.setdefault(_container(cells), {}).update(dict.fromkeys(cells))
-        return [list(names) for names in found.values()]
+        return self._numbered[0]
 
     def cell_rows(self) -> dict[str, tuple[int, np.ndarray]]:
         """For each session its place in `containers()`, and its cells' places in there."""
-        containers = self.containers()
-        place = {_container(names): i for i, names in enumerate(containers)}
-        rows = [{name: row for row, name in enumerate(names)} for names in containers]
-        return {
-            session: (i := place[_container(cells)], np.array([rows[i][name] for name in cells]))
+        return self._numbered[1]
+
+    @cached_property
+    def session_rows(self) -> dict[str, int]:
+        """For each session its place in `sessions`."""
+        return {session: row for row, session in enumerate(self.sessions)}
+
+    @cached_property
+    def _numbered(self) -> tuple[list[list[str]], dict[str, tuple[int, np.ndarray]]]:
+        """Containers and cell rows: numbered once, because a stage may ask session by session."""
+        found: dict[str, dict[str, int]] = {}
+        for cells in self.cells.values():
+            rows = found.setdefault(_container(cells), {})
+            for name in cells:
+                rows.setdefault(name, len(rows))
+        place = {container: i for i, container in enumerate(found)}
+        cell_rows = {
+            session: (place[c := _container(cells)], np.array([found[c][name] for name in cells]))
             for session, cells in self.cells.items()
         }
+        return [list(rows) for rows in found.values()], cell_rows
 
     def targets(self, trials: pd.DataFrame) -> dict[str, np.ndarray]:
         """What each task should predict for each presentation.
@@ -122,8 +145,9 @@ def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
     labels = trials[task.variable].to_numpy(np.float32, copy=True)
     if task.stimulus is not None:
         labels[(trials["stimulus"] != task.stimulus).to_numpy()] = np.nan
-    sessions = trials["session_id"]
-    train = trials["split"] == "train"
-    varied = pd.Series(labels)[train.to_numpy()].groupby(sessions[train].to_numpy()).nunique() > 1
-    labels[~sessions.isin(varied.index[varied]).to_numpy()] = np.nan
+    known = (trials["split"] == "train").to_numpy() & np.isfinite(labels)
+    sessions, _ = pd.factorize(trials["session_id"])
+    of_session = pd.Series(labels[known]).groupby(sessions[known])
+    varied = of_session.min() < of_session.max()
+    labels[~np.isin(sessions, varied.index[varied])] = np.nan
     return labels

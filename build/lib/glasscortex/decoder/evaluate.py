@@ -13,8 +13,7 @@ from torch import Tensor
 from glasscortex.data.batches import Batch, Batches
 from glasscortex.decoder.hooks import replacing
 from glasscortex.decoder.model import Decoder
-from glasscortex.decoder.scores import score_table
-from glasscortex.files import whole
+from glasscortex.decoder.scores import write_scores
 
 Edit = Callable[[Float[Tensor, "windows tokens dim"], Batch], Float[Tensor, "windows tokens dim"]]
 
@@ -41,22 +40,7 @@ def evaluate(
     batches = Batches(windows, table, loaded.vocabulary, EVALUATION_BATCH)
     mask = table["split"].isin(["validation", "test"]).to_numpy()
     predictions = predict(loaded, batches, mask)
-    parts = [
-        score_table(task, table, prediction, split, seed)
-        for split in ("validation", "test")
-        for task, prediction in predictions.items()
-    ]
-    write_scores(pd.concat(parts), out, model, seed)
-
-
-def write_scores(scores: pd.DataFrame, out: Path, model: str, seed: int) -> None:
-    """Write rows of `decoding.csv` with the decoder's name in front."""
-    columns = ["session_id", "task", "split", "metric", "value", "ci_low", "ci_high", "chance"]
-    named = scores[[*columns, "n", "n_classes"]]
-    named.insert(0, "seed", seed)
-    named.insert(0, "model", model)
-    with whole(out) as temporary:
-        named.to_csv(temporary, index=False, float_format="%.9g")
+    write_scores(table, predictions, out, model, seed)
 
 
 def predict(decoder: Decoder, batches: Batches, mask: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Attention with rotary time, and the feed-forward layer."""
+"""The layers of the transformer: cells to latents, among latents, and latents to queries."""
 
 import math
 
@@ -6,6 +6,9 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+
+from glasscortex.config import ModelConfig
+from glasscortex.decoder.dropout import Dropout
 
 
 class HookPoint(nn.Identity):
@@ -17,30 +20,41 @@ class Rotary(nn.Module):
 
     Su et al. 2021 (arXiv 2104.09864), with times in seconds as in POYO
     (Azabou et al. 2023, arXiv 2310.16046).
+
+    Parameters
+    ----------
+    head_dim : features of a head
+    periods_s : shortest and longest period
+    turning : features that turn, all by default
     """
 
-    def __init__(self, head_dim: int, periods_s: tuple[float, float]):
+    def __init__(self, head_dim: int, periods_s: tuple[float, float], turning: int | None = None):
         super().__init__()
+        pairs = (turning or head_dim) // 2
         shortest, longest = torch.tensor(periods_s).log()
-        periods = torch.linspace(shortest, longest, head_dim // 2).exp()
-        self.register_buffer("omega", 2 * torch.pi / periods, persistent=False)
+        periods = torch.linspace(shortest, longest, pairs).exp()
+        omega = F.pad(2 * torch.pi / periods, (0, head_dim // 2 - pairs))
+        self.register_buffer("omega", omega, persistent=False)
 
     def forward(self, times_s: Float[Tensor, " tokens"]) -> Float[Tensor, "2 tokens features"]:
-        """Cosine and sine of every feature's angle at each time."""
-        angle = (times_s[:, None] * self.omega).repeat(1, 2)
-        return torch.stack([angle.cos(), angle.sin()])
+        """Cosine and sine of every feature's angle at each time, for `turn`.
+
+        The sine of a pair's first feature is negative.
+        """
+        angle = times_s[:, None] * self.omega
+        cosine, sine = angle.cos(), angle.sin()
+        return torch.stack([torch.cat([cosine, cosine], -1), torch.cat([-sine, sine], -1)])
 
 
 def turn(
     x: Float[Tensor, "... tokens features"], angles: Float[Tensor, "2 tokens features"]
 ) -> Float[Tensor, "... tokens features"]:
     """Rotate the feature pairs (i, i + features / 2) of `x` by `angles`."""
-    first, second = x.chunk(2, dim=-1)
-    return x * angles[0] + torch.cat([-second, first], dim=-1) * angles[1]
+    return torch.addcmul(x * angles[0], x.roll(x.shape[-1] // 2, dims=-1), angles[1])
 
 
 class Attention(nn.Module):
-    """Multi-head attention of queries to keys and values, turned by time."""
+    """Multi-head attention of queries to a context; both turn with time where angles are given."""
 
     def __init__(self, dim: int, heads: int):
         super().__init__()
@@ -53,21 +67,22 @@ class Attention(nn.Module):
         self,
         queries: Float[Tensor, "windows queries dim"],
         context: Float[Tensor, "windows tokens dim"],
-        query_angles: Float[Tensor, "2 queries features"],
-        context_angles: Float[Tensor, "2 tokens features"],
+        angles: Float[Tensor, "2 tokens features"] | None = None,
     ) -> Float[Tensor, "windows queries dim"]:
+        """With angles, queries and tokens stand at the same times."""
+        query = self.split(self.query(queries))
         key, value = map(self.split, self.key_value(context).chunk(2, dim=-1))
-        return self.mix(queries, turn(key, context_angles), value, query_angles)
+        if angles is not None:
+            query, key = turn(query, angles), turn(key, angles)
+        return self.mix(query, key, value)
 
     def mix(
         self,
-        queries: Float[Tensor, "windows queries dim"],
+        query: Float[Tensor, "windows heads queries features"],
         key: Float[Tensor, "windows heads tokens features"],
         value: Float[Tensor, "windows heads tokens features"],
-        query_angles: Float[Tensor, "2 queries features"],
     ) -> Float[Tensor, "windows queries dim"]:
-        """What the queries read from keys that are already turned, and their values."""
-        query = turn(self.split(self.query(queries)), query_angles)
+        """What the queries read."""
         mixed = F.scaled_dot_product_attention(query, key, value)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
@@ -76,6 +91,20 @@ class Attention(nn.Module):
     ) -> Float[Tensor, "... heads tokens features"]:
         """One row a head."""
         return x.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
+
+    def start_even(self) -> None:
+        """Attend almost evenly at first, and pass all that is read on, turned."""
+        dim = self.out.in_features
+        with torch.no_grad():
+            self.key_value.weight[:dim] *= 0.3
+        nn.init.orthogonal_(self.key_value.weight[dim:])
+        nn.init.orthogonal_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def start_silent(self) -> None:
+        """Add nothing at first."""
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
 
 
 class FeedForward(nn.Module):
@@ -86,7 +115,7 @@ class FeedForward(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.wide = nn.Linear(dim, 8 * dim)
         self.narrow = nn.Linear(4 * dim, dim)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(
         self, x: Float[Tensor, "windows tokens dim"]
@@ -94,14 +123,23 @@ class FeedForward(nn.Module):
         value, gate = self.wide(self.norm(x)).chunk(2, dim=-1)
         return self.narrow(self.dropout(value * F.gelu(gate)))
 
+    def start_silent(self) -> None:
+        """Add nothing at first."""
+        nn.init.zeros_(self.narrow.weight)
+        nn.init.zeros_(self.narrow.bias)
+
 
 class CellEncoder(nn.Module):
-    """Latents read the patches of all cells, then pass a feed-forward layer.
+    """The latents of a time step read the cells' patches of that step.
 
     The token of a patch x of cell c is (W x + b) ⊙ e_c. It is not normalised, so that its key
-    and value are linear in x, with one matrix a cell and time; these are made once a batch, and
-    the tokens never. What is read is scaled by √tokens: the mean of that many independent
-    responses would else be too small to learn from.
+    and value are linear in x, with one matrix a cell, and the latents start alike in every window
+    and step. So scores and what is read come from x itself, through products that are made once a
+    batch; tokens, keys and values never are. What is read is scaled by √cells: the mean of that
+    many independent responses would else be too small to learn from.
+
+    Every latent first reads Σ_c (mean of x_c) e_c, turned: random filters and projections would
+    hide that sum, and with it most of what a window says.
     """
 
     def __init__(self, dim: int, heads: int, patch_frames: int, dropout: float):
@@ -110,74 +148,45 @@ class CellEncoder(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.attention = Attention(dim, heads)
         self.feed_forward = FeedForward(dim, dropout)
-        self.dropout = nn.Dropout(dropout)
-        self._start_as_population_vector()
-
-    def _start_as_population_vector(self) -> None:
-        """Every latent first reads Σ_c (mean of x_c) e_c, turned, and attends almost evenly.
-
-        Random filters and projections would hide that sum at the start, and with it most of
-        what a window says.
-        """
-        dim = self.attention.out.in_features
-        mean = 1 / self.value.in_features
+        self.dropout = Dropout(dropout)
+        mean = 1 / patch_frames
         nn.init.normal_(self.value.weight, mean, 0.25 * mean)
         nn.init.zeros_(self.value.bias)
-        with torch.no_grad():
-            self.attention.key_value.weight[:dim] *= 0.3
-        nn.init.orthogonal_(self.attention.key_value.weight[dim:])
-        nn.init.orthogonal_(self.attention.out.weight)
+        self.attention.start_even()
+        self.feed_forward.start_silent()
 
     def forward(
         self,
-        latents: Float[Tensor, "windows latents dim"],
-        patches: Float[Tensor, "windows cells patches frames"],
+        latents: Float[Tensor, "latents_per_step dim"],
+        patches: Float[Tensor, "windows cells steps frames"],
         cells: Float[Tensor, "cells dim"],
-        latent_angles: Float[Tensor, "2 latents features"],
-        patch_angles: Float[Tensor, "2 patches features"],
     ) -> Float[Tensor, "windows latents dim"]:
-        tokens = patches.shape[1] * patches.shape[2]
-        key, value = self._keys_and_values(patches, cells, patch_angles)
-        read = self.attention.mix(self.norm(latents), key, value, latent_angles)
-        latents = latents + self.dropout(read * math.sqrt(tokens))
-        return latents + self.feed_forward(latents)
+        read = self._read(
+            latents, F.pad(patches.permute(1, 0, 2, 3).flatten(1, 2), (0, 1), value=1.0), cells
+        )
+        latents = latents + self.dropout(read * math.sqrt(len(cells)))
+        latents = latents + self.feed_forward(latents)
+        return latents.unflatten(0, (len(patches), -1)).flatten(1, 2)
 
-    def _keys_and_values(self, patches, cells, patch_angles):
-        """Two tensors (windows, heads, cells × patches, features), the keys turned by time."""
-        affine = torch.cat([self.value.weight.T, self.value.bias[None]])
-        gated = affine * cells[:, None]
-        key, value = map(self.attention.split, self.attention.key_value(gated).chunk(2, dim=-1))
-        key = turn(key[:, None], patch_angles[:, :, None, None])
-        rows = patches.permute(1, 2, 0, 3).flatten(0, 1)
-
-        def apply(maps: Float[Tensor, "cells patches heads frames features"]):
-            maps = maps.transpose(2, 3).flatten(0, 1).flatten(2)
-            tokens = torch.baddbmm(maps[:, -1:], rows, maps[:, :-1])
-            return self.attention.split(tokens.transpose(0, 1))
-
-        return apply(key), apply(value[:, None].expand_as(key))
-
-
-class CrossBlock(nn.Module):
-    """Queries read from a context, then pass a feed-forward layer."""
-
-    def __init__(self, dim: int, heads: int, dropout: float):
-        super().__init__()
-        self.norm = nn.LayerNorm(dim)
-        self.attention = Attention(dim, heads)
-        self.feed_forward = FeedForward(dim, dropout)
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(
+    def _read(
         self,
-        queries: Float[Tensor, "windows queries dim"],
-        context: Float[Tensor, "windows tokens dim"],
-        query_angles: Float[Tensor, "2 queries features"],
-        context_angles: Float[Tensor, "2 tokens features"],
-    ) -> Float[Tensor, "windows queries dim"]:
-        read = self.attention(self.norm(queries), context, query_angles, context_angles)
-        queries = queries + self.dropout(read)
-        return queries + self.feed_forward(queries)
+        latents: Float[Tensor, "latents_per_step dim"],
+        x: Float[Tensor, "cells rows affine"],
+        cells: Float[Tensor, "cells dim"],
+    ) -> Float[Tensor, "rows latents_per_step dim"]:
+        """What the latents read of each row: a step of a window, its patches followed by 1."""
+        affine = torch.cat([self.value.weight.T, self.value.bias[None]])
+        key, value = self.attention.key_value(affine * cells[:, None]).chunk(2, dim=-1)
+        query, key, value = map(
+            self.attention.split, (self.attention.query(self.norm(latents)), key, value)
+        )
+        scale = 1 / math.sqrt(query.shape[-1])
+        asked = torch.einsum("hld,chfd->cfhl", query * scale, key).flatten(2)
+        weights = torch.bmm(x, asked).softmax(dim=0)
+        seen = torch.einsum("crq,crf->qrcf", weights, x).unflatten(0, (len(query), -1))
+        read = seen.flatten(3).flatten(1, 2) @ value.transpose(0, 1).flatten(1, 2)
+        read = read.unflatten(1, (-1, x.shape[1])).permute(2, 1, 0, 3).flatten(2)
+        return self.attention.out(read)
 
 
 class SelfBlock(nn.Module):
@@ -188,9 +197,11 @@ class SelfBlock(nn.Module):
         self.norm = nn.LayerNorm(dim)
         self.attention = Attention(dim, heads)
         self.feed_forward = FeedForward(dim, dropout)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.attention_hook = HookPoint()
         self.mlp_hook = HookPoint()
+        self.attention.start_silent()
+        self.feed_forward.start_silent()
 
     def forward(
         self,
@@ -198,6 +209,84 @@ class SelfBlock(nn.Module):
         angles: Float[Tensor, "2 latents features"],
     ) -> Float[Tensor, "windows latents dim"]:
         normed = self.norm(latents)
-        attended = self.attention(normed, normed, angles, angles)
+        attended = self.attention(normed, normed, angles)
         latents = latents + self.dropout(self.attention_hook(attended))
         return latents + self.mlp_hook(self.feed_forward(latents))
+
+
+class Reader(nn.Module):
+    """In every time step the queries read the latents of that step."""
+
+    def __init__(self, dim: int, heads: int, dropout: float):
+        super().__init__()
+        self.norm = nn.LayerNorm(dim)
+        self.attention = Attention(dim, heads)
+        self.dropout = Dropout(dropout)
+        self.final_norm = nn.LayerNorm(dim)
+        self.attention.start_even()
+
+    def forward(
+        self,
+        queries: Float[Tensor, "queries dim"],
+        latents: Float[Tensor, "windows steps latents_per_step dim"],
+    ) -> Float[Tensor, "windows steps queries dim"]:
+        context = latents.flatten(0, 1)
+        read = self.attention(self.norm(queries).expand(len(context), -1, -1), context)
+        read = self.final_norm(queries + self.dropout(read))
+        return read.unflatten(0, latents.shape[:2])
+
+
+class Transformer(nn.Module):
+    """Cells' patches in, what each query reads out.
+
+    A patch is a time step. The latents of a step read the cells in that step, then all latents
+    one another, and the queries read the latents step by step.
+
+    Parameters
+    ----------
+    config : sizes of the layers
+    sample_rate_hz : rate of the windows
+    """
+
+    EMBEDDING_SDS = (1.0, 0.1, 1.0)
+    """Standard deviations that embeddings of cells, sessions and tasks start with."""
+
+    def __init__(self, config: ModelConfig, sample_rate_hz: float):
+        super().__init__()
+        dim, heads, dropout = config.dim, config.heads, config.feature_dropout
+        self.patch_frames = config.patch_frames
+        self.step_s = config.patch_frames / sample_rate_hz
+        self.latent_embedding = nn.Parameter(0.1 * torch.randn(config.latents_per_step, dim))
+        self.rotary = Rotary(dim // heads, config.rotary_periods_s)
+        self.encoder = CellEncoder(dim, heads, config.patch_frames, dropout)
+        self.blocks = nn.ModuleList(SelfBlock(dim, heads, dropout) for _ in range(config.depth))
+        self.reader = Reader(dim, heads, dropout)
+
+    def steps(self, samples: int) -> int:
+        """How many steps `read` returns for a window."""
+        return -(-samples // self.patch_frames)
+
+    def encode(
+        self,
+        patches: Float[Tensor, "windows cells steps frames"],
+        cells: Float[Tensor, "cells dim"],
+    ) -> Float[Tensor, "windows latents dim"]:
+        """What the latents read from the cells."""
+        return self.encoder(self.latent_embedding, patches, cells)
+
+    def angles(
+        self, latents: Float[Tensor, "windows latents dim"]
+    ) -> Float[Tensor, "2 latents features"]:
+        """The latents' places in time, as `blocks` take them."""
+        each = len(self.latent_embedding)
+        steps = torch.arange(latents.shape[1] // each, device=latents.device)
+        return self.rotary(((steps + 0.5) * self.step_s).repeat_interleave(each))
+
+    def read(
+        self,
+        queries: Float[Tensor, "queries dim"],
+        latents: Float[Tensor, "windows latents dim"],
+        label_s: float,
+    ) -> Float[Tensor, "windows steps queries dim"]:
+        """What the queries read in every step, wherever in the window the label lies."""
+        return self.reader(queries, latents.unflatten(1, (-1, len(self.latent_embedding))))

@@ -2,7 +2,7 @@
 
 The plan is POYO+'s (Azabou et al. 2025, ICLR): value tokens → cross-attention into latents
 placed in time → self-attention over the latents → cross-attention from one query a task →
-one linear head a task. Where it departs, docs/decisions.md says why.
+one linear head a task. Where the default departs, docs/decisions.md says why.
 """
 
 import json
@@ -14,50 +14,60 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from glasscortex.config import ModelConfig
+from glasscortex.config import ModelConfig, PoyoPlusConfig
 from glasscortex.data.batches import Batch
 from glasscortex.data.vocabulary import Vocabulary
-from glasscortex.decoder.layers import CellEncoder, CrossBlock, HookPoint, Rotary, SelfBlock
+from glasscortex.decoder.heads import StepwiseLinear
+from glasscortex.decoder.layers import HookPoint, Transformer
+from glasscortex.decoder.poyo_plus import PoyoPlus
+
+ARCHITECTURES = {ModelConfig: "glasscortex", PoyoPlusConfig: "poyo_plus"}
 
 
 class Decoder(nn.Module):
     """POYO+-style transformer over many sessions and tasks.
 
-    A token is a patch of one cell's ΔF/F, gating the cell's embedding: (W patch + b) ⊙ e_cell.
-    Tokens are not normalised before the encoder, so that the size of a response survives.
+    The transformer itself is that of the configuration: `layers.Transformer`, or `PoyoPlus`.
 
     Parameters
     ----------
-    config : sizes of the layers
+    config : sizes of the layers; a `PoyoPlusConfig` gives the layers of `poyo_plus`
     vocabulary : sessions, cells and tasks that get embeddings and heads
     sample_rate_hz : rate of the windows
     """
 
-    def __init__(self, config: ModelConfig, vocabulary: Vocabulary, sample_rate_hz: float):
+    def __init__(
+        self,
+        config: ModelConfig | PoyoPlusConfig,
+        vocabulary: Vocabulary,
+        sample_rate_hz: float,
+    ):
         super().__init__()
         self.config = config
         self.vocabulary = vocabulary
         self.sample_rate_hz = sample_rate_hz
-        dim, dropout = config.dim, config.feature_dropout
+        if isinstance(config, PoyoPlusConfig):
+            self.transformer = PoyoPlus(config, sample_rate_hz)
+        else:
+            self.transformer = Transformer(config, sample_rate_hz)
         self.cell_embeddings = nn.ParameterList(
-            torch.randn(len(cells), dim) for cells in vocabulary.containers()
+            torch.empty(len(cells), config.cell_dim) for cells in vocabulary.containers()
         )
-        self.latent_embedding = nn.Parameter(0.1 * torch.randn(config.latents_per_step, dim))
-        self.session_embedding = nn.Embedding(len(vocabulary.sessions), dim)
-        self.task_embedding = nn.Embedding(len(vocabulary.tasks), dim)
-        self.rotary = Rotary(dim // config.heads, config.rotary_periods_s)
-        self.encoder = CellEncoder(dim, config.heads, config.patch_frames, dropout)
-        self.blocks = nn.ModuleList(
-            SelfBlock(dim, config.heads, dropout) for _ in range(config.depth)
-        )
-        self.reader = CrossBlock(dim, config.heads, dropout)
-        self.final_norm = nn.LayerNorm(dim)
+        self.session_embedding = nn.Embedding(len(vocabulary.sessions), config.dim)
+        self.task_embedding = nn.Embedding(len(vocabulary.tasks), config.dim)
         self.heads = nn.ModuleDict(
-            {name: nn.Linear(dim, head.outputs) for name, head in vocabulary.tasks.items()}
+            {
+                name: StepwiseLinear(config.dim, self.transformer.steps(head.samples), head.outputs)
+                for name, head in vocabulary.tasks.items()
+            }
         )
         self.latent_hooks = nn.ModuleList(HookPoint() for _ in range(config.depth + 1))
         self.readout_hook = HookPoint()
-        nn.init.normal_(self.session_embedding.weight, std=0.1)
+        sds = self.transformer.EMBEDDING_SDS
+        embeddings = self.cell_embeddings, self.session_embedding, self.task_embedding
+        for embedding, sd in zip(embeddings, sds, strict=True):
+            for parameter in embedding.parameters():
+                nn.init.normal_(parameter, std=sd)
 
     @property
     def hooks(self) -> dict[str, HookPoint]:
@@ -66,15 +76,11 @@ class Decoder(nn.Module):
         `latents.<i>`: the latents after i blocks (0: after the encoder); `attention.<i>` and
         `mlp.<i>`: what block i adds; `readout`: the queries before the heads.
         """
+        blocks = list(enumerate(self.transformer.blocks))
         points = {f"latents.{i}": hook for i, hook in enumerate(self.latent_hooks)}
-        points |= {f"attention.{i}": b.attention_hook for i, b in enumerate(self.blocks)}
-        points |= {f"mlp.{i}": block.mlp_hook for i, block in enumerate(self.blocks)}
+        points |= {f"attention.{i}": block.attention_hook for i, block in blocks}
+        points |= {f"mlp.{i}": block.mlp_hook for i, block in blocks}
         return points | {"readout": self.readout_hook}
-
-    def start_cells(self, embeddings: list[Float[Tensor, "cells dim"]]) -> None:
-        """Give every container's cells these embeddings."""
-        for parameter, embedding in zip(self.cell_embeddings, embeddings, strict=True):
-            parameter.data.copy_(embedding)
 
     def forward(self, batch: Batch) -> dict[str, Float[Tensor, "windows outputs"]]:
         """Outputs of every task of the batch: logits, or standardised values."""
@@ -85,16 +91,7 @@ class Decoder(nn.Module):
         values, cells = self._drop_cells(batch.values, batch.cells)
         patch = self.config.patch_frames
         patches = F.pad(values, (0, -values.shape[-1] % patch)).unflatten(-1, (-1, patch))
-        patch_s = patch / self.sample_rate_hz
-        times = (torch.arange(patches.shape[2], device=values.device) + 0.5) * patch_s
-        latents = self.latent_embedding.repeat(self._steps(batch), 1)
-        return self.encoder(
-            latents.expand(len(values), -1, -1),
-            patches,
-            self.cell_embeddings[batch.container][cells],
-            self._latent_angles(batch),
-            self.rotary(times),
-        )
+        return self.transformer.encode(patches, self.cell_embeddings[batch.container][cells])
 
     def until(self, hook: str, batch: Batch) -> Float[Tensor, "windows latents dim"]:
         """The latents that enter the part of the model in which `hook` lies.
@@ -103,8 +100,9 @@ class Decoder(nn.Module):
         share the first half.
         """
         latents = self.encode(batch)
-        angles = self._latent_angles(batch)
-        for hook_point, block in zip(self.latent_hooks, self.blocks[: self._first_block(hook)]):
+        angles = self.transformer.angles(latents)
+        blocks = self.transformer.blocks[: self._first_block(hook)]
+        for hook_point, block in zip(self.latent_hooks, blocks):
             latents = block(hook_point(latents), angles)
         return latents
 
@@ -116,30 +114,18 @@ class Decoder(nn.Module):
 
     def _first_block(self, hook: str) -> int:
         _, _, index = hook.partition(".")
-        return int(index) if index else len(self.blocks)
+        return int(index) if index else self.config.depth
 
     def _process(self, latents, batch: Batch, first: int):
-        angles = self._latent_angles(batch)
-        for i in range(first, len(self.blocks)):
-            latents = self.blocks[i](self.latent_hooks[i](latents), angles)
+        angles = self.transformer.angles(latents)
+        for i in range(first, self.config.depth):
+            latents = self.transformer.blocks[i](self.latent_hooks[i](latents), angles)
         latents = self.latent_hooks[-1](latents)
         rows = [list(self.vocabulary.tasks).index(name) for name in batch.tasks]
         queries = self.task_embedding.weight[rows] + self.session_embedding.weight[batch.session]
-        label_s = torch.full((len(rows),), batch.label_s, device=latents.device)
-        read = self.reader(
-            queries.expand(len(latents), -1, -1), latents, self.rotary(label_s), angles
-        )
-        read = self.readout_hook(self.final_norm(read))
-        return {name: self.heads[name](read[:, i]) for i, name in enumerate(batch.tasks)}
-
-    def _steps(self, batch: Batch) -> int:
-        window_s = batch.values.shape[-1] / self.sample_rate_hz
-        return max(1, round(window_s / self.config.latent_step_s))
-
-    def _latent_angles(self, batch: Batch) -> Float[Tensor, "2 latents features"]:
-        steps = torch.arange(self._steps(batch), device=batch.values.device)
-        times = (steps + 0.5) * self.config.latent_step_s
-        return self.rotary(times.repeat_interleave(self.config.latents_per_step))
+        read = self.transformer.read(queries, latents, batch.label_s)
+        read = self.readout_hook(read.flatten(1, 2)).unflatten(1, read.shape[1:3])
+        return {name: self.heads[name](read[:, :, i]) for i, name in enumerate(batch.tasks)}
 
     def _drop_cells(self, values, cells):
         if not self.training or self.config.cell_dropout == 0:
@@ -152,6 +138,7 @@ class Decoder(nn.Module):
         """Write `weights.safetensors` and `decoder.json` into `folder`."""
         save_file(self.state_dict(), folder / "weights.safetensors")
         described = {
+            "architecture": ARCHITECTURES[type(self.config)],
             "model": self.config.model_dump(),
             "vocabulary": self.vocabulary.to_dict(),
             "sample_rate_hz": self.sample_rate_hz,
@@ -162,8 +149,9 @@ class Decoder(nn.Module):
     def load(cls, folder: Path) -> "Decoder":
         """The decoder that `save` wrote, in evaluation mode."""
         described = json.loads((folder / "decoder.json").read_text())
+        config = {name: part for part, name in ARCHITECTURES.items()}[described["architecture"]]
         decoder = cls(
-            ModelConfig.model_validate(described["model"]),
+            config.model_validate(described["model"]),
             Vocabulary.from_dict(described["vocabulary"]),
             described["sample_rate_hz"],
         )

@@ -1,8 +1,13 @@
-"""The optimisation of one decoder, epoch by epoch, with checkpoints."""
+"""The optimisation of one decoder, step by step, with checkpoints."""
 
 import logging
 import math
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,11 +16,22 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glasscortex.config import TrainConfig
-from glasscortex.data.batches import Batch, Batches
+from glasscortex.data.batches import Batch, Batches, Piece
 from glasscortex.data.vocabulary import has_label
+from glasscortex.decoder.devices import (
+    is_out_of_memory,
+    random_states,
+    set_random_states,
+    sum_gradients,
+    summed,
+)
 from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.progress import Progress
 from glasscortex.errors import InputError
 from glasscortex.files import whole
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 log = logging.getLogger(__name__)
 
@@ -47,17 +63,23 @@ def task_losses(
 class Optimisation:
     """AdamW with a cosine schedule, gradients of several sessions a step, early stopping.
 
+    All processes walk through the same steps; the batches of a step are dealt out to them, and
+    their gradients summed, so that the number of processes changes a result in rounding only
+    (and in what dropout drops).
+
     Parameters
     ----------
+    fabric : device, precision and processes
     decoder : trained in place
     batches : windows and targets of every session
     config : see `TrainConfig`
     seed : of the order of the batches
-    checkpoint : state after the last epoch, taken up if its `identity` is this run's
+    checkpoint : state after some step, taken up if its `identity` is this run's
     """
 
     def __init__(
         self,
+        fabric: "Fabric",
         decoder: Decoder,
         batches: Batches,
         config: TrainConfig,
@@ -65,25 +87,33 @@ class Optimisation:
         checkpoint: Path,
         identity: str,
     ):
-        self.decoder, self.batches, self.config = decoder, batches, config
+        self.fabric, self.decoder, self.batches, self.config = fabric, decoder, batches, config
         self.seed, self.checkpoint, self.identity = seed, checkpoint, identity
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.decoder.to(self.device)
+        self.decoder.to(fabric.device)
+        self.cells = list(decoder.cell_embeddings)
+        self.order = {parameter: i for i, parameter in enumerate(decoder.parameters())}
+        self.shared = list(set(self.order) - set(self.cells))
         split = batches.trials["split"].to_numpy()
-        self.train_mask, self.validation_mask = split == "train", split == "validation"
-        if not batches.number(self.validation_mask):
+        self.train_mask = split == "train"
+        self.validation = batches.pieces(split == "validation", np.random.default_rng(seed))
+        if not self.validation:
             raise InputError(
                 "no presentation of the validation split has a label: raise trials.split.validation"
             )
         self.epoch, self.history = 0, []
+        self.losses: list[tuple[float, int]] = []
+        """Loss and windows of each step of this epoch."""
         self.best_loss, self.best_epoch, self.best_weights = math.inf, 0, self._weights()
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), fused=True)
-        steps = -(-batches.number(self.train_mask) // config.sessions_per_step) * config.epochs
-        warmup = max(1, round(config.warmup * steps))
+        steps = self._steps()
+        self.windows = sum(len(piece.trials) for step in steps for piece in step)
+        number = len(steps) * config.epochs
+        warmup = max(1, round(config.warmup * number))
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer,
-            lambda step: min((step + 1) / warmup, 0.5 + 0.5 * math.cos(math.pi * step / steps)),
+            lambda step: min((step + 1) / warmup, 0.5 + 0.5 * math.cos(math.pi * step / number)),
         )
+        self.saved = time.monotonic()
 
     def run(self) -> pd.DataFrame:
         """Train to the end or until validation no longer improves, and keep the best weights.
@@ -95,20 +125,25 @@ class Optimisation:
         Raises
         ------
         InputError
-            The loss is no longer a number; the checkpoint holds the last good epoch.
+            The loss is no longer a number, or memory ran out; the checkpoint holds the last good
+            step that was saved.
         """
         self._resume()
-        while (
-            self.epoch < self.config.epochs and self.epoch - self.best_epoch < self.config.patience
-        ):
-            losses = self._train_epoch(), self._validation_loss()
-            self.epoch += 1
-            self.history.append((self.epoch, *losses))
-            log.info("epoch %d: training loss %.4f, validation loss %.4f", *self.history[-1])
-            if losses[1] < self.best_loss:
-                self.best_loss, self.best_epoch = losses[1], self.epoch
-                self.best_weights = self._weights()
-            self._save()
+        done = self.epoch * self.windows + sum(windows for _, windows in self.losses)
+        total = self.config.epochs * self.windows
+        with Progress(total, done, self.fabric.is_global_zero) as progress:
+            while (
+                self.epoch < self.config.epochs
+                and self.epoch - self.best_epoch < self.config.patience
+            ):
+                losses = self._train_epoch(progress), self._validation_loss()
+                self.epoch, self.losses = self.epoch + 1, []
+                self.history.append((self.epoch, *losses))
+                log.info("epoch %d: training loss %.4f, validation loss %.4f", *self.history[-1])
+                if losses[1] < self.best_loss:
+                    self.best_loss, self.best_epoch = losses[1], self.epoch
+                    self.best_weights = self._weights()
+                self._save()
         self.decoder.load_state_dict(self.best_weights)
         self.decoder.cpu().eval()
         return pd.DataFrame(self.history, columns=HISTORY)
@@ -129,80 +164,168 @@ class Optimisation:
             {"params": free, "lr": rate, "weight_decay": 0.0},
         ]
 
-    def _train_epoch(self) -> float:
-        self.decoder.train()
+    def _steps(self) -> list[list[Piece]]:
+        """What each step of this epoch learns from."""
         rng = np.random.default_rng([self.seed, self.epoch])
-        losses, windows, waiting = [], [], []
-        number = self.batches.number(self.train_mask)
-        for i, batch in enumerate(self.batches.shuffled(self.train_mask, rng), start=1):
-            waiting.append(batch)
-            if len(waiting) == self.config.sessions_per_step or i == number:
-                losses.append(self._step(waiting))
-                windows.append(sum(len(b.trials) for b in waiting))
-                waiting = []
-        return float(np.average(losses, weights=windows))
+        pieces, size = self.batches.pieces(self.train_mask, rng), self.config.sessions_per_step
+        return [pieces[i : i + size] for i in range(0, len(pieces), size)]
 
-    def _step(self, batches: list[Batch]) -> float:
-        windows = sum(len(batch.trials) for batch in batches)
-        total = 0.0
+    def _own(self, pieces: list[Piece]) -> list[Piece]:
+        """Those of this process."""
+        return pieces[self.fabric.global_rank :: self.fabric.world_size]
+
+    def _train_epoch(self, progress: Progress) -> float:
+        self.decoder.train()
+        steps = self._steps()[len(self.losses) :]
+        own = (piece for step in steps for piece in self._own(step))
+        with closing(self.batches.read(own)) as batches:
+            for step in steps:
+                windows = sum(len(piece.trials) for piece in step)
+                self._look_at(step)
+                with self._explained(step):
+                    loss = self._step(list(islice(batches, len(self._own(step)))), windows)
+                self.losses.append((loss, windows))
+                progress.add(windows, self.epoch + 1, loss)
+                if self._save_is_due():
+                    self._save()
+        losses, weights = zip(*self.losses)
+        return float(np.average(losses, weights=weights))
+
+    def _look_at(self, step: list[Piece]) -> None:
+        """Let the optimiser pass over the cells that no process sees in this step.
+
+        They have no gradient, but only to ask 1,300 containers for one takes a millisecond.
+        """
+        rows = self.batches.vocabulary.cell_rows()
+        seen = sorted({rows[piece.session_id][0] for piece in step})
+        cells = [self.cells[container] for container in seen]
+        self.optimizer.param_groups[0]["params"] = cells
+        self.parameters = sorted([*cells, *self.shared], key=self.order.__getitem__)
+
+    def _step(self, batches: list[Batch], windows: int) -> float:
+        losses = []
         for batch in batches:
             loss = self._loss(batch) * (len(batch.trials) / windows)
             loss.backward()
-            total += loss.item()
-        if not math.isfinite(total):
-            raise InputError(
-                f"the training loss is {total} in epoch {self.epoch + 1}: "
-                "lower decoder.train.learning_rate"
-            )
-        torch.nn.utils.clip_grad_norm_(self.decoder.parameters(), self.config.clip)
+            losses.append(self._checked(loss.item(), batch))
+        (total,) = summed(self.fabric, [sum(losses, 0.0)])
+        sum_gradients(self.fabric, self.parameters)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
+        self._checked(norm.item(), *batches)
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad()
         return total
 
     def _loss(self, batch: Batch) -> Tensor:
-        outputs = self.decoder(batch.to(self.device))
-        losses = task_losses(outputs, self.batches.targets, batch)
+        with self.fabric.autocast():
+            outputs = self.decoder(batch.to(self.fabric.device))
+            losses = task_losses(outputs, self.batches.targets, batch)
         weights = self.config.task_weights
         return sum(weights.get(name, 1.0) * loss for name, loss in losses.items())
 
     @torch.no_grad()
     def _validation_loss(self) -> float:
         self.decoder.eval()
-        rng = np.random.default_rng(self.seed)
-        batches = self.batches.shuffled(self.validation_mask, rng)
-        losses = [(self._loss(batch).item(), len(batch.trials)) for batch in batches]
-        values, windows = zip(*losses)
-        return float(np.average(values, weights=windows))
+        own, losses = self._own(self.validation), []
+        with closing(self.batches.read(own)) as batches:
+            for piece in own:
+                with self._explained([piece]):
+                    batch = next(batches)
+                    losses.append(self._checked(self._loss(batch).item(), batch))
+        everyone = np.zeros(len(self.validation))
+        everyone[self.fabric.global_rank :: self.fabric.world_size] = losses
+        windows = [len(piece.trials) for piece in self.validation]
+        return float(np.average(summed(self.fabric, everyone.tolist()), weights=windows))
+
+    def _checked(self, value: float, *batches: Batch) -> float:
+        """The value, a loss or the norm of its gradient.
+
+        Raises
+        ------
+        InputError
+            It is no number.
+        """
+        if math.isfinite(value):
+            return value
+        for batch in batches:
+            if not batch.values.isfinite().all():
+                raise InputError(
+                    f"the windows of session {batch.session_id} hold values that are no numbers "
+                    f"({self._place([batch])}): make them again; {self._kept()}"
+                )
+        raise InputError(
+            f"the loss or its gradient is {value} in {self._place(batches)}: lower "
+            f"decoder.train.learning_rate or decoder.train.clip; {self._kept()}"
+        )
+
+    @contextmanager
+    def _explained(self, pieces: list[Piece]) -> Iterator[None]:
+        """Turn running out of memory into an `InputError`."""
+        try:
+            yield
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            rows = self.batches.vocabulary.cell_rows()
+            cells = max(len(rows[piece.session_id][1]) for piece in pieces)
+            raise InputError(
+                f"memory ran out in {self._place(pieces)} ({cells} cells): lower "
+                f"decoder.train.batch, or the transformer's dim; {self._kept()}"
+            ) from None
+
+    def _place(self, pieces: Iterable[Piece | Batch]) -> str:
+        sessions = ", ".join(dict.fromkeys(piece.session_id for piece in pieces))
+        return f"epoch {self.epoch + 1}, step {len(self.losses) + 1}, session {sessions}"
+
+    def _kept(self) -> str:
+        if self.checkpoint.exists():
+            return f"{self.checkpoint} keeps the last good checkpoint"
+        return "there is no checkpoint yet"
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.clone() for name, value in self.decoder.state_dict().items()}
 
+    def _save_is_due(self) -> bool:
+        minutes = (time.monotonic() - self.saved) / 60
+        late = self.fabric.is_global_zero and minutes >= self.config.checkpoint_minutes
+        return bool(summed(self.fabric, [float(late)])[0])
+
     def _save(self) -> None:
+        self.optimizer.param_groups[0]["params"] = self.cells
         state = {
             "identity": self.identity,
             "epoch": self.epoch,
+            "losses": self.losses,
             "history": self.history,
             "best": (self.best_loss, self.best_epoch, self.best_weights),
             "weights": self.decoder.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
-            "random": torch.get_rng_state(),
+            "random": random_states(self.fabric),
         }
-        with whole(self.checkpoint) as temporary:
-            torch.save(state, temporary)
+        if self.fabric.is_global_zero:
+            # not fabric.save: a kill while it writes leaves a broken file in place of the last
+            with whole(self.checkpoint) as temporary:
+                torch.save(state, temporary)
+        self.fabric.barrier()
+        self.saved = time.monotonic()
 
     def _resume(self) -> None:
         if not self.checkpoint.exists():
             return
-        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        state = torch.load(self.checkpoint, map_location=self.fabric.device, weights_only=True)
         if state["identity"] != self.identity:
             log.info("%s belongs to other settings or data: starting afresh", self.checkpoint)
             return
-        self.epoch, self.history = state["epoch"], state["history"]
+        self.epoch, self.losses = state["epoch"], state["losses"]
+        self.history = state["history"]
         self.best_loss, self.best_epoch, self.best_weights = state["best"]
         self.decoder.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["random"].cpu())
-        log.info("going on after epoch %d from %s", self.epoch, self.checkpoint)
+        set_random_states(self.fabric, state["random"])
+        log.info(
+            "going on after %d epochs and %d steps from %s",
+            *(self.epoch, len(self.losses), self.checkpoint),
+        )

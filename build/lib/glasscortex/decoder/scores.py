@@ -1,14 +1,28 @@
 """How well predictions agree with labels: per session, with chance and intervals."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from glasscortex.data.vocabulary import task_labels
+from glasscortex.files import whole
 from glasscortex.words import TASKS
 
 BOOTSTRAPS = 1000
+
+SCORES = [
+    "session_id",
+    "metric",
+    "value",
+    "ci_low",
+    "ci_high",
+    "chance",
+    "constant",
+    "n",
+    "n_classes",
+]
 
 
 def headline(task: str) -> str:
@@ -52,10 +66,11 @@ def metrics(task: str) -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarra
     return chosen | ({"within_1_bin": within_one_bin} if TASKS[task].is_movie else {})
 
 
-def chance(metric: str, classes: np.ndarray) -> float:
-    """What guessing scores, all classes alike likely; the classes are those of one session."""
+def chance(metric: str, labels: np.ndarray) -> float:
+    """What guessing scores, all classes alike likely; the classes are those among the labels."""
     if metric == "r2":
         return 0.0
+    classes = np.unique(labels)
     if metric == "within_1_bin":
         return float(np.mean([np.sum(np.abs(classes - c) <= 1) for c in classes]) / len(classes))
     return 1 / len(classes)
@@ -76,9 +91,9 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
     """
     name = headline(task)
     metric = metrics(task)[name]
-    classes = _classes(task, trials)
+    seen = _seen(task, trials)
     scores = [
-        (session, name, float(metric(label, guess)), chance(name, classes[session]), len(label))
+        (session, name, float(metric(label, guess)), chance(name, seen[session]), len(label))
         for session, label, guess in _by_session(task, trials, prediction)
     ]
     table = pd.DataFrame(scores, columns=["session_id", "metric", "value", "chance", "n"])
@@ -94,27 +109,54 @@ def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: 
 
     Returns
     -------
-    DataFrame with columns session_id, task, split, metric, value, ci_low, ci_high, chance, n,
-    n_classes
+    DataFrame with columns session_id, task, split, metric, value, ci_low, ci_high, chance,
+    constant (what the most frequent class of the session's training split, or its mean, scores as
+    the only guess: above chance where classes are out of balance), n, n_classes
     """
     rng = np.random.default_rng([seed, list(TASKS).index(task)])
-    classes = _classes(task, trials)
+    seen = _seen(task, trials)
     rows = []
     in_split = np.where(trials["split"] == split, prediction, np.nan)
     for session, label, guess in _by_session(task, trials, in_split):
         draws = rng.integers(len(label), size=(BOOTSTRAPS, len(label)))
+        constant = np.full_like(label, _best_guess(task, seen[session]))
+        n_classes = 0 if TASKS[task].is_regression else len(np.unique(seen[session]))
         for metric, score in metrics(task).items():
-            value, guessing = score(label, guess), chance(metric, classes[session])
+            value, guessing = score(label, guess), chance(metric, seen[session])
             if np.isnan(value):
                 continue
             spread = np.nanpercentile(score(label[draws], guess[draws]), [2.5, 97.5])
-            n_classes = 0 if TASKS[task].is_regression else len(classes[session])
-            rows.append((session, metric, value, *spread, guessing, len(label), n_classes))
-    columns = ["session_id", "metric", "value", "ci_low", "ci_high", "chance", "n", "n_classes"]
-    table = pd.DataFrame(rows, columns=columns)
+            same = score(label, constant)
+            rows.append((session, metric, value, *spread, guessing, same, len(label), n_classes))
+    table = pd.DataFrame(rows, columns=SCORES)
     pooled = [_pool(metric, group, rng) for metric, group in table.groupby("metric", sort=False)]
-    table = pd.concat([table, pd.DataFrame(pooled, columns=columns)], ignore_index=True)
-    return table.assign(task=task, split=split)
+    table = pd.concat([table, pd.DataFrame(pooled, columns=SCORES)], ignore_index=True)
+    table.insert(1, "task", task)
+    table.insert(2, "split", split)
+    return table
+
+
+def write_scores(
+    trials: pd.DataFrame, predictions: dict[str, np.ndarray], out: Path, model: str, seed: int
+) -> None:
+    """Score a decoder's predictions on validation and test; write its rows of `decoding.csv`.
+
+    Parameters
+    ----------
+    trials : table of presentations
+    predictions : by task, see `session_scores`
+    out : CSV of model, seed and the columns of `score_table`
+    model, seed : names of the decoder in the table
+    """
+    scores = pd.concat(
+        score_table(task, trials, prediction, split, seed)
+        for split in ("validation", "test")
+        for task, prediction in predictions.items()
+    )
+    scores.insert(0, "model", model)
+    scores.insert(1, "seed", seed)
+    with whole(out) as temporary:
+        scores.to_csv(temporary, index=False, float_format="%.9g")
 
 
 def bootstrap_mean(
@@ -131,17 +173,24 @@ def bootstrap_mean(
     return float(low), float(high)
 
 
-def _classes(task: str, trials: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Labels of each session's training split, every one once."""
+def _seen(task: str, trials: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Labels of each session's training split."""
     labels = task_labels(trials, TASKS[task])
     seen = np.isfinite(labels) & (trials["split"] == "train").to_numpy()
     sessions = pd.Series(labels[seen]).groupby(trials["session_id"].to_numpy()[seen])
-    return {session: np.unique(shown) for session, shown in sessions}
+    return {session: shown.to_numpy() for session, shown in sessions}
+
+
+def _best_guess(task: str, seen: np.ndarray) -> float:
+    if TASKS[task].is_regression:
+        return seen.mean()
+    classes, counts = np.unique(seen, return_counts=True)
+    return classes[counts.argmax()]
 
 
 def _pool(metric: str, sessions: pd.DataFrame, rng: np.random.Generator):
     low, high = bootstrap_mean(sessions["value"].to_numpy(), rng)
-    means = sessions["value"].mean(), low, high, sessions["chance"].mean()
+    means = sessions["value"].mean(), low, high, *sessions[["chance", "constant"]].mean()
     return ("all", metric, *means, sessions["n"].sum(), sessions["n_classes"].max())
 
 

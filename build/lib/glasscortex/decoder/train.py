@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,16 @@ from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import SessionWindows
+from glasscortex.decoder.devices import on_devices
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import HISTORY, Optimisation
-from glasscortex.decoder.tuning import tuned_embeddings
+from glasscortex.decoder.start import Projection, start
 from glasscortex.errors import InputError
 from glasscortex.files import sha256, whole
 from glasscortex.words import BEHAVIOUR_VARIABLES, STIMULUS_VARIABLES
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def train(
@@ -33,44 +38,97 @@ def train(
 ) -> None:
     """Train one decoder and write it to `folder`.
 
-    Memory holds one batch of windows, the table of trials, four times the weights, and at the
-    start the tuning of all cells (cells × classes, see `tuned_embeddings`); time grows with
-    windows × cells. A run that was killed goes on from `checkpoint`; on a CPU it ends with the
-    same bytes.
+    Memory holds a few batches of windows, the table of trials, four times the weights, and at the
+    start the linear weights of all cells (cells × classes, see `start`), in each process; time
+    grows with windows × cells. A run that was killed goes on from `checkpoint`; on a CPU it ends
+    with the same bytes.
 
     Parameters
     ----------
     trials : parquet table of presentations
     windows : folder of the sessions' windows
-    folder : receives weights.safetensors, decoder.json and history.csv
-    checkpoint : state after the last epoch; removed at the end
-    model : "trained"; "untrained" keeps the random weights; "shuffled" learns labels that
-        were permuted within each session, stimulus and split
+    folder : receives weights.safetensors, decoder.json and history.csv, and, where training did
+        not start at random embeddings, start.safetensors
+    checkpoint : state a few minutes ago; removed at the end
+    model : "trained"; "start" is what training starts from; "untrained" keeps the random
+        weights; "shuffled" learns labels that were permuted within each session, stimulus and
+        split
     """
-    torch.set_num_threads(config.train.threads)
+    if model in ("start", "untrained"):
+        torch.set_num_threads(config.train.threads)
+        decoder, table = _untrained(trials, windows, config, tasks, seed)
+        projection = None
+        if model == "start" and config.architecture == "glasscortex":
+            batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
+            projection = start(decoder, batches, seed)
+        _write(folder, decoder, projection, pd.DataFrame(columns=HISTORY), model, seed)
+    else:
+        inputs = trials, windows, folder, checkpoint, config, tasks, model, seed
+        on_devices(config.train, _fit, *inputs)
+    checkpoint.unlink(missing_ok=True)
+
+
+def _untrained(
+    trials: Path, windows: Path, config: DecoderConfig, tasks, seed: int
+) -> tuple[Decoder, pd.DataFrame]:
+    """The decoder with random weights, and the table of presentations."""
     torch.manual_seed(seed)
     table = pd.read_parquet(trials)
     readers = {s: SessionWindows(windows / f"{s}.h5") for s in table["session_id"].unique()}
-    vocabulary = Vocabulary.of(table, {s: tuple(r.cells) for s, r in readers.items()}, tasks)
+    cells = {session: tuple(reader.cells) for session, reader in readers.items()}
+    samples = {name: shape[2] for r in readers.values() for name, shape in r.shapes.items()}
+    vocabulary = Vocabulary.of(table, cells, samples, tasks)
     if not vocabulary.tasks:
         raise InputError(f"no task can be decoded from {trials}: add sessions or tasks")
     rate = next(iter(readers.values())).sample_rate_hz
+    return Decoder(config.transformer, vocabulary, rate), table
+
+
+def _fit(
+    fabric: "Fabric",
+    trials: Path,
+    windows: Path,
+    folder: Path,
+    checkpoint: Path,
+    config: DecoderConfig,
+    tasks,
+    model: str,
+    seed: int,
+) -> None:
+    """What every process does; the first writes."""
+    decoder, table = _untrained(trials, windows, config, tasks, seed)
     if model == "shuffled":
         table = shuffled_labels(table, seed)
-    decoder = Decoder(config.model, vocabulary, rate)
-    if model == "untrained":
-        history = pd.DataFrame(columns=HISTORY)
-    else:
-        batches = Batches(windows, table, vocabulary, config.train.batch)
-        decoder.start_cells(tuned_embeddings(batches, config.model.dim, seed))
-        inputs = [trials, *(windows / f"{session}.h5" for session in readers)]
-        identity = _identity(config, vocabulary, model, seed, inputs)
-        history = Optimisation(decoder, batches, config.train, seed, checkpoint, identity).run()
+    batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
+    identity, projection = None, None
+    if config.architecture == "glasscortex":
+        projection = start(decoder, batches, seed)
+    if fabric.is_global_zero:
+        inputs = [trials, *(windows / f"{session}.h5" for session in decoder.vocabulary.sessions)]
+        identity = _identity(config, decoder.vocabulary, model, seed, inputs)
+    identity = fabric.broadcast(identity)
+    if fabric.global_rank > 0:  # dropout drops something else in every process
+        torch.manual_seed(np.random.SeedSequence([seed, fabric.global_rank]).generate_state(1)[0])
+    history = Optimisation(fabric, decoder, batches, config.train, seed, checkpoint, identity).run()
+    if fabric.is_global_zero:
+        _write(folder, decoder, projection, history, model, seed)
+
+
+def _write(
+    folder: Path,
+    decoder: Decoder,
+    projection: Projection | None,
+    history: pd.DataFrame,
+    model: str,
+    seed: int,
+) -> None:
     with whole(folder) as temporary:
         temporary.mkdir()
         decoder.save(temporary)
-        history.to_csv(temporary / "history.csv", index=False, float_format="%.9g")
-    checkpoint.unlink(missing_ok=True)
+        if projection:
+            projection.save(temporary)
+        named = history.assign(model=model, seed=seed)[["model", "seed", *HISTORY]]
+        named.to_csv(temporary / "history.csv", index=False, float_format="%.9g")
 
 
 def shuffled_labels(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -93,6 +151,10 @@ def _identity(
 ) -> str:
     """What a checkpoint must share with a run to be its own."""
     contents = [sha256(path) for path in inputs]
-    settings = [config.model_dump_json(), vocabulary.to_dict(), model, seed]
+    settings = [
+        config.model_dump_json(exclude={"train": {"checkpoint_minutes"}}),
+        vocabulary.to_dict(),
+        *(model, seed),
+    ]
     parts = [*settings, contents, torch.__version__]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Figure d: selectivity of the trained, the untrained and the shuffled transformer."""
+"""Figure d: selectivity of the trained transformer, its start, and the two controls."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from glasscortex.figures.style import (
     styled,
 )
 
-MODELS = ["trained", "shuffled", "untrained"]
+MODELS = ["trained", "start", "shuffled", "untrained"]
 LANE = 0.25
 
 

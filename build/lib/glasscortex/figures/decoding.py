@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glasscortex.decoder.scores import headline
 from glasscortex.figures.style import COLOURS, FAINT, NAMES, WIDTH, heading, spread, styled, words
-from glasscortex.words import TASKS
+from glasscortex.words import BASELINES, TASKS
 
-LANES = ["linear", "trained", "spliced", "random_sae", "shuffled", "untrained"]
+TRANSFORMER = ["trained", "spliced", "random_sae"]
+CONTROLS = ["shuffled", "untrained"]
 COLUMNS = 4
+GAP = 0.6
+"""Lanes of empty space between groups of decoders."""
+
 LOWEST_R2 = -0.25
 """Sessions below are drawn at the edge."""
 
@@ -20,7 +25,8 @@ LOWEST_R2 = -0.25
 def decoding_figure(*, decoding: Path, splice: Path) -> Figure:
     """Draw a panel a task and a lane a decoder: every session, their mean and its interval.
 
-    Scores are the headline metrics on the test split, the mean over seeds; chance is dashed.
+    Scores are the headline metrics on the test split, the mean over seeds; chance is dashed, and
+    a blue line carries the transformer's mean past its baselines.
 
     Parameters
     ----------
@@ -31,26 +37,29 @@ def decoding_figure(*, decoding: Path, splice: Path) -> Figure:
     scores = scores[scores["metric"] == scores["task"].map(headline)]
     spliced = pd.read_csv(splice)
     spliced = spliced[(spliced["model"] == "trained") & spliced["sae"].isin(spliced["sae"].head(1))]
+    lanes = _lanes(set(scores["model"]))
     tasks = [task for task in TASKS if task in set(scores["task"])]
     rows = -(-len(tasks) // COLUMNS)
-    figure = Figure(figsize=(WIDTH, 0.35 + 1.3 * rows), layout="constrained")
+    height = 0.35 + rows * (0.45 + 0.125 * max(lanes.values()))
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, sharey=True, squeeze=False).flatten()
     for panel, task in zip(panels, tasks, strict=False):
         _draw_task(
             panel,
             task,
+            lanes,
             scores[scores["task"] == task],
             spliced[spliced["task"] == task],
         )
     for panel in panels[len(tasks) :]:
         panel.set_visible(False)
     first = figure.axes[0]
-    first.set_yticks(range(len(LANES)), [NAMES[lane] for lane in LANES])
-    first.set_ylim(len(LANES) - 0.4, -0.6)
+    first.set_yticks(list(lanes.values()), [NAMES[lane] for lane in lanes])
+    first.set_ylim(max(lanes.values()) + 0.6, -0.6)
     chance = scores.loc[scores["task"] == tasks[0], "chance"].mean()
     first.annotate(
         "chance",
-        (chance, LANES.index("spliced")),
+        (chance, lanes["spliced"]),
         (2, 0),
         textcoords="offset points",
         va="center",
@@ -58,19 +67,32 @@ def decoding_figure(*, decoding: Path, splice: Path) -> Figure:
         fontsize=6,
     )
     for row in range(rows):
-        for tick, lane in zip(figure.axes[row * COLUMNS].get_yticklabels(), LANES, strict=True):
+        for tick, lane in zip(figure.axes[row * COLUMNS].get_yticklabels(), lanes, strict=True):
             tick.set_color(COLOURS[lane])
+            tick.set_fontweight("bold" if lane == "trained" else "normal")
     return figure
 
 
-def _draw_task(axes: Axes, task: str, scores: pd.DataFrame, spliced: pd.DataFrame) -> None:
+def _lanes(models: set[str]) -> dict[str, float]:
+    """Where each decoder is drawn; baselines that the table lacks have no lane."""
+    baselines = [model for model in BASELINES if model in models]
+    groups = [group for group in (TRANSFORMER, baselines, CONTROLS) if group]
+    names = [name for group in groups for name in group]
+    group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    return dict(zip(names, (np.arange(len(names)) + GAP * group_of).tolist()))
+
+
+def _draw_task(
+    axes: Axes, task: str, lanes: dict[str, float], scores: pd.DataFrame, spliced: pd.DataFrame
+) -> None:
     lowest = LOWEST_R2 if TASKS[task].is_regression else 0.0
     means = scores[scores["session_id"] == "all"]
     sessions = scores[scores["session_id"] != "all"]
     axes.set_label(task)
     axes.axvline(means["chance"].mean(), color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)))
+    _carry_past_baselines(axes, means.loc[means["model"] == "trained", "value"].mean(), lanes)
     numbers = ["value", "ci_low", "ci_high"]
-    for place, lane in enumerate(LANES):
+    for lane, place in lanes.items():
         of_lane = sessions[sessions["model"] == lane].groupby("session_id", sort=False)["value"]
         points = of_lane.mean().to_numpy()
         axes.scatter(
@@ -97,7 +119,7 @@ def _draw_task(axes: Axes, task: str, scores: pd.DataFrame, spliced: pd.DataFram
             max(value, lowest),
             place,
             "o",
-            markersize=4.2,
+            markersize=5.2 if lane == "trained" else 4.2,
             color=COLOURS[lane],
             markeredgecolor="white",
             markeredgewidth=0.6,
@@ -114,3 +136,10 @@ def _draw_task(axes: Axes, task: str, scores: pd.DataFrame, spliced: pd.DataFram
         about = f"{means['n_classes'].max():g} classes, {about}"
         axes.set_xlabel("accuracy", labelpad=1)
     heading(axes, words(task), about)
+
+
+def _carry_past_baselines(axes: Axes, value: float, lanes: dict[str, float]) -> None:
+    baselines = [place for lane, place in lanes.items() if lane in BASELINES]
+    if baselines and np.isfinite(value):
+        ends = [lanes["trained"], max(baselines) + 0.4]
+        axes.plot([value, value], ends, color=COLOURS["trained"], linewidth=0.7, alpha=0.6)

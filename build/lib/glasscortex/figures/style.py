@@ -14,26 +14,36 @@ from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from glasscortex.files import whole
+from glasscortex.words import BASELINES
 
 WIDTH = 7.2
 """Inches: two columns of a journal."""
 
-COLOURS = {
-    "linear": "#E69F00",
+COLOURS = dict.fromkeys(BASELINES, "#E69F00") | {
     "trained": "#0072B2",
+    "adapted": "#0072B2",
+    "scratch": "#009E73",
     "spliced": "#009E73",
     "random_sae": "#D55E00",
+    "start": "#56B4E9",
     "shuffled": "#CC79A7",
     "untrained": "#8C6D46",
     "null": "#9A9A9A",
 }
-"""One colour a model or condition in all figures: Okabe & Ito's, told apart by the colour-blind."""
+"""One colour a model, condition or all baselines: Okabe & Ito's, told apart by the colour-blind."""
 
 NAMES = {
-    "linear": "linear baseline",
+    "single": "one session alone",
+    "mlp": "perceptron",
+    "lda": "discriminant",
+    "linear": "regression",
+    "template": "templates",
     "trained": "transformer",
+    "adapted": "adapted transformer",
+    "scratch": "transformer from scratch",
     "spliced": "+ SAE spliced",
     "random_sae": "+ random SAE",
+    "start": "its start",
     "shuffled": "shuffled labels",
     "untrained": "untrained",
 }

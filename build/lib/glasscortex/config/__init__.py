@@ -1,0 +1,177 @@
+"""The configuration: one model a stage, the only place that knows defaults and limits.
+
+`config.yaml` is read by Snakemake and checked here before any job starts. Each stage gets
+only the part that it depends on.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from glasscortex.config.analysis import AblationConfig, SaeConfig, SelectivityConfig, SpliceConfig
+from glasscortex.config.data import (
+    AllenConfig,
+    PreprocessConfig,
+    SelectConfig,
+    SimulateConfig,
+    SplitConfig,
+    TrialsConfig,
+)
+from glasscortex.config.decoder import (
+    AdaptConfig,
+    BaselineConfig,
+    DecoderConfig,
+    MlpConfig,
+    ModelConfig,
+    ModelName,
+    PoyoPlusConfig,
+    SingleConfig,
+    TrainConfig,
+)
+from glasscortex.config.part import Part
+from glasscortex.errors import InputError
+from glasscortex.words import SESSION_STIMULI, TASKS, TaskName
+
+__all__ = [
+    "AblationConfig",
+    "AdaptConfig",
+    "AllenConfig",
+    "BaselineConfig",
+    "Config",
+    "DecoderConfig",
+    "MlpConfig",
+    "ModelConfig",
+    "ModelName",
+    "Part",
+    "PoyoPlusConfig",
+    "PreprocessConfig",
+    "SaeConfig",
+    "SelectConfig",
+    "SelectivityConfig",
+    "SimulateConfig",
+    "SingleConfig",
+    "SpliceConfig",
+    "SplitConfig",
+    "TrainConfig",
+    "TrialsConfig",
+    "validated",
+]
+
+
+class Config(Part):
+    """The whole of `config.yaml`."""
+
+    source: Literal["simulated", "local", "allen"] = "simulated"
+    nwb: Path | None = Field(None, description="folder of NWB files that source local reads")
+    results: Path = Path("results")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
+    models: tuple[ModelName, ...] = ("trained", "start", "untrained", "shuffled")
+    tasks: tuple[TaskName, ...] | Literal["all"] = Field(
+        "all", description="all: every task that the sessions allow"
+    )
+    select: SelectConfig = SelectConfig()
+    allen: AllenConfig = AllenConfig()
+    simulate: SimulateConfig = SimulateConfig()
+    preprocess: PreprocessConfig = PreprocessConfig()
+    trials: TrialsConfig = TrialsConfig()
+    decoder: DecoderConfig = DecoderConfig()
+    baseline: BaselineConfig = BaselineConfig()
+    adapt: AdaptConfig = AdaptConfig()
+    sae: dict[Annotated[str, Field(pattern=r"^\w[\w.-]*$")], SaeConfig] = Field(
+        {"topk": SaeConfig()}, min_length=1, description="SAEs by name"
+    )
+    splice: SpliceConfig = SpliceConfig()
+    selectivity: SelectivityConfig = SelectivityConfig()
+    ablation: AblationConfig = AblationConfig()
+
+    @property
+    def single(self) -> DecoderConfig:
+        """The transformer of each session alone: as the others, but for `baseline.single`."""
+        alone = {"sessions_per_step": 1, "devices": 1, **self.baseline.single.model_dump()}
+        train = self.decoder.train.model_copy(update=alone)
+        return self.decoder.model_copy(update={"train": train})
+
+    @model_validator(mode="after")
+    def _is_consistent(self):
+        if self.source == "local":
+            _check_folder(self.nwb)
+        elif self.nwb is not None:
+            raise ValueError(f"nwb is given but source is {self.source}: add source=local")
+        if self.select.eye_tracking and self.source != "allen":
+            raise ValueError(
+                f"select.eye_tracking is given but source is {self.source}, which does not tell: "
+                "remove it"
+            )
+        if self.trials.signal == "events" and not self.preprocess.events:
+            raise ValueError("trials.signal is events: set preprocess.events to true")
+        if "trained" not in self.models or not self.seeds:
+            raise ValueError("models must name trained, and seeds at least one seed")
+        for key in ("seeds", "models", "tasks"):
+            values = getattr(self, key)
+            if not values:
+                raise ValueError(f"{key} is empty: name one")
+            if values != "all" and len(set(values)) < len(values):
+                raise ValueError(f"{key} names one twice: remove it")
+        for name, sae in self.sae.items():
+            kind, _, index = sae.hook.partition(".")
+            depth = self.decoder.transformer.depth
+            last = depth - (kind != "latents")
+            if index and int(index) > last:
+                raise ValueError(
+                    f"sae.{name}.hook {sae.hook} does not exist: the last is {kind}.{last} "
+                    f"(the transformer's depth is {depth})"
+                )
+        if self.tasks != "all":
+            self._check_tasks()
+        return self
+
+    def _check_tasks(self):
+        for name in self.tasks:
+            stimulus = TASKS[name].stimulus
+            if stimulus and stimulus not in self.trials.window_s:
+                raise ValueError(f"task {name} needs trials.window_s.{stimulus}: add it")
+            types = {t for t, mice in self.simulate.sessions.items() if mice}
+            if self.select.session_types:
+                types &= set(self.select.session_types)
+            shown = {stimulus for t in types for stimulus in SESSION_STIMULI[t]}
+            shown -= set(self.simulate.without)
+            if self.source == "simulated" and stimulus and stimulus not in shown:
+                raise ValueError(
+                    f"task {name} needs {stimulus}, which no selected session shows: remove it "
+                    "from tasks, or show it (simulate.sessions, simulate.without)"
+                )
+
+
+def _check_folder(folder: Path | None) -> None:
+    if folder is None:
+        raise ValueError("source local needs nwb, the folder of NWB files: add nwb=FOLDER")
+    if not folder.is_dir():
+        raise ValueError(f"nwb: folder {folder} does not exist: give the folder of NWB files")
+    if not any(folder.glob("*.nwb")):
+        raise ValueError(f"nwb: folder {folder} holds no *.nwb file: give another folder")
+
+
+def validated(settings: dict[str, Any]) -> Config:
+    """The checked configuration, with every default filled in.
+
+    Raises
+    ------
+    InputError
+        One line that names each faulty key and what to do.
+    """
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        raise InputError("; ".join(_explain(fault) for fault in error.errors())) from None
+
+
+def _explain(fault: dict[str, Any]) -> str:
+    # parts such as "tuple[str, ...]" are pydantic's names for the members of a union
+    parts = [str(p) for p in fault["loc"] if "[" not in str(p) and p != "constrained-float"]
+    key = ".".join(parts)
+    if fault["type"] == "extra_forbidden":
+        return f"config key {key} is unknown: check its spelling against config.yaml"
+    where = f"config {key}" if key else "config"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{where}: {message}" + f", got {fault['input']!r}" * (fault["type"] != "value_error")

@@ -1,0 +1,149 @@
+"""From recordings to presentations."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from glasscortex.config.part import Fraction, Name, Part, Seconds
+from glasscortex.words import SessionType, StimulusName
+
+
+class SelectConfig(Part):
+    """Which sessions are used; an empty list keeps all."""
+
+    areas: tuple[str, ...] = ()
+    cre_lines: tuple[str, ...] = ()
+    depth_um: tuple[float, float] = (0, 1000)
+    session_types: tuple[SessionType, ...] = ()
+    session_ids: tuple[Name, ...] = ()
+    container_ids: tuple[Name, ...] = ()
+    eye_tracking: bool = Field(
+        False, description="only sessions whose eye was tracked; source allen only"
+    )
+    number: PositiveInt | None = Field(None, description="at most this many sessions, in order")
+    number_per_stratum: PositiveInt | None = Field(
+        None, description="at most this many sessions of each stratum, drawn at random"
+    )
+    strata: tuple[Literal["area", "cre_line", "depth_um", "session_type"], ...] = (
+        "cre_line",
+        "area",
+    )
+    seed: int = Field(0, description="of the draw")
+    held_out: tuple[Name, ...] = Field(
+        (), description="ids of sessions that are prepared but that no decoder is trained on"
+    )
+
+    @model_validator(mode="after")
+    def _depth_rises(self):
+        if self.depth_um[0] > self.depth_um[1]:
+            raise ValueError(f"depth_um {list(self.depth_um)} must be [shallowest, deepest]")
+        return self
+
+
+class AllenConfig(Part):
+    """The Allen Brain Observatory as a source of recordings."""
+
+    route: Literal["api", "s3"] = Field(
+        "api", description="AllenSDK's web service, or the public bucket of the same files"
+    )
+    base_uri: str | None = Field(None, description="another server that answers as the route's own")
+    cache: Path | None = Field(
+        None, description="folder that downloads are kept in; none: downloads, in the results"
+    )
+    attempts: PositiveInt = Field(5, description="tries of one download")
+    backoff_s: PositiveFloat = Field(2.0, description="pause before the second try; then doubled")
+    stall_s: PositiveFloat = Field(60.0, description="a try ends after this long without a byte")
+
+
+class SimulateConfig(Part):
+    """Simulated mice and their sessions."""
+
+    seed: int = 0
+    cre_lines: tuple[str, ...] = (
+        "Cux2-CreERT2",
+        "Rbp4-Cre_KL100",
+        "Sst-IRES-Cre",
+        "Vip-IRES-Cre",
+    )
+    mice_per_line: PositiveInt = 10
+    sessions: dict[SessionType, Annotated[int, Field(ge=0)]] = Field(
+        {"three_session_A": 10, "three_session_B": 1},
+        description="how many mice of each line are recorded in each session type",
+    )
+    cells: PositiveInt = Field(40, description="mean number of cells of a session")
+    length: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="fraction of the real session's repeats"
+    )
+    without: tuple[StimulusName, ...] = Field((), description="stimuli that are not shown")
+    frame_rate_hz: PositiveFloat = 30.0
+
+    @model_validator(mode="after")
+    def _mice_exist(self):
+        for session_type, mice in self.sessions.items():
+            if mice > self.mice_per_line:
+                raise ValueError(
+                    f"sessions.{session_type} is {mice}, but there are only "
+                    f"{self.mice_per_line} mice per line: lower it or raise mice_per_line"
+                )
+        return self
+
+
+class PreprocessConfig(Part):
+    """From fluorescence to ΔF/F."""
+
+    dff: Literal["stored", "windowed_median", "windowed_mode", "rolling_percentile"] = (
+        "windowed_median"
+    )
+    percentile: Annotated[float, Field(ge=0, le=100)] = Field(
+        8.0, description="of rolling_percentile, %"
+    )
+    percentile_window_s: Seconds = Field(60.0, description="window of rolling_percentile")
+    neuropil: Literal["stored", "fitted", "none"] | Annotated[float, Field(ge=0, le=2)] = Field(
+        "stored",
+        description="contamination ratio r: the file's, fitted, none, or a number; no part of a "
+        "stored ΔF/F",
+    )
+    events: bool = Field(False, description="infer events from ΔF/F, too; needs oasis-deconv")
+    threads: PositiveInt = Field(1, description="cells computed at a time; no part of the result")
+
+
+class SplitConfig(Part):
+    """Fractions, in time, of every block of a stimulus."""
+
+    train: Fraction = 0.6
+    validation: Fraction = 0.15
+    test: Fraction = 0.25
+
+    @model_validator(mode="after")
+    def _is_whole(self):
+        if abs(self.train + self.validation + self.test - 1) > 1e-6:
+            raise ValueError("train, validation and test must sum to 1")
+        if min(self.train, self.validation, self.test) == 0:
+            raise ValueError("train, validation and test must each be above 0")
+        return self
+
+
+class TrialsConfig(Part):
+    """Presentations, the windows of ΔF/F around them, and their splits."""
+
+    signal: Literal["dff", "events"] = Field(
+        "dff", description="what windows are cut from; events need preprocess.events"
+    )
+    window_s: dict[StimulusName, Seconds] = Field(
+        {
+            "drifting_gratings": 2.0,
+            "static_gratings": 0.5,
+            "natural_scenes": 0.5,
+            "natural_movie_one": 1.0,
+            "natural_movie_two": 1.0,
+            "natural_movie_three": 1.0,
+            "spontaneous": 2.0,
+        },
+        description="window from the onset of a presentation, per stimulus; others are left out",
+    )
+    movie_bin_s: Annotated[float, Field(ge=1 / 30)] = Field(
+        1.0, description="part of a movie that is one class; a movie frame lasts 1/30 s"
+    )
+    sample_rate_hz: PositiveFloat = Field(10.0, description="rate that windows are averaged to")
+    split: SplitConfig = SplitConfig()

@@ -1,0 +1,102 @@
+"""What every baseline learns from: one task of one session, as numbers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from glasscortex.data.windows import SessionWindows
+from glasscortex.words import Task
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One task of one session, with one kind of features.
+
+    Attributes
+    ----------
+    features : (presentations, features) float64; over the training split each has mean 0 and
+        variance 1, or 0 where it never varies
+    labels : (presentations,) number of the class, or the value in standard deviations from the
+        mean of the training split
+    classes : values that a classification chooses from; None for a regression
+    train, validation : (presentations,) bool; validation holds only classes that training shows
+    mean, sd : of a regression's values in the training split
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    classes: np.ndarray | None
+    train: np.ndarray
+    validation: np.ndarray
+    mean: float = 0.0
+    sd: float = 1.0
+
+    def values(self, prediction: np.ndarray) -> np.ndarray:
+        """Numbers as in `labels` (presentations,) in the unit of the task."""
+        if self.classes is None:
+            return prediction * self.sd + self.mean
+        return self.classes[prediction]
+
+    @cached_property
+    def turned(self) -> np.ndarray:
+        """The features in a basis of what the training split spans (presentations, dimensions).
+
+        A fit that penalises the length of its weights gives the same predictions, in less time
+        where there are more features than training presentations.
+        """
+        fitted = self.features[self.train]
+        if fitted.shape[0] >= fitted.shape[1]:
+            return self.features
+        gram, basis = np.linalg.eigh(fitted @ fitted.T)
+        kept = gram > 1e-9 * gram[-1]
+        return self.features @ (fitted.T @ (basis[:, kept] / np.sqrt(gram[kept])))
+
+
+def problems(
+    task: Task, trials: pd.DataFrame, labels: np.ndarray, reader: SessionWindows
+) -> Iterator[Problem]:
+    """The problem of one task, with poor features and then with rich ones.
+
+    The first features are every cell's mean over the window; the second, where the task's windows
+    are equally long, all samples of every cell.
+
+    Parameters
+    ----------
+    task : what is decoded
+    trials : presentations of one session that have a label
+    labels : (presentations,) in their own unit
+    reader : the session's windows
+    """
+    train = (trials["split"] == "train").to_numpy()
+    validation = (trials["split"] == "validation").to_numpy()
+    if task.is_regression:
+        mean, sd = float(labels[train].mean()), float(labels[train].std())
+        scale = {"labels": (labels - mean) / sd, "classes": None, "mean": mean, "sd": sd}
+    else:
+        classes = np.unique(labels[train])
+        numbers = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+        validation = validation & (classes[numbers] == labels)
+        scale = {"labels": numbers, "classes": classes}
+    for features in _features(task, trials, reader):
+        yield Problem(
+            features=_standardised(features, train), train=train, validation=validation, **scale
+        )
+
+
+def _features(task: Task, trials: pd.DataFrame, reader: SessionWindows) -> Iterator[np.ndarray]:
+    means = np.empty((len(trials), len(reader.cells)), np.float32)
+    for stimulus, rows in trials.groupby("stimulus", sort=False).indices.items():
+        window = reader.read(stimulus, trials["presentation"].to_numpy()[rows])
+        means[rows] = window.mean(axis=2)
+    yield means
+    if task.stimulus is not None:
+        yield window.reshape(len(trials), -1)
+
+
+def _standardised(features: np.ndarray, train: np.ndarray) -> np.ndarray:
+    features = features.astype(np.float64)
+    sd = features[train].std(axis=0)
+    return (features - features[train].mean(axis=0)) / np.where(sd > 0, sd, 1)
