@@ -162,7 +162,8 @@ def test_running_out_of_memory_is_told(world, tmp_path, monkeypatch):
     encode, calls = Decoder.encode, []
 
     def greedy(self, batch):
-        calls.append(batch.session_id)
+        if self.training:
+            calls.append(batch.session_id)
         if len(calls) == 6:
             torch.empty(2**60)
         return encode(self, batch)
@@ -181,8 +182,17 @@ def test_running_out_of_memory_while_reading_is_told(world, tmp_path, monkeypatc
         raise MemoryError
 
     monkeypatch.setattr(Batches, "_batch", greedy)
-    monkeypatch.setattr(training, "tuned_embeddings", lambda batches, dim, seed: None)
+    monkeypatch.setattr(training, "start", lambda decoder, batches, seed: None)
     with pytest.raises(InputError, match="memory ran out in epoch 1, step 1"):
+        train(**arguments(world, tmp_path, configured()))
+
+
+def test_running_out_of_memory_before_the_first_step_is_told(world, tmp_path, monkeypatch):
+    def greedy(self, piece):
+        raise MemoryError
+
+    monkeypatch.setattr(Batches, "_batch", greedy)
+    with pytest.raises(InputError, match="memory ran out before the first step: lower"):
         train(**arguments(world, tmp_path, configured()))
 
 

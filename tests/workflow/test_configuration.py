@@ -49,7 +49,7 @@ def test_fault_is_one_line(fresh, words, named):
     ids=["demonstration", "tiny", "slurm", "pilot", "pilot by s3", "full"],
 )
 def test_dry_run(fresh, arguments):
-    assert fresh.would_run(*arguments)["train"] == 3
+    assert fresh.would_run(*arguments)["train"] == 4
 
 
 def test_no_profile_is_named_default():

@@ -19,10 +19,10 @@ def local(copy):
 
 def test_changed_session_reruns_that_session(local):
     project, arguments = local
-    sessions = len(list((project.folder / "nwb").iterdir()))
+    sessions = len(list((project.folder / "nwb").glob("*.nwb")))
     first = project.run(*arguments)
     assert first["select"] == 1
-    first, *_ = sorted((project.folder / "nwb").iterdir())
+    first, *_ = sorted((project.folder / "nwb").glob("*.nwb"))
     with h5py.File(first, "a") as file:
         group = file["processing/brain_observatory_pipeline/Fluorescence/imaging_plane_1"]
         group["data"][0, :100] += 1

@@ -12,7 +12,7 @@ class SaeConfig(Part):
 
     hook: str = Field("latents.2", pattern=r"^(latents|attention|mlp)\.\d+$|^readout$")
     width: PositiveInt = 256
-    k: PositiveInt = 16
+    k: PositiveInt = 32
     steps: PositiveInt = 3000
     batch: PositiveInt = 1024
     learning_rate: PositiveFloat = 3e-3

@@ -13,7 +13,7 @@ from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import SessionWindows
-from glasscortex.decoder.devices import on_devices
+from glasscortex.decoder.devices import is_out_of_memory, on_devices
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import HISTORY, Optimisation
 from glasscortex.decoder.start import Projection, start
@@ -102,7 +102,15 @@ def _fit(
     batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
     identity, projection = None, None
     if config.architecture == "glasscortex":
-        projection = start(decoder, batches, seed)
+        try:
+            projection = start(decoder, batches, seed)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise InputError(
+                "memory ran out before the first step: lower decoder.train.batch, or "
+                "decoder.model.dim"
+            ) from None
     if fabric.is_global_zero:
         inputs = [trials, *(windows / f"{session}.h5" for session in decoder.vocabulary.sessions)]
         identity = _identity(config, decoder.vocabulary, model, seed, inputs)
