@@ -10,7 +10,6 @@ from scipy.stats import norm
 
 from glasscortex.figures.style import (
     COLOURS,
-    FAINT,
     INDICES,
     NAMES,
     WIDTH,
@@ -63,7 +62,7 @@ def controls_figure(*, selectivity: Path) -> Figure:
     shares.set_ylim(len(variables) - 0.5, -0.5)
     shares.set_xlim(0, 1.18)
     shares.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    shares.set_xlabel("share of living units that is selective")
+    shares.set_xlabel("share of living units that is selective (selective / living)")
     effects.set_xscale("log")
     signs = " or ".join(sign for i, sign in INDICES.items() if i in set(table["index"]))
     effects.set_xlabel(f"effect on test, {signs}")
@@ -72,7 +71,6 @@ def controls_figure(*, selectivity: Path) -> Figure:
         axes.spines["left"].set_visible(False)
     name_colours(shares, [(NAMES[model], COLOURS[model]) for model in models])
     name_colours(effects, [("95 % quantile of the null, median unit", COLOURS["null"])])
-    shares.text(1.03, -0.5, "selective /\nliving", color=FAINT, fontsize=5)
     letter(shares, "A")
     letter(effects, "B")
     return figure

@@ -74,9 +74,9 @@ def decoding_figure(*, decoding: Path, splice: Path) -> Figure:
 
 
 def _lanes(models: set[str]) -> dict[str, float]:
-    """Where each decoder is drawn; baselines that the table lacks have no lane."""
-    baselines = [model for model in BASELINES if model in models]
-    groups = [group for group in (TRANSFORMER, baselines, CONTROLS) if group]
+    """Where each decoder is drawn; baselines, or a start, that the table lacks have no lane."""
+    baselines, start = ([m for m in group if m in models] for group in (BASELINES, ["start"]))
+    groups = [group for group in (TRANSFORMER, baselines, start + CONTROLS) if group]
     names = [name for group in groups for name in group]
     group_of = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     return dict(zip(names, (np.arange(len(names)) + GAP * group_of).tolist()))
