@@ -1,1 +1,0 @@
-"""Figures: tables in, one matplotlib figure out."""

@@ -1,1 +1,0 @@
-"""Sparse autoencoders on the transformer's activations."""
