@@ -16,11 +16,10 @@ from glasscortex.files import whole
 with whole(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     if os.fork() == 0:  # an orphan does not hold what its parent held
+        print("held", flush=True)
         os.close(1)
-        os.read(0, 1)
-        os._exit(0)
-    print("held", flush=True)
     os.read(0, 1)
+    os._exit(0)
 """
 
 
