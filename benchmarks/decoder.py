@@ -12,6 +12,7 @@ step of each counts, so that what else the machine does touches all alike. Lines
 
 import argparse
 import json
+import math
 import os
 import platform
 import subprocess
@@ -20,6 +21,7 @@ import tempfile
 from pathlib import Path
 
 import torch
+from decoder_ours import configuration
 
 HERE = Path(__file__).parent
 SIZE = {
@@ -33,7 +35,8 @@ SIZE = {
 LARGE = SIZE | {"dim": 128, "depth": 24, "cross_heads": 4, "latents_per_step": 32}
 TINY = SIZE | {"dim": 16, "depth": 2, "heads": 2, "head_dim": 8, "latents_per_step": 2}
 CELLS = 100
-PROGRAMS = ("peer", "poyo_plus", "glasscortex")
+PROGRAMS = ("peer", "poyo_plus", "glasscortex", "default")
+"""The last two are ours: with as many latents as the peer, and with its own number."""
 
 
 def peer_python() -> Path:
@@ -226,15 +229,19 @@ def _matmul_flops() -> float:
 
 def _step_flops(size: dict, name: str) -> float:
     """Operations of the products of one window, forward and backward (twice the forward)."""
-    dim, latents = size["dim"], 8 * size["latents_per_step"]
-    if name == "glasscortex":  # a token a patch of 5 frames, read in its own time step
-        self_inner, cross_inner, tokens, made_of, read = dim, dim, CELLS * 6, 6, CELLS
-    else:
-        self_inner, cross_inner = (size[h] * size["head_dim"] for h in ("heads", "cross_heads"))
-        tokens, made_of, read = CELLS * 30, dim, CELLS * 30
-    block = latents * (4 * dim * self_inner + 12 * dim**2 + 2 * latents * self_inner)
-    encoder = 2 * cross_inner * (tokens * made_of + latents * read) + latents * 12 * dim**2
-    return 3 * 2 * (size["depth"] * block + encoder)
+    dim, frames = size["dim"], 30
+    if name in ("peer", "poyo_plus"):
+        latents, ratio, tokens = 8 * size["latents_per_step"], 4, CELLS * frames
+        inner, cross = (size[heads] * size["head_dim"] for heads in ("heads", "cross_heads"))
+        encoder = 2 * cross * tokens * (dim + latents)
+    else:  # a latent reads the cells of its own step, and tokens are never formed
+        config = configuration(name, size)
+        steps = math.ceil(frames / config.patch_frames)
+        latents, ratio, inner = steps * config.latents_per_step, config.mlp_ratio, dim
+        encoder = 2 * latents * CELLS * config.heads * (config.patch_frames + 1)
+    feed_forward = 3 * ratio * latents * dim**2
+    block = latents * inner * (4 * dim + 2 * latents) + feed_forward
+    return 3 * 2 * (size["depth"] * block + encoder + feed_forward)
 
 
 def main() -> None:

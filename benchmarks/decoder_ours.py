@@ -1,10 +1,6 @@
-"""Our side of `decoder.py`: reads one command a line, answers with one line of JSON."""
+"""Our side of `decoder.py`."""
 
-import json
 import math
-import resource
-import sys
-import time
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,6 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import torch
+from commands import answer
 from torch import Tensor
 
 from glasscortex.config import ModelConfig, PoyoPlusConfig
@@ -26,20 +23,21 @@ HEADS = {
     "running_speed": Head(None, samples=30),
 }
 
-STEPS = math.ceil(30 / ModelConfig().patch_frames)
-"""Patches of a window of 1 s."""
-
 
 def configuration(architecture: str, size: dict) -> ModelConfig | PoyoPlusConfig:
-    """The architecture at this size, with as many latents, or a few more.
+    """The architecture at this size; all cells are kept: the peer drops them as it reads.
 
-    All cells are kept: the peer drops them as it reads.
+    "glasscortex" has as many latents as the peer, or a few more; "default" as many as it has by
+    default.
     """
     if architecture == "poyo_plus":
         return PoyoPlusConfig(**size, cell_dropout=0)
-    latents_per_step = math.ceil(8 * size["latents_per_step"] / STEPS)
-    same = {"dim": size["dim"], "depth": size["depth"], "latents_per_step": latents_per_step}
-    return ModelConfig(**same, cell_dropout=0)
+    config = ModelConfig(dim=size["dim"], depth=size["depth"], cell_dropout=0)
+    if architecture == "default":
+        return config
+    steps = math.ceil(30 / config.patch_frames)
+    matched = math.ceil(8 * size["latents_per_step"] / steps)
+    return config.model_copy(update={"latents_per_step": matched})
 
 
 def vocabulary(cells: int, sessions: int = 1) -> Vocabulary:
@@ -217,31 +215,5 @@ def our_weights(theirs: dict[str, Tensor], config: PoyoPlusConfig, cells: int) -
     return {name: weight.contiguous() for name, weight in ours.items()}
 
 
-def main() -> None:
-    """Answer commands until there are none."""
-    answers, sys.stdout = sys.stdout, sys.stderr
-    work, clock = None, time.perf_counter
-    for line in sys.stdin:
-        command, given = json.loads(line)
-        answer = None
-        if command == "start":
-            torch.set_num_threads(given["threads"])
-            clock = time.process_time if given["processor_time"] else time.perf_counter
-        elif command == "training":
-            work = None
-            work = Training(**given)
-        elif command == "reading":
-            work = Reading(**given)
-        elif command == "agreement":
-            answer = agreement(**given)
-        elif command in ("step", "batch"):
-            start = clock()
-            getattr(work, command)(**given)
-            answer = clock() - start
-        elif command == "peak_mb":
-            answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps(answer), file=answers, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    answer(Training, Reading, agreement)

@@ -1,12 +1,5 @@
-"""The peer's side of `decoder.py`: run by an interpreter that has torch-brain 0.1.2.
+"""The peer's side of `decoder.py`: run by an interpreter that has torch-brain 0.1.2."""
 
-Reads one command a line from standard input, answers with one line of JSON.
-"""
-
-import json
-import resource
-import sys
-import time
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import torch
+from commands import answer
 
 warnings.filterwarnings("ignore")
 
@@ -172,31 +166,5 @@ def agreement(path: str, size: dict, windows: int, cells: int, sessions: int) ->
     np.savez(path, **{k: v.numpy() for k, v in arrays.items()})
 
 
-def main() -> None:
-    """Answer commands until there are none."""
-    answers, sys.stdout = sys.stdout, sys.stderr
-    work, clock = None, time.perf_counter
-    for line in sys.stdin:
-        command, given = json.loads(line)
-        answer = None
-        if command == "start":
-            torch.set_num_threads(given["threads"])
-            clock = time.process_time if given["processor_time"] else time.perf_counter
-        elif command == "training":
-            work = None
-            work = Training(**given)
-        elif command == "reading":
-            work = Reading(**given)
-        elif command == "agreement":
-            agreement(**given)
-        elif command in ("step", "batch"):
-            start = clock()
-            getattr(work, command)(**given)
-            answer = clock() - start
-        elif command == "peak_mb":
-            answer = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps(answer), file=answers, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    answer(Training, Reading, agreement)
