@@ -54,6 +54,10 @@ def test_every_task_is_a_legal_choice():
         ({"seeds": []}, ["seeds at least one seed"]),
         ({"seeds": ["a"]}, ["config seeds.0:", "valid integer", "got 'a'"]),
         ({"models": ["untrained"]}, ["models must name trained"]),
+        (
+            {"decoder": {"architecture": "poyo_plus"}},
+            ["models names start", "poyo_plus starts at random", "name untrained"],
+        ),
         ({"tasks": ["directio"]}, ["config tasks.0:", "'direction'", "got 'directio'"]),
         ({"tasks": ["movie_two"]}, ["task movie_two", "no selected session", "remove it"]),
         (

@@ -107,6 +107,11 @@ class Config(Part):
             raise ValueError("trials.signal is events: set preprocess.events to true")
         if "trained" not in self.models or not self.seeds:
             raise ValueError("models must name trained, and seeds at least one seed")
+        if "start" in self.models and not self.decoder.transformer.starts_linear:
+            raise ValueError(
+                f"models names start, but {self.decoder.architecture} starts at random: "
+                "name untrained instead"
+            )
         for key in ("seeds", "models", "tasks"):
             values = getattr(self, key)
             if not values:

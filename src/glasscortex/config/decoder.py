@@ -14,9 +14,13 @@ BaselineName = Literal["linear", "lda", "mlp", "template", "single"]
 class ModelConfig(Part):
     """The transformer."""
 
+    starts_linear: ClassVar[bool] = True
+    """Whether training starts at what linear decoders know, or at random."""
+
     dim: PositiveInt = 64
     depth: PositiveInt = 2
-    heads: PositiveInt = 4
+    heads: PositiveInt = 2
+    mlp_ratio: PositiveInt = Field(1, description="width of feed-forward layers over dim")
     patch_frames: PositiveInt = Field(2, description="samples of one cell that make one token")
     latents_per_step: PositiveInt = 1
     rotary_periods_s: tuple[PositiveFloat, PositiveFloat] = (0.1, 8.0)
@@ -41,7 +45,9 @@ class ModelConfig(Part):
 class PoyoPlusConfig(Part):
     """The transformer of the literature: POYO+ for calcium traces, trained on one session."""
 
+    starts_linear: ClassVar[bool] = False
     patch_frames: ClassVar[int] = 1
+    mlp_ratio: ClassVar[int] = 4
 
     dim: Annotated[int, Field(gt=0, multiple_of=2)] = 64
     depth: PositiveInt = 6

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig, ModelConfig
+from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig
 from glasscortex.data.batches import Batches, Piece
 from glasscortex.data.vocabulary import Vocabulary, task_labels
 from glasscortex.data.windows import SessionWindows
@@ -169,7 +169,7 @@ def adapted(
             f"session {session} shows nothing to learn from that {folder} decodes "
             f"({', '.join(vocabulary.tasks)}): take it out of select.held_out"
         )
-    if isinstance(decoder.config, ModelConfig):
+    if decoder.config.starts_linear:
         start_cells(decoder, batches, Projection.load(folder))
     _learn(decoder, batches, config, task_weights, seed)
     return decoder

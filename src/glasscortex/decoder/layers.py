@@ -108,13 +108,13 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """GEGLU feed-forward layer (Shazeer 2020, arXiv 2002.05202), four times as wide inside."""
+    """GEGLU feed-forward layer (Shazeer 2020, arXiv 2002.05202), `ratio` times as wide inside."""
 
-    def __init__(self, dim: int, dropout: float):
+    def __init__(self, dim: int, ratio: int, dropout: float):
         super().__init__()
         self.norm = nn.LayerNorm(dim)
-        self.wide = nn.Linear(dim, 8 * dim)
-        self.narrow = nn.Linear(4 * dim, dim)
+        self.wide = nn.Linear(dim, 2 * ratio * dim)
+        self.narrow = nn.Linear(ratio * dim, dim)
         self.dropout = Dropout(dropout)
 
     def forward(
@@ -142,14 +142,14 @@ class CellEncoder(nn.Module):
     hide that sum, and with it most of what a window says.
     """
 
-    def __init__(self, dim: int, heads: int, patch_frames: int, dropout: float):
+    def __init__(self, config: ModelConfig):
         super().__init__()
-        self.value = nn.Linear(patch_frames, dim)
-        self.norm = nn.LayerNorm(dim)
-        self.attention = Attention(dim, heads)
-        self.feed_forward = FeedForward(dim, dropout)
-        self.dropout = Dropout(dropout)
-        mean = 1 / patch_frames
+        self.value = nn.Linear(config.patch_frames, config.dim)
+        self.norm = nn.LayerNorm(config.dim)
+        self.attention = Attention(config.dim, config.heads)
+        self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
+        self.dropout = Dropout(config.feature_dropout)
+        mean = 1 / config.patch_frames
         nn.init.normal_(self.value.weight, mean, 0.25 * mean)
         nn.init.zeros_(self.value.bias)
         self.attention.start_even()
@@ -168,6 +168,10 @@ class CellEncoder(nn.Module):
         latents = latents + self.feed_forward(latents)
         return latents.unflatten(0, (len(patches), -1)).flatten(1, 2)
 
+    def tokens(self, cells: Float[Tensor, "cells dim"]) -> Float[Tensor, "cells affine dim"]:
+        """Each cell's token as a linear map of its patch followed by 1."""
+        return torch.cat([self.value.weight.T, self.value.bias[None]]) * cells[:, None]
+
     def _read(
         self,
         latents: Float[Tensor, "latents_per_step dim"],
@@ -175,8 +179,7 @@ class CellEncoder(nn.Module):
         cells: Float[Tensor, "cells dim"],
     ) -> Float[Tensor, "rows latents_per_step dim"]:
         """What the latents read of each row: a step of a window, its patches followed by 1."""
-        affine = torch.cat([self.value.weight.T, self.value.bias[None]])
-        key, value = self.attention.key_value(affine * cells[:, None]).chunk(2, dim=-1)
+        key, value = self.attention.key_value(self.tokens(cells)).chunk(2, dim=-1)
         query, key, value = map(
             self.attention.split, (self.attention.query(self.norm(latents)), key, value)
         )
@@ -192,12 +195,12 @@ class CellEncoder(nn.Module):
 class SelfBlock(nn.Module):
     """Self-attention of the latents, then a feed-forward layer, with a hook point after each."""
 
-    def __init__(self, dim: int, heads: int, dropout: float):
+    def __init__(self, config: ModelConfig):
         super().__init__()
-        self.norm = nn.LayerNorm(dim)
-        self.attention = Attention(dim, heads)
-        self.feed_forward = FeedForward(dim, dropout)
-        self.dropout = Dropout(dropout)
+        self.norm = nn.LayerNorm(config.dim)
+        self.attention = Attention(config.dim, config.heads)
+        self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
+        self.dropout = Dropout(config.feature_dropout)
         self.attention_hook = HookPoint()
         self.mlp_hook = HookPoint()
         self.attention.start_silent()
@@ -217,12 +220,12 @@ class SelfBlock(nn.Module):
 class Reader(nn.Module):
     """In every time step the queries read the latents of that step."""
 
-    def __init__(self, dim: int, heads: int, dropout: float):
+    def __init__(self, config: ModelConfig):
         super().__init__()
-        self.norm = nn.LayerNorm(dim)
-        self.attention = Attention(dim, heads)
-        self.dropout = Dropout(dropout)
-        self.final_norm = nn.LayerNorm(dim)
+        self.norm = nn.LayerNorm(config.dim)
+        self.attention = Attention(config.dim, config.heads)
+        self.dropout = Dropout(config.feature_dropout)
+        self.final_norm = nn.LayerNorm(config.dim)
         self.attention.start_even()
 
     def forward(
@@ -253,14 +256,13 @@ class Transformer(nn.Module):
 
     def __init__(self, config: ModelConfig, sample_rate_hz: float):
         super().__init__()
-        dim, heads, dropout = config.dim, config.heads, config.feature_dropout
         self.patch_frames = config.patch_frames
         self.step_s = config.patch_frames / sample_rate_hz
-        self.latent_embedding = nn.Parameter(0.1 * torch.randn(config.latents_per_step, dim))
-        self.rotary = Rotary(dim // heads, config.rotary_periods_s)
-        self.encoder = CellEncoder(dim, heads, config.patch_frames, dropout)
-        self.blocks = nn.ModuleList(SelfBlock(dim, heads, dropout) for _ in range(config.depth))
-        self.reader = Reader(dim, heads, dropout)
+        self.latent_embedding = nn.Parameter(0.1 * torch.randn(config.latents_per_step, config.dim))
+        self.rotary = Rotary(config.dim // config.heads, config.rotary_periods_s)
+        self.encoder = CellEncoder(config)
+        self.blocks = nn.ModuleList(SelfBlock(config) for _ in range(config.depth))
+        self.reader = Reader(config)
 
     def steps(self, samples: int) -> int:
         """How many steps `read` returns for a window."""

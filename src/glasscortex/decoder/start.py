@@ -79,7 +79,14 @@ def start(decoder: Decoder, batches: Batches, seed: int) -> Projection:
     Returns
     -------
     What gives the cells of other sessions their start; see `start_cells`
+
+    Raises
+    ------
+    InputError
+        The transformer is one that starts at random.
     """
+    if not decoder.config.starts_linear:
+        raise InputError("this architecture starts at random: train model untrained, not start")
     with threadpool_limits(1):  # the same bytes on any number of cores
         embeddings, projection = cell_embeddings(batches, decoder.config.dim, seed)
         _set_cells(decoder, embeddings)

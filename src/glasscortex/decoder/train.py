@@ -58,7 +58,7 @@ def train(
         torch.set_num_threads(config.train.threads)
         decoder, table = _untrained(trials, windows, config, tasks, seed)
         projection = None
-        if model == "start" and config.architecture == "glasscortex":
+        if model == "start":
             batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
             projection = start(decoder, batches, seed)
         _write(folder, decoder, projection, pd.DataFrame(columns=HISTORY), model, seed)
@@ -101,7 +101,7 @@ def _fit(
         table = shuffled_labels(table, seed)
     batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
     identity, projection = None, None
-    if config.architecture == "glasscortex":
+    if config.transformer.starts_linear:
         try:
             projection = start(decoder, batches, seed)
         except (MemoryError, RuntimeError) as error:

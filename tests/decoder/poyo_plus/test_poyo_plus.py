@@ -16,7 +16,9 @@ from glasscortex.data.vocabulary import Head, Vocabulary
 from glasscortex.decoder.hooks import reading, replacing
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import task_losses
+from glasscortex.decoder.start import start
 from glasscortex.decoder.train import train
+from glasscortex.errors import InputError
 
 SMALL = {"dim": 16, "depth": 2, "heads": 2, "head_dim": 8, "latents_per_step": 2}
 HEADS = {
@@ -170,3 +172,8 @@ def test_it_learns_from_the_trials(world, tmp_path):
     history = np.genfromtxt(tmp_path / "decoder" / "history.csv", delimiter=",", names=True)
     assert history["train_loss"][-1] < 0.9 * history["train_loss"][0]
     assert Decoder.load(tmp_path / "decoder").config.dim == 16
+
+
+def test_it_has_no_linear_start(faithful):
+    with pytest.raises(InputError, match="starts at random: train model untrained"):
+        start(faithful, batches=None, seed=0)

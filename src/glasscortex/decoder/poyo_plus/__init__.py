@@ -169,7 +169,7 @@ class TokenEncoder(nn.Module):
         self.norm = nn.LayerNorm(config.dim)
         self.token_norm = nn.LayerNorm(config.dim)
         self.attention = TimedAttention(config, config.cross_heads)
-        self.feed_forward = FeedForward(config.dim, config.feature_dropout)
+        self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
         nn.init.trunc_normal_(self.value.weight, std=EMBEDDING_SD)
         nn.init.zeros_(self.value.bias)
 
@@ -232,7 +232,7 @@ class SelfBlock(nn.Module):
         self.latents_per_step = config.latents_per_step
         self.norm = nn.LayerNorm(config.dim)
         self.attention = TimedAttention(config, config.heads)
-        self.feed_forward = FeedForward(config.dim, config.feature_dropout)
+        self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
         self.dropout = Dropout(config.block_dropout)
         self.attention_hook = HookPoint()
         self.mlp_hook = HookPoint()
@@ -257,7 +257,7 @@ class Reader(nn.Module):
         self.norm = nn.LayerNorm(config.dim)
         self.latent_norm = nn.LayerNorm(config.dim)
         self.attention = TimedAttention(config, config.cross_heads, turns_values=False)
-        self.feed_forward = FeedForward(config.dim, config.feature_dropout)
+        self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
 
     def forward(
         self,
