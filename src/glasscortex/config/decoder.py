@@ -138,7 +138,7 @@ class SingleConfig(Part):
 class BaselineConfig(Part):
     """Simpler decoders, one a session and task; validation chooses among their candidates."""
 
-    models: tuple[BaselineName, ...] = ("linear", "lda", "mlp", "template")
+    models: tuple[BaselineName, ...] = ("linear", "lda", "mlp", "template", "single")
     inverse_regularisation: tuple[PositiveFloat, ...] = Field(
         (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), min_length=1, description="candidates of linear"
     )

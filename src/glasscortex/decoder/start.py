@@ -7,7 +7,7 @@ classes of all tasks means the same in every session. So the cells' embeddings s
 the heads at the linear discriminant of what the transformer then reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,12 @@ PROJECTION = "start.safetensors"
 
 SHRINKAGE = 0.5
 """Share of a covariance that is replaced by its mean variance on the diagonal."""
+
+HEAD_SHRINKAGES = (0.5, 0.8, 0.95, 0.99)
+"""Candidates of the same for the heads."""
+
+HEAD_FACTORS = tuple(2.0**-i for i in range(8))
+"""Candidates of what multiplies the outputs of a head."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,8 @@ class Projection:
 def start(decoder: Decoder, batches: Batches, seed: int) -> Projection:
     """Give the cells' embeddings and the heads their start, from the training split.
 
-    Passes twice over the training windows. Memory grows with cells × classes.
+    Passes twice over the training windows, and once over those of validation, which choose the
+    heads' regularisation. Memory grows with cells × classes.
 
     Parameters
     ----------
@@ -166,7 +173,7 @@ def linear_weights(batches: Batches) -> list[Float[Tensor, "cells classes"]]:
             x = x - x.mean(dim=0)
             y = _encoded(torch.from_numpy(target[known]), heads[task].outputs)
             tuning = x.T @ y / y.square().sum(dim=0).sqrt().clamp_min(1e-6)
-            decoded = torch.linalg.solve(_shrunk(x.T @ x / len(x)), tuning)
+            decoded = torch.linalg.solve(_shrunk(x.T @ x / len(x), SHRINKAGE), tuning)
             cells = group[0].cells[:, None]
             weights[group[0].container][cells, torch.arange(classes)[columns[task]]] += decoded
     return weights
@@ -179,44 +186,78 @@ def start_heads(decoder: Decoder, batches: Batches) -> None:
     Fisher's discriminant with a shrunk covariance within classes, over the training windows of
     all sessions: logits W x + b with W = C⁻¹ μ_k and b = −½ μ_k C⁻¹ μ_k + ln (share of k), of
     readouts less their mean. The steps of a window stand side by side in x.
+
+    Cells and heads start at the same windows, so that the discriminant is too sure of itself, the
+    more the fewer they are. The shrinkage, and a factor on the outputs, are those with the least
+    loss on validation (temperature scaling, Guo et al. 2017, arXiv 1706.04599).
     """
     decoder.eval()
     sums = {}
     for batch in (batch for group in _groups(batches) for batch in group):
-        with reading(decoder, "readout") as seen:
-            decoder(batch)
-        for i, task in enumerate(batch.tasks):
-            target = batches.targets[task][batch.trials]
-            known = torch.from_numpy(has_label(target))
-            x = decoder.heads[task].spread(seen.value[known, i :: len(batch.tasks)]).double()
-            y = _encoded(torch.from_numpy(target)[known], batches.vocabulary.tasks[task].outputs)
+        for task, x, target in _readouts(decoder, batches, batch):
+            y = _encoded(target, batches.vocabulary.tasks[task].outputs)
             ones = torch.ones(len(x), 1, dtype=torch.float64)
             added = [m.T @ n for m, n in ((x, x), (y, x), (y, ones), (ones, x))]
             sums[task] = [a + b for a, b in zip(sums[task], added)] if task in sums else added
-    for task, (xx, yx, y, x) in sums.items():
-        is_regression = batches.vocabulary.tasks[task].classes is None
-        decoder.heads[task].start(*(_ridge(xx, yx) if is_regression else _lda(xx, yx, y, x)))
+    candidates = {}
+    for task, totals in sums.items():
+        fit = _discriminant if batches.vocabulary.tasks[task].classes else _ridge
+        candidates[task] = [fit(*totals, shrinkage) for shrinkage in HEAD_SHRINKAGES]
+    losses = {task: torch.zeros(len(HEAD_SHRINKAGES), len(HEAD_FACTORS)) for task in candidates}
+    for batch in batches.ordered((batches.trials["split"] == "validation").to_numpy()):
+        for task, x, target in _readouts(decoder, batches, batch):
+            for row, (weight, bias) in zip(losses[task], candidates[task]):
+                row += _losses(F.linear(x, weight, bias), target)
+    for task, loss in losses.items():
+        chosen, factor = divmod(int(loss.argmin()), len(HEAD_FACTORS))
+        weight, bias = (HEAD_FACTORS[factor] * part for part in candidates[task][chosen])
+        decoder.heads[task].start(weight, bias)
 
 
-def _ridge(xx: Tensor, yx: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.linalg.solve(_shrunk(xx), yx.T).T, torch.zeros(len(yx))
+def _readouts(
+    decoder: Decoder, batches: Batches, batch: Batch
+) -> Iterator[tuple[str, Float[Tensor, "windows features"], Tensor]]:
+    """What each head reads of the windows that it has a label for, and the labels."""
+    with reading(decoder, "readout") as seen:
+        decoder(batch)
+    for i, task in enumerate(batch.tasks):
+        target = batches.targets[task][batch.trials]
+        known = torch.from_numpy(has_label(target))
+        x = decoder.heads[task].spread(seen.value[known, i :: len(batch.tasks)])
+        yield task, x.double(), torch.from_numpy(target)[known]
 
 
-def _lda(xx: Tensor, yx: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+def _losses(output: Float[Tensor, "windows outputs"], target: Tensor) -> Float[Tensor, " factors"]:
+    """Sum over windows of the loss of the outputs times each factor."""
+    if target.is_floating_point():
+        losses = [F.mse_loss(f * output[:, 0], target, reduction="sum") for f in HEAD_FACTORS]
+    else:
+        losses = [F.cross_entropy(f * output, target, reduction="sum") for f in HEAD_FACTORS]
+    return torch.stack(losses).float()
+
+
+def _ridge(xx: Tensor, yx: Tensor, y: Tensor, x: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
+    """As `_discriminant`, of standardised labels."""
+    return torch.linalg.solve(_shrunk(xx, shrinkage), yx.T).T, torch.zeros_like(y[:, 0])
+
+
+def _discriminant(
+    xx: Tensor, yx: Tensor, y: Tensor, x: Tensor, shrinkage: float
+) -> tuple[Tensor, Tensor]:
     """Weights and biases from Σ x xᵀ, Σ y xᵀ, Σ y and Σ xᵀ with y one-hot."""
     windows = y.sum()
     mean = x / windows
     centres = torch.where(y > 0, yx / y.clamp_min(1) - mean, 0.0)
     within = (xx - windows * mean.T @ mean - centres.T @ (y * centres)) / windows
-    weight = torch.linalg.solve(_shrunk(within), centres.T).T
+    weight = torch.linalg.solve(_shrunk(within, shrinkage), centres.T).T
     constant = -0.5 * (weight * centres).sum(dim=1) - (weight @ mean.T)[:, 0]
     return weight, constant + (y[:, 0] / windows).clamp_min(1e-9).log()
 
 
-def _shrunk(covariance: Tensor) -> Tensor:
+def _shrunk(covariance: Tensor, shrinkage: float) -> Tensor:
     variance = covariance.diagonal().mean().clamp_min(1e-12)
     identity = torch.eye(len(covariance), dtype=covariance.dtype)
-    return (1 - SHRINKAGE) * covariance + SHRINKAGE * variance * identity
+    return (1 - shrinkage) * covariance + shrinkage * variance * identity
 
 
 def _groups(batches: Batches):
