@@ -98,6 +98,7 @@ VARIANTS = [
     DEFAULT,
     Variant("seed", "1", seed=1),
     Variant("seed", "2", seed=2),
+    Variant("epochs", "30", train={"epochs": 30}),
     *settings("patch, samples of 0.1 s", "patch_frames", 1, 5, 10, 20),
     *settings("latents a step", "latents_per_step", 4, 16),
     *settings("rotary periods, s", "rotary_periods_s", (1e6, 1e7)),

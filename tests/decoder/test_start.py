@@ -58,8 +58,8 @@ def test_weights_are_those_of_a_ridge_regression_of_each_class(batches, vocabula
 
 def test_weights_are_those_of_a_ridge_regression_of_a_speed(batches, vocabulary, seen):
     x, rows = seen
-    head = vocabulary.tasks["running_speed"]
-    y = (rows["running_speed"].to_numpy(float) - head.mean) / head.sd
+    y = rows["running_speed"].to_numpy(float)
+    y = y - y.mean()
     found = linear_weights(batches)[0][:, columns(vocabulary, "running_speed")][:, 0]
     np.testing.assert_allclose(found, expected_weights(x, y), rtol=1e-3, atol=1e-3)
 

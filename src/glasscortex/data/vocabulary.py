@@ -18,8 +18,6 @@ class Head:
     """Values that a classification chooses from, ascending; None for a regression."""
     samples: int
     """Samples of the longest window that gives it a label."""
-    mean: float = 0.0
-    sd: float = 1.0
 
     @property
     def outputs(self) -> int:
@@ -59,10 +57,10 @@ class Vocabulary:
             known = labels[np.isfinite(labels)]
             shown = train["stimulus"][np.isfinite(labels)].unique()
             longest = max((samples[stimulus] for stimulus in shown), default=0)
-            if TASKS[name].is_regression and len(known) and known.std() > 0:
-                heads[name] = Head(None, longest, float(known.mean()), float(known.std()))
-            elif not TASKS[name].is_regression and len(np.unique(known)) > 1:
-                heads[name] = Head(tuple(np.unique(known).tolist()), longest)
+            if len(known):
+                is_regression = TASKS[name].is_regression
+                classes = None if is_regression else tuple(np.unique(known).tolist())
+                heads[name] = Head(classes, longest)
         return cls(tuple(cells), cells, heads)
 
     @classmethod
@@ -113,13 +111,15 @@ class Vocabulary:
         Returns
         -------
         dict of arrays, one entry a row of `trials`: int64 index of the class, -1 where the task
-        does not apply; or float32 standardised value, NaN where it does not.
+        does not apply; or float32 value less `label_scale`'s mean over its standard deviation,
+        NaN where it does not.
         """
         targets = {}
         for name, head in self.tasks.items():
             labels = task_labels(trials, TASKS[name])
             if head.classes is None:
-                targets[name] = ((labels - head.mean) / head.sd).astype(np.float32)
+                mean, sd = label_scale(trials, labels)
+                targets[name] = ((labels - mean) / sd).astype(np.float32)
                 continue
             classes = np.asarray(head.classes, dtype=np.float32)
             index = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
@@ -151,3 +151,26 @@ def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
     varied = of_session.min() < of_session.max()
     labels[~np.isin(sessions, varied.index[varied])] = np.nan
     return labels
+
+
+def label_scale(trials: pd.DataFrame, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of a label over the training split of each row's session.
+
+    Sessions differ in both for reasons that no activity tells: how much the mouse likes to run,
+    how far the camera was from its pupil. The deviation is at least a quarter of what is usual,
+    so that a mouse that first sits and later runs does not outweigh all others.
+
+    Parameters
+    ----------
+    trials : table of presentations
+    labels : one a row, NaN where there is none
+
+    Returns
+    -------
+    float64, one a row each
+    """
+    learnt = pd.Series(np.where(trials["split"] == "train", labels, np.nan), dtype=np.float64)
+    of_session = learnt.groupby(trials["session_id"].to_numpy())
+    mean, sd = of_session.transform("mean"), of_session.transform("std", ddof=0)
+    usual = np.sqrt(sd.pow(2).mean())
+    return mean.to_numpy(), sd.clip(lower=usual / 4).to_numpy()

@@ -11,9 +11,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from glasscortex.data.batches import Batch, Batches
+from glasscortex.data.vocabulary import label_scale, task_labels
 from glasscortex.decoder.hooks import replacing
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import write_scores
+from glasscortex.words import TASKS
 
 Edit = Callable[[Float[Tensor, "windows tokens dim"], Batch], Float[Tensor, "windows tokens dim"]]
 
@@ -79,6 +81,10 @@ def predict_under(
     """
     heads = decoder.vocabulary.tasks
     classes = {t: np.array(h.classes, np.float32) for t, h in heads.items() if h.classes}
+    scales = {
+        task: label_scale(batches.trials, task_labels(batches.trials, TASKS[task]))
+        for task in heads.keys() - classes.keys()
+    }
     empty = np.full(len(batches.trials), np.nan, np.float32)
     predictions = {name: {task: empty.copy() for task in heads} for name in edits}
     for batch in batches.ordered(mask):
@@ -90,6 +96,7 @@ def predict_under(
                 if task in classes:
                     value = classes[task][output.argmax(-1).numpy()]
                 else:
-                    value = output[:, 0].numpy() * heads[task].sd + heads[task].mean
+                    mean, sd = (part[batch.trials] for part in scales[task])
+                    value = output[:, 0].numpy() * sd + mean
                 predictions[name][task][batch.trials] = value
     return predictions

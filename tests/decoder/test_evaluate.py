@@ -1,0 +1,17 @@
+import numpy as np
+import torch
+
+from glasscortex.decoder.evaluate import predict
+
+
+def test_a_speed_is_predicted_in_its_unit_and_on_its_sessions_scale(decoder, batches, world):
+    trials = world[0]
+    head = decoder.heads["running_speed"]
+    with torch.no_grad():
+        head.weight.zero_(), head.bias.fill_(2.0)
+    predicted = predict(decoder, batches, np.ones(len(trials), bool))["running_speed"]
+    for session in ("a", "b"):
+        own = (trials["session_id"] == session) & trials["running_speed"].notna()
+        learnt = trials.loc[own & (trials["split"] == "train"), "running_speed"].to_numpy(float)
+        expected = learnt.mean() + 2 * learnt.std()
+        np.testing.assert_allclose(predicted[own.to_numpy()], expected, rtol=1e-5)
