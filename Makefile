@@ -25,7 +25,7 @@ lint: $(BIN)/installed ## ruff, snakefmt and Snakemake's own lint
 check-allensdk: $(BIN)/installed ## AllenSDK, in an environment of its own, reads simulated sessions
 	.ci/check-allensdk
 
-bench: $(BIN)/installed ## one benchmark of docs/benchmarks.md; NAME=decoder, dff, index, memory or store
+bench: $(BIN)/installed ## one benchmark of docs/benchmarks.md; NAME=decoder, departures, dff, index, memory or store
 	python benchmarks/$(NAME).py $(ARGS)
 
 schema: $(BIN)/installed ## renew workflow/schemas from the code

@@ -28,14 +28,14 @@ from torch import Tensor
 
 from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
-from glasscortex.data.vocabulary import Vocabulary, task_labels
-from glasscortex.data.windows import SessionWindows
+from glasscortex.data.vocabulary import task_labels
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.layers import CellEncoder
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import Optimisation
 from glasscortex.decoder.scores import bootstrap_mean, session_scores
 from glasscortex.decoder.start import start
+from glasscortex.decoder.train import untrained
 from glasscortex.words import TASKS
 
 
@@ -173,19 +173,12 @@ class Training:
     def _trained(
         self, trials: pd.DataFrame, tasks: tuple[str, ...] | str, variant: Variant
     ) -> Decoder:
-        readers = {
-            s: SessionWindows(self.windows / f"{s}.h5") for s in trials["session_id"].unique()
-        }
-        cells = {session: tuple(reader.cells) for session, reader in readers.items()}
-        samples = {name: shape[2] for r in readers.values() for name, shape in r.shapes.items()}
-        vocabulary = Vocabulary.of(trials, cells, samples, tasks)
-        config, rate = variant.config, next(iter(readers.values())).sample_rate_hz
-        torch.manual_seed(variant.seed)
-        decoder = Decoder(config.transformer, vocabulary, rate)
+        config = variant.config
+        decoder = untrained(trials, self.windows, config, tasks, variant.seed)
         if variant.encoder is not CellEncoder:
             decoder.transformer.encoder = variant.encoder(config.transformer)
-        batches = Batches(self.windows, trials, vocabulary, config.train.batch)
-        if variant.starts_linear and config.architecture == "glasscortex":
+        batches = Batches(self.windows, trials, decoder.vocabulary, config.train.batch)
+        if variant.starts_linear and config.transformer.starts_linear:
             start(decoder, batches, variant.seed)
         fabric = Fabric(accelerator="cpu", devices=1)
         with TemporaryDirectory() as folder:

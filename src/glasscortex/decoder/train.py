@@ -56,7 +56,8 @@ def train(
     """
     if model in ("start", "untrained"):
         torch.set_num_threads(config.train.threads)
-        decoder, table = _untrained(trials, windows, config, tasks, seed)
+        table = pd.read_parquet(trials)
+        decoder = untrained(table, windows, config, tasks, seed)
         projection = None
         if model == "start":
             batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
@@ -68,20 +69,33 @@ def train(
     checkpoint.unlink(missing_ok=True)
 
 
-def _untrained(
-    trials: Path, windows: Path, config: DecoderConfig, tasks, seed: int
-) -> tuple[Decoder, pd.DataFrame]:
-    """The decoder with random weights, and the table of presentations."""
+def untrained(
+    trials: pd.DataFrame, windows: Path, config: DecoderConfig, tasks, seed: int
+) -> Decoder:
+    """The decoder of these presentations with random weights.
+
+    Parameters
+    ----------
+    trials : table of presentations
+    windows : folder of the sessions' windows
+    config : the transformer
+    tasks : names of the tasks, or "all"
+    seed : of the weights
+
+    Raises
+    ------
+    InputError
+        There is nothing to decode.
+    """
     torch.manual_seed(seed)
-    table = pd.read_parquet(trials)
-    readers = {s: SessionWindows(windows / f"{s}.h5") for s in table["session_id"].unique()}
+    readers = {s: SessionWindows(windows / f"{s}.h5") for s in trials["session_id"].unique()}
     cells = {session: tuple(reader.cells) for session, reader in readers.items()}
     samples = {name: shape[2] for r in readers.values() for name, shape in r.shapes.items()}
-    vocabulary = Vocabulary.of(table, cells, samples, tasks)
+    vocabulary = Vocabulary.of(trials, cells, samples, tasks)
     if not vocabulary.tasks:
-        raise InputError(f"no task can be decoded from {trials}: add sessions or tasks")
+        raise InputError(f"no task can be decoded from {windows}: add sessions or tasks")
     rate = next(iter(readers.values())).sample_rate_hz
-    return Decoder(config.transformer, vocabulary, rate), table
+    return Decoder(config.transformer, vocabulary, rate)
 
 
 def _fit(
@@ -96,7 +110,8 @@ def _fit(
     seed: int,
 ) -> None:
     """What every process does; the first writes."""
-    decoder, table = _untrained(trials, windows, config, tasks, seed)
+    table = pd.read_parquet(trials)
+    decoder = untrained(table, windows, config, tasks, seed)
     if model == "shuffled":
         table = shuffled_labels(table, seed)
     batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
