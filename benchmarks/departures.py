@@ -66,7 +66,6 @@ class Variant:
     value: str
     model: dict = field(default_factory=dict)
     train: dict = field(default_factory=dict)
-    architecture: str = "glasscortex"
     encoder: type[CellEncoder] = CellEncoder
     starts_linear: bool = True
     """Whether training starts in closed form, or at random."""
@@ -78,15 +77,11 @@ class Variant:
 
     @property
     def config(self) -> DecoderConfig:
-        part = "model" if self.architecture == "glasscortex" else self.architecture
-        parts = {part: self.model, "train": self.train}
-        return DecoderConfig.model_validate({"architecture": self.architecture} | parts)
+        return DecoderConfig.model_validate({"model": self.model, "train": self.train})
 
 
 DEFAULT = Variant("default", "")
-LONGER = {"epochs": 40, "patience": 10}
-AT_RANDOM = {"train": LONGER, "starts_linear": False}
-PUBLISHED = {"learning_rate": 2e-3, "cell_rate": 1.0, "weight_decay": 1e-4, "warmup": 0.0}
+AT_RANDOM = {"train": {"epochs": 40, "patience": 10}, "starts_linear": False}
 
 
 def settings(choice: str, key: str, *values) -> list[Variant]:
@@ -115,24 +110,15 @@ VARIANTS = [
     Variant("sessions", "1", train={"epochs": 80, "patience": 20, "batch": 32}, sessions=1),
     Variant("sessions", "4", train={"epochs": 60, "patience": 15}, sessions=4),
     Variant("sessions", "16", train={"epochs": 30, "patience": 10}, sessions=16),
-    Variant("architecture", "glasscortex", train=LONGER),
-    Variant("architecture", "poyo_plus", train=LONGER | PUBLISHED, architecture="poyo_plus"),
 ]
 
 
 class Training:
     """Trains variants on the sessions of a results folder, and scores them."""
 
-    def __init__(self, results: Path, sessions: int | None):
+    def __init__(self, results: Path):
         self.windows = results / "windows"
-        trials = pd.read_parquet(results / "trials.parquet")
-        self.sessions = np.random.default_rng(0).permutation(trials["session_id"].unique())
-        self.sessions = self.sessions[:sessions]
-        self.trials = self._of(trials, self.sessions)
-
-    @staticmethod
-    def _of(trials: pd.DataFrame, sessions: np.ndarray) -> pd.DataFrame:
-        return trials[trials["session_id"].isin(sessions)].reset_index(drop=True)
+        self.trials = pd.read_parquet(results / "trials.parquet")
 
     def __call__(self, variant: Variant) -> tuple[pd.Series, float]:
         """Headline score by split, task and session, and seconds of the processor."""
@@ -150,9 +136,11 @@ class Training:
         if variant.tasks_alone:
             yield from ((self.trials, (task,)) for task in TASKS if self._labels(task))
             return
-        number = variant.sessions or len(self.sessions)
-        for first in range(0, len(self.sessions) - number + 1, number):
-            yield self._of(self.trials, self.sessions[first : first + number]), "all"
+        sessions = np.random.default_rng(0).permutation(self.trials["session_id"].unique())
+        number = variant.sessions or len(sessions)
+        for first in range(0, len(sessions) - number + 1, number):
+            own = self.trials["session_id"].isin(sessions[first : first + number])
+            yield self.trials[own].reset_index(drop=True), "all"
 
     def _labels(self, task: str) -> bool:
         return bool(np.isfinite(task_labels(self.trials, TASKS[task])).any())
@@ -178,7 +166,7 @@ class Training:
         if variant.encoder is not CellEncoder:
             decoder.transformer.encoder = variant.encoder(config.transformer)
         batches = Batches(self.windows, trials, decoder.vocabulary, config.train.batch)
-        if variant.starts_linear and config.transformer.starts_linear:
+        if variant.starts_linear:
             start(decoder, batches, variant.seed)
         fabric = Fabric(accelerator="cpu", devices=1)
         with TemporaryDirectory() as folder:
@@ -210,7 +198,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
     parser.add_argument("--only", nargs="+", metavar="CHOICE", help="first words of choices")
-    parser.add_argument("--sessions", type=int, help="use so many, drawn at random; else all")
     parser.add_argument("--processes", type=int, default=1, help="variants trained side by side")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -221,7 +208,7 @@ def main() -> None:
         or not arguments.only
         or any(variant.choice.startswith(name) for name in arguments.only)
     ]
-    training = Training(arguments.results, arguments.sessions)
+    training = Training(arguments.results)
     with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
         found = list(pool.map(training, chosen))
     default, cost = found[0]
