@@ -148,3 +148,41 @@ def test_the_schema_is_up_to_date():
 )
 def test_the_configurations_that_come_with_it_are_valid(name):
     validated(yaml.safe_load((ROOT / name).read_text()))
+
+
+def refused(**settings) -> str:
+    with pytest.raises(InputError) as error:
+        validated(settings)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("given", ["results/raw", "results/raw/mine", "links", "linked_folder"])
+def test_recordings_that_the_workflow_would_replace_are_refused(tmp_path, monkeypatch, given):
+    """Snakemake removes a rule's outputs before it runs: link's would be the recording itself."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("results/raw/mine", "links"):
+        Path(folder).mkdir(parents=True)
+    for path in ("results/raw/a.nwb", "results/raw/mine/a.nwb"):
+        Path(path).touch()
+    Path("links/a.nwb").symlink_to(tmp_path / "results/raw/a.nwb")
+    Path("linked_folder").symlink_to("results/raw")
+    message = refused(source="local", nwb=given)
+    assert "a.nwb lies in results/raw" in message
+    assert "move it" in message
+
+
+def test_recordings_beside_the_results_are_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("results/raw").mkdir(parents=True)
+    Path("raw").mkdir()
+    Path("raw/a.nwb").touch()
+    Path("results/raw/a.nwb").symlink_to(tmp_path / "raw/a.nwb")  # what an earlier run left
+    assert validated({"source": "local", "nwb": "raw"}).nwb == Path("raw")
+
+
+@pytest.mark.parametrize("cache", ["results/raw", "results/raw/cache", "linked"])
+def test_downloads_that_their_links_would_replace_are_refused(tmp_path, monkeypatch, cache):
+    monkeypatch.chdir(tmp_path)
+    Path("results/raw").mkdir(parents=True)
+    Path("linked").symlink_to("results/raw")
+    assert "give another folder" in refused(source="allen", allen={"cache": cache})

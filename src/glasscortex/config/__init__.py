@@ -86,6 +86,11 @@ class Config(Part):
     ablation: AblationConfig = AblationConfig()
 
     @property
+    def raw(self) -> Path:
+        """Folder of the recordings that the workflow works on: made here, or links."""
+        return self.results / "raw"
+
+    @property
     def single(self) -> DecoderConfig:
         """The transformer of each session alone: as the others, but for `baseline.single`."""
         alone = {"sessions_per_step": 1, "devices": 1, **self.baseline.single.model_dump()}
@@ -95,9 +100,14 @@ class Config(Part):
     @model_validator(mode="after")
     def _is_consistent(self):
         if self.source == "local":
-            _check_folder(self.nwb)
+            _check_folder(self.nwb, self.raw)
         elif self.nwb is not None:
             raise ValueError(f"nwb is given but source is {self.source}: add source=local")
+        if self.allen.cache is not None and _lies_in(self.allen.cache, self.raw):
+            raise ValueError(
+                f"allen.cache {self.allen.cache} lies in {self.raw}, where links to the downloads "
+                "are written: give another folder"
+            )
         if self.select.eye_tracking and self.source != "allen":
             raise ValueError(
                 f"select.eye_tracking is given but source is {self.source}, which does not tell: "
@@ -148,13 +158,25 @@ class Config(Part):
                 )
 
 
-def _check_folder(folder: Path | None) -> None:
+def _check_folder(folder: Path | None, raw: Path) -> None:
     if folder is None:
         raise ValueError("source local needs nwb, the folder of NWB files: add nwb=FOLDER")
     if not folder.is_dir():
         raise ValueError(f"nwb: folder {folder} does not exist: give the folder of NWB files")
-    if not any(folder.glob("*.nwb")):
+    recordings = list(folder.glob("*.nwb"))
+    if not recordings:
         raise ValueError(f"nwb: folder {folder} holds no *.nwb file: give another folder")
+    for path in recordings:
+        if _lies_in(path, raw):
+            raise ValueError(
+                f"nwb: {path} lies in {raw}, where links to the recordings are written, and would "
+                "be replaced by one: move it, or give another results folder"
+            )
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path is the folder or inside it, once all links are followed."""
+    return path.resolve().is_relative_to(folder.resolve())
 
 
 def validated(settings: dict[str, Any]) -> Config:
