@@ -21,9 +21,9 @@ pathvars:
 
 wildcard_constraints:
     session=r"[^/]+",
-    model=r"trained|start|untrained|shuffled",
+    model="|".join(MODELS),
     seed=r"\d+",
-    hook=r"(latents|attention|mlp)\.\d+|readout",
+    hook=HOOK,
     sae=r"[^/]+",
 
 
@@ -47,7 +47,7 @@ include: "workflow/rules/report.smk"
 
 onsuccess:
     shell(
-        "python -m glasscortex timings {BENCHMARKS:q} --since {STARTED}",
+        "python -m glasscortex timings --benchmarks {BENCHMARKS:q} --since {STARTED}",
         BENCHMARKS=CONFIG.results / "benchmarks",
         STARTED=STARTED,
     )

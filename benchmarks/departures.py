@@ -28,7 +28,6 @@ from torch import Tensor
 
 from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
-from glasscortex.data.vocabulary import task_labels
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.layers import CellEncoder
 from glasscortex.decoder.model import Decoder
@@ -36,7 +35,7 @@ from glasscortex.decoder.optimisation import Optimisation
 from glasscortex.decoder.scores import bootstrap_mean, session_scores
 from glasscortex.decoder.start import start
 from glasscortex.decoder.train import untrained
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS
 
 
 class Additive(CellEncoder):
@@ -143,7 +142,7 @@ class Training:
             yield self.trials[own].reset_index(drop=True), "all"
 
     def _labels(self, task: str) -> bool:
-        return bool(np.isfinite(task_labels(self.trials, TASKS[task])).any())
+        return bool(np.isfinite(self.trials[TASKS[task].column].to_numpy()).any())
 
     def _scores(
         self, trials: pd.DataFrame, tasks: tuple[str, ...] | str, variant: Variant

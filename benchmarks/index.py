@@ -23,7 +23,7 @@ import torch
 
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
-from glasscortex.words import BEHAVIOUR_VARIABLES, STIMULUS_VARIABLES, TASKS
+from glasscortex.tasks import TASKS, variables
 
 CELLS, BATCH, READ = 90, 64, 2000
 SHOWN = {
@@ -44,7 +44,7 @@ def trials(sessions: int) -> pd.DataFrame:
         times = {"start_s": 3.0 * rows, "end_s": 3.0 * rows + 2}
         part = pd.DataFrame({"presentation": rows.astype(np.int32), "split": split, **times})
         shown = {task.variable for task in TASKS.values() if task.stimulus in (stimulus, None)}
-        for variable in (*STIMULUS_VARIABLES, *BEHAVIOUR_VARIABLES):
+        for variable in tuple(variables("stimulus", "behaviour")):
             value = rows % 5 if variable in shown else np.nan
             part[variable] = np.full(n, value, np.float32)
         parts.append(part.assign(stimulus=stimulus))

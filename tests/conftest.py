@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from glasscortex.config import ModelConfig
 from glasscortex.data.batches import Batches
+from glasscortex.data.labels import with_labels
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.model import Decoder
@@ -90,6 +91,7 @@ def world(tmp_path_factory):
                 tables.append(table)
                 file[table["stimulus"].iloc[0]] = values
     trials = pd.concat(tables, ignore_index=True).astype(dict.fromkeys(LABELS, "float32"))
+    trials = with_labels(trials)
     trials.to_parquet(folder / "trials.parquet")
     return trials, folder / "trials.parquet", folder, cells
 

@@ -13,21 +13,21 @@ def glasscortex(*arguments: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("settings", ['{"margin": -1}', '{"margn": 0.1}', "{"])
 def test_faulty_settings_give_one_line(settings, tmp_path):
-    paths = ("decoder", "sae-folder", "trials", "windows", "out")
+    paths = ("decoder", "folder", "trials", "windows", "table")
     options = [word for name in paths for word in (f"--{name}", str(tmp_path / name))]
     done = glasscortex(
-        *("splice", *options, "--model", "trained", "--seed", "0", "--name", "topk"),
-        *("--settings", settings),
+        *("splice", *options, "--model", "trained", "--seed", "0", "--sae", "topk"),
+        *("--config", settings),
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("error: --settings of SpliceConfig: ")
+    assert done.stderr.startswith("error: --config of SpliceConfig: ")
     assert done.stderr.count("\n") == 1
 
 
 def test_bad_input_gives_one_line(tmp_path):
     source = tmp_path / "text.nwb"
     source.write_text("not an NWB file")
-    made = ("--target", str(tmp_path / "raw.nwb"), "--record", str(tmp_path / "raw.json"))
+    made = ("--nwb", str(tmp_path / "raw.nwb"), "--record", str(tmp_path / "raw.json"))
     done = glasscortex("link", "--source", str(source), *made)
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")

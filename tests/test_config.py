@@ -6,7 +6,7 @@ import yaml
 
 from glasscortex.config import Config, validated
 from glasscortex.errors import InputError
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from glasscortex.files import LOCK, remove_stale, sha256, whole
+from glasscortex.files import LOCK, atomic_write, remove_stale, sha256
 
 HOLDS_A_SCRATCH_FOLDER = """
 import os, sys
 from pathlib import Path
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 
-with whole(Path(sys.argv[1])) as temporary:
+with atomic_write(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     if os.fork() == 0:  # an orphan does not hold what its parent held
         print("held", flush=True)
@@ -56,7 +56,7 @@ def names(folder):
 
 def test_a_file_appears_when_the_block_ends(tmp_path):
     path = tmp_path / "new" / "a.txt"
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("x")
         assert not path.exists()
         assert temporary.name == "a.txt"
@@ -65,7 +65,7 @@ def test_a_file_appears_when_the_block_ends(tmp_path):
 
 
 def test_a_folder_appears_when_the_block_ends(tmp_path):
-    with whole(tmp_path / "a") as temporary:
+    with atomic_write(tmp_path / "a") as temporary:
         temporary.mkdir()
         (temporary / "b").write_text("x")
     assert (tmp_path / "a" / "b").read_text() == "x"
@@ -74,7 +74,7 @@ def test_a_folder_appears_when_the_block_ends(tmp_path):
 
 def test_a_file_is_replaced(tmp_path):
     (tmp_path / "a").write_text("old")
-    with whole(tmp_path / "a") as temporary:
+    with atomic_write(tmp_path / "a") as temporary:
         temporary.write_text("new")
         assert (tmp_path / "a").read_text() == "old"
     assert (tmp_path / "a").read_text() == "new"
@@ -83,7 +83,7 @@ def test_a_file_is_replaced(tmp_path):
 def test_a_folder_is_replaced_with_all_it_held(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "old").touch()
-    with whole(tmp_path / "a") as temporary:
+    with atomic_write(tmp_path / "a") as temporary:
         temporary.mkdir()
         (temporary / "new").touch()
     assert names(tmp_path / "a") == ["new"]
@@ -94,7 +94,7 @@ def test_a_link_is_replaced_and_what_it_names_is_kept(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "kept").touch()
     (tmp_path / "a").symlink_to(tmp_path / "folder")
-    with whole(tmp_path / "a") as temporary:
+    with atomic_write(tmp_path / "a") as temporary:
         temporary.write_text("x")
     assert (tmp_path / "a").read_text() == "x"
     assert names(tmp_path / "folder") == ["kept"]
@@ -103,7 +103,7 @@ def test_a_link_is_replaced_and_what_it_names_is_kept(tmp_path):
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_failure_leaves_what_was_there(tmp_path, error):
     (tmp_path / "a").write_text("old")
-    with pytest.raises(error), whole(tmp_path / "a") as temporary:
+    with pytest.raises(error), atomic_write(tmp_path / "a") as temporary:
         temporary.write_text("half")
         raise error
     assert (tmp_path / "a").read_text() == "old"
@@ -111,7 +111,7 @@ def test_a_failure_leaves_what_was_there(tmp_path, error):
 
 
 def test_a_block_that_makes_nothing_fails(tmp_path):
-    with pytest.raises(FileNotFoundError), whole(tmp_path / "a"):
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "a"):
         pass
     assert names(tmp_path) == []
 
@@ -119,7 +119,7 @@ def test_a_block_that_makes_nothing_fails(tmp_path):
 def test_a_block_that_makes_nothing_leaves_the_folder_that_was_there(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "kept").touch()
-    with pytest.raises(FileNotFoundError), whole(tmp_path / "a"):
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "a"):
         pass
     assert names(tmp_path / "a") == ["kept"]
 
@@ -127,7 +127,7 @@ def test_a_block_that_makes_nothing_leaves_the_folder_that_was_there(tmp_path):
 def test_the_next_writer_removes_what_a_killed_one_left(tmp_path, holder):
     holder.kill()
     (left,) = names(tmp_path)
-    with whole(tmp_path / "a") as temporary:
+    with atomic_write(tmp_path / "a") as temporary:
         assert left not in names(tmp_path)
         temporary.write_text("x")
     assert names(tmp_path) == ["a"]
@@ -135,15 +135,15 @@ def test_the_next_writer_removes_what_a_killed_one_left(tmp_path, holder):
 
 def test_what_a_living_one_writes_stays(tmp_path, holder):
     (held,) = names(tmp_path)
-    with whole(tmp_path / "a") as temporary:
+    with atomic_write(tmp_path / "a") as temporary:
         temporary.write_text("x")
     assert names(tmp_path) == [held, "a"]
     assert (tmp_path / held / "a").read_text() == "half"
 
 
 def test_two_writers_of_one_process_leave_each_other_alone(tmp_path):
-    with whole(tmp_path / "a") as first:
-        with whole(tmp_path / "a") as second:
+    with atomic_write(tmp_path / "a") as first:
+        with atomic_write(tmp_path / "a") as second:
             second.write_text("second")
         first.write_text("first")
     assert (tmp_path / "a").read_text() == "first"
@@ -183,14 +183,14 @@ def test_without_locks_nothing_is_removed_and_writing_works(tmp_path, monkeypatc
     monkeypatch.setattr("glasscortex.files.fcntl.flock", unsupported)
     (tmp_path / ".a.b1c2d3_4").mkdir()
     (tmp_path / ".a.b1c2d3_4" / LOCK).touch()
-    with whole(tmp_path / "a") as temporary:
+    with atomic_write(tmp_path / "a") as temporary:
         temporary.write_text("x")
     assert names(tmp_path) == [".a.b1c2d3_4", "a"]
 
 
 def test_no_lock_stays_open(tmp_path):
     before = len(os.listdir("/dev/fd"))
-    with whole(tmp_path / "a") as temporary:
+    with atomic_write(tmp_path / "a") as temporary:
         temporary.touch()
     assert len(os.listdir("/dev/fd")) == before
 

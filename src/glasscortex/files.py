@@ -17,7 +17,7 @@ _held: set[int] = set()
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A private temporary path that takes the name `path` when the block ends well.
 
     The temporary path lies in a scratch folder beside `path`, so that the final rename is

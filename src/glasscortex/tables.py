@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from glasscortex.errors import InputError
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 
 
 def concatenate(*, out: Path, parts: list[Path]) -> None:
@@ -17,7 +17,7 @@ def concatenate(*, out: Path, parts: list[Path]) -> None:
     InputError
         A part's columns differ from those of the first.
     """
-    with whole(out) as temporary, open(temporary, "w", newline="") as target:
+    with atomic_write(out) as temporary, open(temporary, "w", newline="") as target:
         columns = None
         for part in parts:
             with open(part, newline="") as source:

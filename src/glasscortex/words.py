@@ -1,10 +1,9 @@
-"""The words of the project: session types, stimuli, variables and tasks.
+"""The words of the project: sessions, stimuli, models and baselines.
 
 Names and contents of the sessions follow the Allen Brain Observatory, Visual Coding.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 SPLITS = ("train", "validation", "test")
 
@@ -23,10 +22,23 @@ StimulusName = Literal[
     "spontaneous",
 ]
 
-BASELINES = ("linear", "lda", "mlp", "template", "single")
+ModelName = Literal["trained", "start", "untrained", "shuffled"]
+
+MODELS = get_args(ModelName)
+"""The transformer and its controls: its start in closed form, random weights, shuffled labels."""
+
+HOOK = r"((latents|attention|mlp)\.\d+|readout)"
+"""Regular expression of the places in the transformer that activations are read at."""
+
+BaselineName = Literal["linear", "lda", "mlp", "template", "single"]
+
+BASELINES = get_args(BaselineName)
 """Decoders of one session that the transformer is compared with."""
 
 LINEAR_BASELINES = ("linear", "lda")
+
+CLASSIFIERS_ONLY = ("lda", "template")
+"""Baselines that regress nothing."""
 
 SESSION_STIMULI = {
     "three_session_A": (
@@ -52,74 +64,3 @@ SESSION_STIMULI = {
 }
 
 SessionType = Literal["three_session_A", "three_session_B", "three_session_C", "three_session_C2"]
-
-STIMULUS_VARIABLES = {
-    "direction": "circular",
-    "orientation": "circular",
-    "temporal_frequency": "ordered",
-    "spatial_frequency": "ordered",
-    "phase": "circular",
-    "scene": "categorical",
-    "movie_frame": "categorical",
-}
-"""Variables of the stimulus, the label columns of the trials table, and their kind."""
-
-CIRCLE_DEGREES = {"direction": 360.0, "orientation": 180.0, "phase": 1.0}
-"""Period of each circular variable in its own unit (phase is in cycles)."""
-
-BEHAVIOUR_VARIABLES = ("running_speed", "pupil")
-
-MOUSE_VARIABLES = ("cre_line",)
-SESSION_VARIABLES = ("area", "depth_um")
-
-
-@dataclass(frozen=True)
-class Task:
-    """What the decoder predicts: a variable, on the presentations of one stimulus or of all."""
-
-    name: str
-    variable: str
-    stimulus: str | None
-    """None: every presentation on which the variable was measured."""
-
-    @property
-    def is_regression(self) -> bool:
-        return self.variable in BEHAVIOUR_VARIABLES
-
-    @property
-    def is_movie(self) -> bool:
-        return self.variable == "movie_frame"
-
-
-TASKS = {
-    task.name: task
-    for task in (
-        Task("direction", "direction", "drifting_gratings"),
-        Task("orientation", "orientation", "drifting_gratings"),
-        Task("temporal_frequency", "temporal_frequency", "drifting_gratings"),
-        Task("static_orientation", "orientation", "static_gratings"),
-        Task("spatial_frequency", "spatial_frequency", "static_gratings"),
-        Task("phase", "phase", "static_gratings"),
-        Task("scene", "scene", "natural_scenes"),
-        Task("movie_one", "movie_frame", "natural_movie_one"),
-        Task("movie_two", "movie_frame", "natural_movie_two"),
-        Task("movie_three", "movie_frame", "natural_movie_three"),
-        Task("running_speed", "running_speed", None),
-        Task("pupil", "pupil", None),
-    )
-}
-
-TaskName = Literal[
-    "direction",
-    "orientation",
-    "temporal_frequency",
-    "static_orientation",
-    "spatial_frequency",
-    "phase",
-    "scene",
-    "movie_one",
-    "movie_two",
-    "movie_three",
-    "running_speed",
-    "pupil",
-]

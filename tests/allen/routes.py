@@ -84,7 +84,7 @@ class Downloads:
     def command(self, session: str, **settings) -> list[str]:
         raw = self.folder / "raw"
         return [
-            *("download", "--session", session, "--settings", self.settings(**settings)),
+            *("download", "--session", session, "--config", self.settings(**settings)),
             *("--cache", str(self.folder / "cache")),
             *("--nwb", str(raw / f"{session}.nwb"), "--record", str(raw / f"{session}.json")),
         ]
@@ -113,7 +113,7 @@ class Downloads:
         stall_s = QUICK["stall_s"] / (10 if self.client.route == "api" else 1)
         return self.run(
             [
-                *("catalogue", "--settings", self.settings(stall_s=stall_s, **settings)),
+                *("catalogue", "--config", self.settings(stall_s=stall_s, **settings)),
                 *("--experiments", str(self.folder / "allen/ophys_experiments.json")),
                 *("--containers", str(self.folder / "allen/experiment_containers.json")),
             ]

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 import torch
 
-from glasscortex.sae.activations import record
-from glasscortex.sae.responses import responses
-from glasscortex.sae.topk import TopKSae
+from glasscortex.dictionaries.activations import record
+from glasscortex.dictionaries.responses import responses
+from glasscortex.dictionaries.topk import TopKSae
 
 
 @pytest.fixture

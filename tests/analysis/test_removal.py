@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from glasscortex.analysis.removal import EncodedBatch, Removal, atoms, drawn_donors
-from glasscortex.sae.topk import TopKSae
+from glasscortex.dictionaries.topk import TopKSae
 
 
 @pytest.fixture

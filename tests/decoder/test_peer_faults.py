@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from glasscortex.config import DecoderConfig, TrialsConfig
+from glasscortex.data.labels import task_labels
 from glasscortex.data.synthetic.design import timeline
 from glasscortex.data.trials import tabulate
-from glasscortex.data.vocabulary import task_labels
 from glasscortex.decoder.scores import score_table
 from glasscortex.decoder.train import train
-from glasscortex.words import SESSION_STIMULI, TASKS
+from glasscortex.tasks import TASKS
+from glasscortex.words import SESSION_STIMULI
 
 RATE = 30.0
 

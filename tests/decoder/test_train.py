@@ -15,7 +15,7 @@ from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import task_losses
 from glasscortex.decoder.scores import session_scores
 from glasscortex.decoder.train import shuffled_labels, train
-from glasscortex.words import BEHAVIOUR_VARIABLES, STIMULUS_VARIABLES
+from glasscortex.tasks import variables
 
 SMALL = DecoderConfig.model_validate(
     {
@@ -141,7 +141,7 @@ def test_losses_are_means_over_labelled_windows(decoder, batch, batches):
 def test_shuffling_keeps_the_labels_of_each_session_stimulus_and_split(world):
     trials = world[0]
     shuffled = shuffled_labels(trials, seed=0)
-    columns = [*STIMULUS_VARIABLES, *BEHAVIOUR_VARIABLES]
+    columns = variables("stimulus", "behaviour")
     test = trials["split"] == "test"
     pd.testing.assert_frame_equal(shuffled[test], trials[test])
     moved = ~test & trials["direction"].notna()

@@ -9,9 +9,10 @@ import torch
 import zarr
 
 from glasscortex.data.store import write_manifest
-from glasscortex.sae.activations import Writer
-from glasscortex.sae.topk import TopKSae
-from glasscortex.words import SPLITS, TASKS
+from glasscortex.dictionaries.activations import Writer
+from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.tasks import TASKS
+from glasscortex.words import SPLITS
 
 CLASSES = {
     "direction": 8,

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from glasscortex.dictionaries.responses import responses
+from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.errors import InputError
 from glasscortex.figures.selectivity import selectivity_figure, tuning
 from glasscortex.figures.style import save
-from glasscortex.sae.responses import responses
-from glasscortex.sae.topk import TopKSae
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,8 @@ else:
 
 rule catalogue:
     output:
-        **CATALOGUE,
+        experiments="<results>/allen/ophys_experiments.json",
+        containers="<results>/allen/experiment_containers.json",
     log:
         "<results>/logs/catalogue.log",
     benchmark:
@@ -26,19 +27,15 @@ rule catalogue:
     localrule: True
     conda:
         CLIENT_ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
     params:
-        client=CLIENT,
-        settings=CONFIG.allen.model_dump_json(),
+        config=CONFIG.allen.model_dump_json(),
     message:
         "Fetching the tables of sessions"
     shell:
-        "{params.client} catalogue --settings {params.settings:q} "
-        "--experiments {output.experiments:q} --containers {output.containers:q} "
-        "2>&1 | tee {log:q}"
+        stage("catalogue", program=CLIENT)
 
 
 rule download:
@@ -52,18 +49,14 @@ rule download:
     localrule: True
     conda:
         CLIENT_ENVIRONMENT
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=240,
         downloads=1,
     params:
-        client=CLIENT,
         cache=CONFIG.allen.cache or CONFIG.results / "downloads",
-        settings=CONFIG.allen.model_dump_json(),
+        config=CONFIG.allen.model_dump_json(),
     message:
         "Downloading session {wildcards.session}"
     shell:
-        "{params.client} download --session {wildcards.session:q} --settings {params.settings:q} "
-        "--cache {params.cache:q} --nwb {output.nwb:q} --record {output.record:q} "
-        "2>&1 | tee {log:q}"
+        stage("download", program=CLIENT)

@@ -9,7 +9,7 @@ rule selectivity:
         manifest=of_hook(".manifest.json"),
         trials="<results>/trials.parquet",
         sessions="<results>/sessions.csv",
-        code=code("analysis.selectivity"),
+        code=code("stages.selectivity"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/selectivity.csv",
     log:
@@ -18,21 +18,16 @@ rule selectivity:
         "<results>/benchmarks/selectivity/{model}-seed{seed}-{sae}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=480,
     params:
-        sae=subpath(input.sae, parent=True),
-        settings=CONFIG.selectivity.model_dump_json(),
+        folder=subpath(input.sae, parent=True),
+        config=CONFIG.selectivity.model_dump_json(),
     message:
         "Testing the units of {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m glasscortex selectivity --sae-folder {params.sae:q} "
-        "--activations {input.activations:q} --manifest {input.manifest:q} "
-        "--trials {input.trials:q} --sessions {input.sessions:q} "
-        "--model {wildcards.model} --seed {wildcards.seed} --name {wildcards.sae:q} "
-        "--settings {params.settings:q} --out {output.table:q} 2>&1 | tee {log:q}"
+        stage("selectivity")
 
 
 rule ablate:
@@ -47,7 +42,7 @@ rule ablate:
         trials="<results>/trials.parquet",
         sessions="<results>/sessions.csv",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("analysis.ablation"),
+        code=code("stages.ablate"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/ablation.csv",
     log:
@@ -62,18 +57,13 @@ rule ablate:
         runtime=480,
     params:
         decoder=subpath(input.decoder, parent=True),
-        sae=subpath(input.sae, parent=True),
+        folder=subpath(input.sae, parent=True),
         windows=CONFIG.results / "windows",
-        settings=CONFIG.ablation.model_dump_json(),
+        config=CONFIG.ablation.model_dump_json(),
     message:
         "Ablating units of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m glasscortex ablate --decoder {params.decoder:q} "
-        "--sae-folder {params.sae:q} --selectivity {input.selectivity:q} "
-        "--activations {input.activations:q} --manifest {input.manifest:q} "
-        "--trials {input.trials:q} --sessions {input.sessions:q} --windows {params.windows:q} "
-        "--model {wildcards.model} --seed {wildcards.seed} --name {wildcards.sae:q} "
-        "--settings {params.settings:q} --out {output.table:q} 2>&1 | tee {log:q}"
+        stage("ablate")
 
 
 if SIMULATED:
@@ -87,7 +77,7 @@ if SIMULATED:
             trials="<results>/trials.parquet",
             sessions="<results>/sessions.csv",
             truth=of_sessions("<results>/truth/{session}.h5"),
-            code=code("analysis.recovery"),
+            code=code("stages.recovery"),
         output:
             table="<results>/sae/{model}/seed{seed}/{sae}/recovery.csv",
         log:
@@ -96,18 +86,13 @@ if SIMULATED:
             "<results>/benchmarks/recovery/{model}-seed{seed}-{sae}.tsv"
         conda:
             "../../envs/glasscortex.yaml"
-        threads: 1
         resources:
             mem_mb=4000,
             runtime=240,
         params:
-            sae=subpath(input.sae, parent=True),
+            folder=subpath(input.sae, parent=True),
             truth=CONFIG.results / "truth",
         message:
             "Looking for the simulation's factors in {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
         shell:
-            "python -m glasscortex recovery --sae-folder {params.sae:q} "
-            "--activations {input.activations:q} --manifest {input.manifest:q} "
-            "--trials {input.trials:q} --sessions {input.sessions:q} --truth {params.truth:q} "
-            "--model {wildcards.model} --seed {wildcards.seed} --name {wildcards.sae:q} "
-            "--out {output.table:q} 2>&1 | tee {log:q}"
+            stage("recovery")

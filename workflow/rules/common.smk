@@ -1,8 +1,6 @@
 """The checked configuration, and what every rules file shares."""
 
-import ast
 import csv
-import functools
 import json
 import os
 import shlex
@@ -23,6 +21,8 @@ from snakemake.exceptions import WorkflowError
 
 from glasscortex.config import validated
 from glasscortex.errors import InputError
+from glasscortex.words import BASELINES, HOOK, MODELS
+from glasscortex.workflow import arguments, command, sources
 
 try:
     CONFIG = validated(config)
@@ -30,7 +30,6 @@ except InputError as error:
     sys.exit(f"error: {error}")
 
 SEEDS = CONFIG.seeds
-MODELS = CONFIG.models
 SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
 SAE_TABLES = ["splice", "selectivity", "ablation"] + ["recovery"] * SIMULATED
@@ -41,25 +40,14 @@ if CONFIG.select.held_out:
     FIGURES.append("adaptation")
 
 
-@functools.cache
 def code(*modules):
-    """The stage's own source files: its modules and all of the package that they import.
+    """The source files of a stage: it runs again when one of them changes."""
+    return [os.path.relpath(path) for path in sources(*modules)]
 
-    `glasscortex.config` is left out: a stage gets its values through params.
-    """
-    found, waiting = set(), [f"glasscortex.{module}" for module in modules]
-    while waiting:
-        path = SRC.joinpath(*waiting.pop().split("."))
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        if path in found or not path.is_file() or SRC / "glasscortex/config" in path.parents:
-            continue
-        found.add(path)
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                waiting += [name.name for name in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                waiting += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
-    return [os.path.relpath(path) for path in sorted(found)]
+
+def stage(name, **options):
+    """The shell command of a stage, whose messages go to the log and to the terminal."""
+    return f"{command(name, **options)} 2>&1 | tee {{log:q}}"
 
 
 def sessions():
@@ -99,7 +87,7 @@ def described(session):
 
 def of_saes(pattern):
     """The pattern's file of every model, seed and autoencoder."""
-    return expand(pattern, model=MODELS, seed=SEEDS, sae=list(CONFIG.sae))
+    return expand(pattern, model=CONFIG.models, seed=SEEDS, sae=list(CONFIG.sae))
 
 
 def of_hook(suffix):
@@ -110,6 +98,14 @@ def of_hook(suffix):
     )
 
 
+def tables_of(figure):
+    """The tables that a figure is drawn from, which its function names."""
+    return [
+        f"<results>/tables/{table}.csv"
+        for table in arguments(f"figures.{figure}", f"{figure}_figure")
+    ]
+
+
 def parts_of(table):
     """The parts of a table, in the order in which they are joined."""
     if table == "quality":
@@ -118,13 +114,13 @@ def parts_of(table):
         )
     if table == "decoding":
         scores = expand(
-            "<results>/decoder/{model}/seed{seed}/decoding.csv", model=MODELS, seed=SEEDS
+            "<results>/decoder/{model}/seed{seed}/decoding.csv", model=CONFIG.models, seed=SEEDS
         )
         return scores + expand(
             "<results>/decoder/{baseline}/decoding.csv", baseline=CONFIG.baseline.models
         )
     if table == "history":
-        learnt = [model for model in MODELS if model in ("trained", "shuffled")]
+        learnt = [model for model in CONFIG.models if model in ("trained", "shuffled")]
         return expand("<results>/decoder/{model}/seed{seed}/history.csv", model=learnt, seed=SEEDS)
     if table == "adaptation":
         return expand("<results>/decoder/trained/seed{seed}/adaptation.csv", seed=SEEDS)

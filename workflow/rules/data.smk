@@ -1,21 +1,14 @@
 """From recordings to presentations."""
 
 NWB_FILES = sorted(map(str, CONFIG.nwb.glob("*.nwb"))) if CONFIG.source == "local" else []
-CATALOGUE = {
-    table: f"<results>/allen/{file}.json"
-    for table, file in (
-        ("experiments", "ophys_experiments"),
-        ("containers", "experiment_containers"),
-    )
-    if ALLEN
-}
 
 
 checkpoint select:
     input:
         NWB_FILES,
-        **CATALOGUE,
-        code=code("data.select"),
+        experiments="<results>/allen/ophys_experiments.json" if ALLEN else [],
+        containers="<results>/allen/experiment_containers.json" if ALLEN else [],
+        code=code("stages.select"),
     output:
         sessions="<results>/sessions.csv",
     log:
@@ -24,29 +17,24 @@ checkpoint select:
         "<results>/benchmarks/select.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
     resources:
         mem_mb=600,
         runtime=30,
     params:
-        tables=lambda wildcards, input: [
-            word for table in CATALOGUE for word in (f"--{table}", input[table])
-        ],
-        settings=json.dumps(
+        config=json.dumps(
             CONFIG.model_dump(mode="json", include={"source", "nwb", "select", "simulate"})
         ),
     message:
         "Selecting sessions"
     shell:
-        "python -m glasscortex select {params.tables:q} --settings {params.settings:q} "
-        "--out {output.sessions:q} 2>&1 | tee {log:q}"
+        stage("select")
 
 
 if SIMULATED:
 
     rule simulate:
         input:
-            code=code("data.synthetic"),
+            code=code("stages.simulate"),
         output:
             nwb="<results>/raw/{session}.nwb",
             record="<results>/raw/{session}.json",
@@ -59,18 +47,15 @@ if SIMULATED:
             "session"
         conda:
             "../../envs/glasscortex.yaml"
-        threads: 1
         resources:
             mem_mb=2000,
             runtime=30,
         params:
-            settings=CONFIG.simulate.model_dump_json(),
+            config=CONFIG.simulate.model_dump_json(),
         message:
             "Simulating session {wildcards.session}"
         shell:
-            "python -m glasscortex simulate --session {wildcards.session:q} "
-            "--settings {params.settings:q} --nwb {output.nwb:q} --record {output.record:q} "
-            "--truth {output.truth:q} 2>&1 | tee {log:q}"
+            stage("simulate")
 
 elif ALLEN:
 
@@ -80,10 +65,10 @@ else:
 
     rule link:
         input:
-            nwb=lambda wildcards: next(
+            source=lambda wildcards: next(
                 row["source"] for row in sessions() if row["session_id"] == wildcards.session
             ),
-            code=code("data.nwb"),
+            code=code("stages.link"),
         output:
             nwb="<results>/raw/{session}.nwb",
             record="<results>/raw/{session}.json",
@@ -94,15 +79,13 @@ else:
         localrule: True
         conda:
             "../../envs/glasscortex.yaml"
-        threads: 1
         resources:
             mem_mb=600,
             runtime=10,
         message:
             "Checking and linking session {wildcards.session}"
         shell:
-            "python -m glasscortex link --source {input.nwb:q} --target {output.nwb:q} "
-            "--record {output.record:q} 2>&1 | tee {log:q}"
+            stage("link")
 
 
 rule preprocess:
@@ -110,7 +93,7 @@ rule preprocess:
         nwb=ancient("<results>/raw/{session}.nwb"),
         record="<results>/raw/{session}.json",
         sessions=ancient("<results>/sessions.csv"),  # the row that counts is a parameter
-        code=code("data.preprocess"),
+        code=code("stages.preprocess"),
     output:
         store=directory("<results>/preprocessed/{session}.zarr"),
         quality="<results>/quality/{session}.csv",
@@ -129,21 +112,18 @@ rule preprocess:
         runtime=60,
     params:
         session=lambda wildcards: described(wildcards.session),
-        settings=CONFIG.preprocess.model_dump_json(),
+        config=CONFIG.preprocess.model_dump_json(),
     message:
         "Computing ΔF/F of session {wildcards.session}"
     shell:
-        "python -m glasscortex preprocess --nwb {input.nwb:q} --record {input.record:q} "
-        "--session {params.session:q} --settings {params.settings:q} "
-        "--store {output.store:q} --quality {output.quality:q} --manifest {output.manifest:q} "
-        "2>&1 | tee {log:q}"
+        stage("preprocess")
 
 
 rule trials:
     input:
         store=ancient("<results>/preprocessed/{session}.zarr"),
         manifest="<results>/preprocessed/{session}.manifest.json",
-        code=code("data.trials"),
+        code=code("stages.trials"),
     output:
         trials="<results>/trials/{session}.parquet",
         windows="<results>/windows/{session}.h5",
@@ -155,24 +135,21 @@ rule trials:
         "session"
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=30,
     params:
-        settings=CONFIG.trials.model_dump_json(),
+        config=CONFIG.trials.model_dump_json(),
     message:
         "Labelling and splitting the presentations of session {wildcards.session}"
     shell:
-        "python -m glasscortex trials --store {input.store:q} --manifest {input.manifest:q} "
-        "--settings {params.settings:q} --trials {output.trials:q} --windows {output.windows:q} "
-        "2>&1 | tee {log:q}"
+        stage("trials")
 
 
 rule combine:
     input:
         parts=of_sessions("<results>/trials/{session}.parquet"),
-        code=code("data.trials"),
+        code=code("stages.combine"),
     output:
         trials="<results>/trials.parquet",
     log:
@@ -182,7 +159,6 @@ rule combine:
     localrule: True
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -191,5 +167,4 @@ rule combine:
     message:
         "Joining the presentations of all sessions"
     shell:
-        "python -m glasscortex combine {input.parts:q} --tasks {params.tasks:q} "
-        "--out {output.trials:q} 2>&1 | tee {log:q}"
+        stage("combine")

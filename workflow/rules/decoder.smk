@@ -5,7 +5,7 @@ rule train:
     input:
         trials="<results>/trials.parquet",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("decoder.train"),
+        code=code("stages.train"),
     output:
         weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
         decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
@@ -29,14 +29,11 @@ rule train:
         / wildcards.model
         / f"seed{wildcards.seed}",
         tasks=json.dumps(CONFIG.tasks),
-        settings=CONFIG.decoder.model_dump_json(),
+        config=CONFIG.decoder.model_dump_json(),
     message:
         "Training: {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m glasscortex train --trials {input.trials:q} --windows {params.windows:q} "
-        "--tasks {params.tasks:q} --settings {params.settings:q} "
-        "--model {wildcards.model} --seed {wildcards.seed} --checkpoint {params.checkpoint:q} "
-        "--folder {params.folder:q} 2>&1 | tee {log:q}"
+        stage("train")
 
 
 rule evaluate:
@@ -45,7 +42,7 @@ rule evaluate:
         decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
         trials="<results>/trials.parquet",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("decoder.evaluate"),
+        code=code("stages.evaluate"),
     output:
         scores="<results>/decoder/{model}/seed{seed}/decoding.csv",
     log:
@@ -61,21 +58,17 @@ rule evaluate:
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.weights, parent=True),
-        threads=CONFIG.decoder.train.threads,
     message:
         "Scoring: {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m glasscortex evaluate --decoder {params.decoder:q} "
-        "--trials {input.trials:q} --windows {params.windows:q} "
-        "--model {wildcards.model} --seed {wildcards.seed} --threads {params.threads} "
-        "--out {output.scores:q} 2>&1 | tee {log:q}"
+        stage("evaluate")
 
 
 rule baselines:
     input:
         trials="<results>/trials.parquet",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("decoder.baselines"),
+        code=code("stages.baselines"),
     output:
         scores="<results>/decoder/{baseline}/decoding.csv",
     log:
@@ -83,31 +76,27 @@ rule baselines:
     benchmark:
         "<results>/benchmarks/baselines/{baseline}.tsv"
     wildcard_constraints:
-        baseline="linear|lda|mlp|template",
+        baseline="|".join(name for name in BASELINES if name != "single"),
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
     resources:
         mem_mb=lambda wildcards, threads: 3000 * threads,
         runtime=240,
     params:
         windows=CONFIG.results / "windows",
         tasks=json.dumps(CONFIG.tasks),
-        settings=CONFIG.baseline.model_dump_json(exclude={"models", "single"}),
+        config=CONFIG.baseline.model_dump_json(exclude={"models", "single"}),
     message:
         "Fitting a decoder of each session and task: {wildcards.baseline}"
     shell:
-        "python -m glasscortex baselines --trials {input.trials:q} "
-        "--windows {params.windows:q} --tasks {params.tasks:q} --settings {params.settings:q} "
-        "--model {wildcards.baseline} --processes {threads} "
-        "--out {output.scores:q} 2>&1 | tee {log:q}"
+        stage("baselines")
 
 
 rule single:
     input:
         trials="<results>/trials.parquet",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("decoder.baselines.single"),
+        code=code("stages.single"),
     output:
         scores="<results>/decoder/single/decoding.csv",
     log:
@@ -116,26 +105,23 @@ rule single:
         "<results>/benchmarks/single.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
     resources:
         mem_mb=lambda wildcards, threads: 4000 * threads,
         runtime=1440,
     params:
         windows=CONFIG.results / "windows",
         tasks=json.dumps(CONFIG.tasks),
-        settings=CONFIG.single.model_dump_json(),
+        config=CONFIG.single.model_dump_json(),
     message:
         "Training a transformer of each session alone"
     shell:
-        "python -m glasscortex single --trials {input.trials:q} "
-        "--windows {params.windows:q} --tasks {params.tasks:q} --settings {params.settings:q} "
-        "--processes {threads} --out {output.scores:q} 2>&1 | tee {log:q}"
+        stage("single")
 
 
 rule compare:
     input:
         decoding="<results>/tables/decoding.csv",
-        code=code("decoder.compare"),
+        code=code("stages.compare"),
     output:
         table=report(
             "<results>/tables/comparison.csv",
@@ -148,12 +134,10 @@ rule compare:
         "<results>/benchmarks/compare.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     message:
         "Comparing the transformer with every baseline"
     shell:
-        "python -m glasscortex compare --decoding {input.decoding:q} --out {output.table:q} "
-        "2>&1 | tee {log:q}"
+        stage("compare")

@@ -7,7 +7,7 @@ rule activations:
         decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
         trials="<results>/trials.parquet",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("sae.activations"),
+        code=code("stages.activations"),
     output:
         activations=directory("<results>/activations/{model}/seed{seed}/{hook}.zarr"),
         manifest="<results>/activations/{model}/seed{seed}/{hook}.manifest.json",
@@ -17,7 +17,6 @@ rule activations:
         "<results>/benchmarks/activations/{model}-seed{seed}-{hook}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=240,
@@ -27,16 +26,14 @@ rule activations:
     message:
         "Recording {wildcards.hook} of {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m glasscortex activations --decoder {params.decoder:q} "
-        "--trials {input.trials:q} --windows {params.windows:q} --hook {wildcards.hook} "
-        "--out {output.activations:q} --manifest {output.manifest:q} 2>&1 | tee {log:q}"
+        stage("activations")
 
 
 rule fit_sae:
     input:
         activations=ancient(of_hook(".zarr")),
         manifest=of_hook(".manifest.json"),
-        code=code("sae.train"),
+        code=code("stages.fit_sae"),
     output:
         weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
         sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
@@ -54,14 +51,11 @@ rule fit_sae:
         runtime=480,
     params:
         folder=subpath(output.weights, parent=True),
-        settings=lambda wildcards: CONFIG.sae[wildcards.sae].model_dump_json(),
+        config=lambda wildcards: CONFIG.sae[wildcards.sae].model_dump_json(),
     message:
         "Fitting {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m glasscortex fit-sae --activations {input.activations:q} "
-        "--manifest {input.manifest:q} "
-        "--model {wildcards.model} --seed {wildcards.seed} --name {wildcards.sae:q} "
-        "--settings {params.settings:q} --folder {params.folder:q} 2>&1 | tee {log:q}"
+        stage("fit_sae")
 
 
 rule splice:
@@ -72,7 +66,7 @@ rule splice:
         sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
         trials="<results>/trials.parquet",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("sae.splice"),
+        code=code("stages.splice"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/splice.csv",
     log:
@@ -88,12 +82,9 @@ rule splice:
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),
-        sae=subpath(input.sae, parent=True),
-        settings=CONFIG.splice.model_dump_json(),
+        folder=subpath(input.sae, parent=True),
+        config=CONFIG.splice.model_dump_json(),
     message:
         "Splicing {wildcards.sae} into {wildcards.model}, seed {wildcards.seed}"
     shell:
-        "python -m glasscortex splice --decoder {params.decoder:q} "
-        "--sae-folder {params.sae:q} --trials {input.trials:q} --windows {params.windows:q} "
-        "--model {wildcards.model} --seed {wildcards.seed} --name {wildcards.sae:q} "
-        "--settings {params.settings:q} --out {output.table:q} 2>&1 | tee {log:q}"
+        stage("splice")

@@ -114,11 +114,11 @@ def main() -> None:
         command = commands.add_parser(name)
         for option in options:
             command.add_argument(f"--{option}", type=Path, required=True)
-        command.add_argument("--settings", type=json.loads, required=True)
+        command.add_argument("--config", type=json.loads, required=True)
     commands.choices["download"].add_argument("--session", required=True)
     given = parser.parse_args()
-    base_uri = given.settings["base_uri"]
-    tries = Tries(**{field.name: given.settings[field.name] for field in dataclasses.fields(Tries)})
+    base_uri = given.config["base_uri"]
+    tries = Tries(**{field.name: given.config[field.name] for field in dataclasses.fields(Tries)})
     if given.command == "catalogue":
         patient = dataclasses.replace(tries, stall_s=QUERY_PATIENCE * tries.stall_s)
         for save, path in (

@@ -8,21 +8,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from glasscortex.analysis.costs import Condition, related, summarised
+from glasscortex.analysis.costs import Condition, summarised
 from glasscortex.analysis.matching import matchable, matched_sets
 from glasscortex.analysis.removal import EncodedBatch, Removal, atoms
 from glasscortex.analysis.selectivity import EVERY_STIMULUS
 from glasscortex.config import AblationConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.store import verify
-from glasscortex.data.vocabulary import task_labels
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit, predict_under
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import headline, metrics
-from glasscortex.files import whole
-from glasscortex.sae.responses import responses
-from glasscortex.sae.topk import TopKSae
-from glasscortex.words import TASKS
+from glasscortex.dictionaries.responses import responses
+from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.files import atomic_write
+from glasscortex.tasks import TASKS, related
 
 MOST_PREDICTIONS = 2**25
 """Predictions held at once: conditions × tasks × presentations of one session."""
@@ -102,7 +101,7 @@ def ablate(
             for c in rows["number"]
         ]
         rows = rows.assign(model=model, seed=seed, sae=name)[COLUMNS]
-    with whole(out) as temporary:
+    with atomic_write(out) as temporary:
         (rows if conditions else empty).to_csv(temporary, index=False, float_format="%.9g")
 
 
@@ -214,7 +213,7 @@ def session_losses(
         edits: dict[str | int, Edit] = {"intact": lambda x, batch: x}
         for number, c in enumerate(conditions):
             task = TASKS[c.variable]
-            labels = None if task.is_regression else task_labels(table, task)
+            labels = None if task.is_regression else table[task.column].to_numpy()
             edits[number] = Removal(encoded, c.units, c.method, mean, labels, seed)
         rows += scored(decoder, batches, mask, sae.hook, edits)
     return pd.DataFrame(rows)
@@ -234,7 +233,7 @@ def scored(
     decoder: Decoder, batches: Batches, mask: np.ndarray, hook: str, edits: dict[str | int, Edit]
 ) -> list[dict]:
     """Headline score of each task of one session under every edit, as rows."""
-    labels = {t: task_labels(batches.trials, TASKS[t]) for t in decoder.vocabulary.tasks}
+    labels = {t: batches.trials[TASKS[t].column].to_numpy() for t in decoder.vocabulary.tasks}
     at_once = max(1, MOST_PREDICTIONS // (len(labels) * len(mask)))
     rows = {task: {} for task in labels}
     names = list(edits)

@@ -10,8 +10,8 @@ from scipy.stats import binomtest, norm
 
 from glasscortex.config import SelectivityConfig
 from glasscortex.decoder.scores import headline
-from glasscortex.files import whole
-from glasscortex.words import TASKS
+from glasscortex.files import atomic_write
+from glasscortex.tasks import TASKS
 
 AT_CHANCE = 0.03
 """Distance of a score from chance that counts as none."""
@@ -95,7 +95,7 @@ def claims(
         found += _of_recovery(pd.read_csv(recovery))
     columns = list(Claim.__dataclass_fields__)
     table = pd.DataFrame([asdict(claim) for claim in found], columns=columns)
-    with whole(out) as temporary:
+    with atomic_write(out) as temporary:
         table.to_csv(temporary, index=False, float_format="%.9g")
 
 

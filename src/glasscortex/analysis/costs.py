@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.analysis.intervals import bootstrap_interval, resampled_means
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS, related
 
 ROUNDING = 1e-9
 """Difference of two losses that counts as none."""
@@ -21,15 +21,6 @@ class Condition:
     units: tuple[int, ...]
     draw: int
     """Number of the matched set; −1 for the selective units themselves."""
-
-
-def related(task: str) -> set[str]:
-    """The task itself, and others that name the same: the orientation of a grating.
-
-    That of a drifting grating is its direction modulo 180°.
-    """
-    orientation = {"direction", "orientation", "static_orientation"}
-    return orientation if task in orientation else {task}
 
 
 def summarised(

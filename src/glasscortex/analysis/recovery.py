@@ -18,8 +18,8 @@ from glasscortex.analysis import effects, nulls
 from glasscortex.analysis.measured import Presentations
 from glasscortex.analysis.selectivity import presentations
 from glasscortex.data.store import verify
-from glasscortex.files import whole
-from glasscortex.sae.topk import TopKSae
+from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.files import atomic_write
 
 DRAWS = 200
 """Permutations behind the column `null`."""
@@ -141,7 +141,7 @@ def recover(
                 rows.append({"factor": factor, "stimulus": stimulus} | row)
     found = pd.DataFrame(rows).reindex(columns=COLUMNS)
     found = found.assign(model=model, seed=seed, sae=name)
-    with whole(out) as temporary:
+    with atomic_write(out) as temporary:
         found.to_csv(temporary, index=False, float_format="%.9g")
 
 

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from glasscortex.data.batches import Batch
-from glasscortex.sae.topk import TopKSae
+from glasscortex.dictionaries.topk import TopKSae
 
 
 def atoms(sae: TopKSae) -> Float[Tensor, "width dim"]:

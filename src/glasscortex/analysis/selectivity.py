@@ -18,17 +18,11 @@ from glasscortex.analysis.measured import Measured, Presentations
 from glasscortex.analysis.stimulus import of_movie, of_presentations
 from glasscortex.config import SelectivityConfig
 from glasscortex.data.store import verify
-from glasscortex.files import whole
-from glasscortex.sae.responses import responses
-from glasscortex.sae.topk import TopKSae
-from glasscortex.words import (
-    BEHAVIOUR_VARIABLES,
-    CIRCLE_DEGREES,
-    MOUSE_VARIABLES,
-    MOVIES,
-    SESSION_VARIABLES,
-    STIMULUS_VARIABLES,
-)
+from glasscortex.dictionaries.responses import responses
+from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.files import atomic_write
+from glasscortex.tasks import VARIABLES, variables
+from glasscortex.words import MOVIES
 
 BACKGROUND_STIMULI = (
     "drifting_gratings",
@@ -111,7 +105,7 @@ def selectivity(
             parts.append(rows)
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     rows = rows.assign(model=model, seed=seed, sae=name)[COLUMNS]
-    with whole(out) as temporary:
+    with atomic_write(out) as temporary:
         rows.to_csv(temporary, index=False, float_format="%.9g")
 
 
@@ -144,10 +138,10 @@ def hypotheses(
     """
     shown = [split.trials for split in splits.values()]
     for stimulus in shown[-1]["stimulus"].unique():
-        for variable in STIMULUS_VARIABLES:
+        for variable in variables("stimulus"):
             if all(t.loc[t["stimulus"] == stimulus, variable].notna().any() for t in shown):
                 yield Hypothesis(variable, stimulus, _stimulus_measure(variable, config))
-    for variable in BEHAVIOUR_VARIABLES:
+    for variable in variables("behaviour"):
         if all(t[variable].notna().any() for t in shown):
             yield Hypothesis(
                 variable,
@@ -155,7 +149,7 @@ def hypotheses(
                 lambda p, rng, v=variable: of_behaviour(p, v, config.permutations, rng),
             )
     stimulus = shared_stimulus(splits)
-    for variable in (*MOUSE_VARIABLES, *SESSION_VARIABLES):
+    for variable in variables("mouse", "session"):
         labels, ordered = sessions[variable], sessions[variable].dtype.kind in "if"
         yield Hypothesis(
             variable,
@@ -280,12 +274,12 @@ def _described(
     if result.labels is not None:
         is_preferred = result.labels[:, None] == preferred[None]
         columns["auroc"] = effects.auroc(result.observations, is_preferred)
-    if hypothesis.variable in STIMULUS_VARIABLES:
+    if hypothesis.variable in variables("stimulus"):
         labels, classes = np.unique(shown.trials[hypothesis.variable], return_inverse=True)
         columns["mutual_information"] = effects.mutual_information(shown.responses, classes)
-        if hypothesis.variable in CIRCLE_DEGREES:
+        if VARIABLES[hypothesis.variable].period:
             means = effects.group_means(shown.responses, classes)
-            angles = 2 * np.pi * labels / CIRCLE_DEGREES[hypothesis.variable]
+            angles = 2 * np.pi * labels / VARIABLES[hypothesis.variable].period
             columns["circular"] = effects.circular_selectivity(means, angles)
     return columns
 

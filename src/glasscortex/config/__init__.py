@@ -24,14 +24,14 @@ from glasscortex.config.decoder import (
     DecoderConfig,
     MlpConfig,
     ModelConfig,
-    ModelName,
     PoyoPlusConfig,
     SingleConfig,
     TrainConfig,
 )
 from glasscortex.config.part import Part
 from glasscortex.errors import InputError
-from glasscortex.words import SESSION_STIMULI, TASKS, TaskName
+from glasscortex.tasks import TASKS, TaskNames
+from glasscortex.words import MODELS, SESSION_STIMULI, ModelName
 
 __all__ = [
     "AblationConfig",
@@ -42,7 +42,6 @@ __all__ = [
     "DecoderConfig",
     "MlpConfig",
     "ModelConfig",
-    "ModelName",
     "Part",
     "PoyoPlusConfig",
     "PreprocessConfig",
@@ -66,10 +65,8 @@ class Config(Part):
     nwb: Path | None = Field(None, description="folder of NWB files that source local reads")
     results: Path = Path("results")
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
-    models: tuple[ModelName, ...] = ("trained", "start", "untrained", "shuffled")
-    tasks: tuple[TaskName, ...] | Literal["all"] = Field(
-        "all", description="all: every task that the sessions allow"
-    )
+    models: tuple[ModelName, ...] = MODELS
+    tasks: TaskNames = Field("all", description="all: every task that the sessions allow")
     select: SelectConfig = SelectConfig()
     allen: AllenConfig = AllenConfig()
     simulate: SimulateConfig = SimulateConfig()

@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from glasscortex.config.part import Fraction, Part
+from glasscortex.words import HOOK
 
 
 class SaeConfig(Part):
     """The sparse autoencoder on the transformer's activations."""
 
-    hook: str = Field("latents.2", pattern=r"^(latents|attention|mlp)\.\d+$|^readout$")
+    hook: str = Field("latents.2", pattern=f"^{HOOK}$")
     width: PositiveInt = 256
     k: PositiveInt = 32
     steps: PositiveInt = 3000

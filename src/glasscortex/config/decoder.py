@@ -5,10 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from glasscortex.config.part import Fraction, Part, Seconds
-from glasscortex.words import TaskName
-
-ModelName = Literal["trained", "start", "untrained", "shuffled"]
-BaselineName = Literal["linear", "lda", "mlp", "template", "single"]
+from glasscortex.tasks import TaskName
+from glasscortex.words import BASELINES, BaselineName
 
 
 class ModelConfig(Part):
@@ -138,7 +136,7 @@ class SingleConfig(Part):
 class BaselineConfig(Part):
     """Simpler decoders, one a session and task; validation chooses among their candidates."""
 
-    models: tuple[BaselineName, ...] = ("linear", "lda", "mlp", "template", "single")
+    models: tuple[BaselineName, ...] = BASELINES
     inverse_regularisation: tuple[PositiveFloat, ...] = Field(
         (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), min_length=1, description="candidates of linear"
     )

@@ -13,7 +13,7 @@ from glasscortex.data import nwb as nwb_files
 from glasscortex.data.record import Record
 from glasscortex.data.transfer import Fetch, Tries, obtain
 from glasscortex.errors import InputError
-from glasscortex.files import remove_stale, whole
+from glasscortex.files import atomic_write, remove_stale
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def download(
     """
     kept = _in_cache(session_id, Path(cache)) or _fetched(session_id, fetch, Path(cache), tries)
     kept_at = Path(cache, f"{session_id}.nwb").resolve()
-    with whole(nwb) as temporary:
+    with atomic_write(nwb) as temporary:
         os.symlink(os.path.relpath(kept_at, nwb.parent.resolve()), temporary)
     kept.write(record)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from glasscortex.data.record import Record
 from glasscortex.errors import InputError
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 
 PIPELINE = "processing/brain_observatory_pipeline"
 STORED_DFF = f"{PIPELINE}/DfOverF/imaging_plane_1"
@@ -220,7 +220,7 @@ def link(*, source: Path, target: Path, record: Path) -> None:
         As `read`.
     """
     session_id = read(source).metadata.session_id
-    with whole(target) as temporary:
+    with atomic_write(target) as temporary:
         os.symlink(Path(source).resolve(), temporary)
     Record.of(source, session_id=session_id, source=str(source)).write(record)
 

@@ -18,7 +18,7 @@ from glasscortex.data.dff.neuropil import contamination_ratios
 from glasscortex.data.record import Record
 from glasscortex.data.store import write_manifest, write_session
 from glasscortex.errors import InputError
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 
 BLOCK_CELLS = 32
 
@@ -62,7 +62,7 @@ def preprocess(
     raw = _described(nwb, record, session.session_id)
     recording = nwb_files.read(nwb)
     described = []
-    with whole(store) as temporary:
+    with atomic_write(store) as temporary:
         write_session(
             temporary,
             attributes=_attributes(recording, session, raw, config),

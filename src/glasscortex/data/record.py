@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glasscortex.errors import InputError
-from glasscortex.files import sha256, whole
+from glasscortex.files import atomic_write, sha256
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Record:
 
     def write(self, path: Path) -> None:
         """Put the record at `path`, whole."""
-        with whole(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
 
     def describes(self, path: Path) -> bool:

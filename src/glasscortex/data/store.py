@@ -28,7 +28,7 @@ import zarr
 from zarr.codecs import BytesCodec, TransposeCodec
 
 from glasscortex.errors import InputError
-from glasscortex.files import sha256, whole
+from glasscortex.files import atomic_write, sha256
 
 CHUNK_FRAMES = 2048
 
@@ -49,7 +49,7 @@ def write_manifest(zarr_path: Path, manifest: Path, **attributes: Any) -> None:
         More keys of the manifest, such as `session_id`.
     """
     files = {name: sha256(path) for name, path in _files(zarr_path).items()}
-    with whole(manifest) as temporary:
+    with atomic_write(manifest) as temporary:
         temporary.write_text(json.dumps({**attributes, "files": files}, indent=1) + "\n")
 
 

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from glasscortex.errors import InputError
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 
 POLL_S = 0.1
 LINE_EVERY_S = 10.0
@@ -100,7 +100,7 @@ def obtain(
     for attempt in range(1, tries.attempts + 1):
         transfer = _Transfer(what)
         try:
-            with whole(target) as temporary:
+            with atomic_write(target) as temporary:
                 transfer.run(fetch, temporary, tries.stall_s)
                 _checked(check, temporary, transfer.url)
             return

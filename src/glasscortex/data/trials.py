@@ -9,24 +9,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from glasscortex.config import TrialsConfig
+from glasscortex.data.labels import with_labels
 from glasscortex.data.splits import blocks, split_in_time, with_gaps
 from glasscortex.data.store import StoredSession, verify
-from glasscortex.data.vocabulary import task_labels
 from glasscortex.data.windows import frames_of, write_windows
 from glasscortex.errors import InputError
-from glasscortex.files import whole
-from glasscortex.words import (
-    BEHAVIOUR_VARIABLES,
-    MOVIES,
-    SPLITS,
-    STIMULUS_VARIABLES,
-    TASKS,
-)
+from glasscortex.files import atomic_write
+from glasscortex.tasks import TASKS, variables
+from glasscortex.words import MOVIES, SPLITS
 
 MOVIE_RATE_HZ = 30.0
 """Movie frames shown a second."""
 
-LABELS = (*STIMULUS_VARIABLES, *BEHAVIOUR_VARIABLES)
+LABELS = tuple(variables("stimulus", "behaviour"))
 
 SCHEMA = pa.schema(
     [
@@ -40,6 +35,7 @@ SCHEMA = pa.schema(
         ("window_stop", pa.int64()),
         ("split", pa.string()),
         *((name, pa.float32()) for name in LABELS),
+        *((task.column, pa.float32()) for task in TASKS.values()),
     ]
 )
 """Columns of the trials table."""
@@ -76,7 +72,7 @@ def extract(
     session = StoredSession(store)
     table = tabulate(session, config)
     _warn_of_missing_classes(table, session.session_id)
-    with whole(windows) as temporary:
+    with atomic_write(windows) as temporary:
         write_windows(
             temporary,
             session_id=session.session_id,
@@ -86,7 +82,7 @@ def extract(
             samples={s: frames_of(w, config.sample_rate_hz) for s, w in config.window_s.items()},
             sample_rate_hz=config.sample_rate_hz,
         )
-    with whole(trials) as temporary:
+    with atomic_write(trials) as temporary:
         table.to_parquet(temporary, index=False, schema=SCHEMA)
 
 
@@ -99,7 +95,8 @@ def tabulate(session: StoredSession, config: TrialsConfig) -> pd.DataFrame:
         One row a presentation (movies: a bin of one repeat; spontaneous: a window), ordered
         by stimulus and time: session_id, stimulus, presentation (row within the stimulus),
         block, start_s, end_s, window_start, window_stop (imaging frames, half-open), split
-        (train, validation, test, gap), then the labels, NaN where they do not apply.
+        (train, validation, test, gap), then the variables, and the labels of every task (see
+        `task_labels`), NaN where they do not apply.
 
     Raises
     ------
@@ -140,7 +137,8 @@ def tabulate(session: StoredSession, config: TrialsConfig) -> pd.DataFrame:
     table["split"] = _splits(table, config)
     for variable, trace in session.behaviour().items():
         table[variable] = _window_means(trace, table["window_start"], table["window_stop"])
-    return table.reindex(columns=SCHEMA.names).astype(dict.fromkeys(LABELS, np.float32))
+    table = table.reindex(columns=SCHEMA.names).astype(dict.fromkeys(LABELS, np.float32))
+    return with_labels(table)
 
 
 def _presentations(
@@ -193,7 +191,7 @@ def _splits(table: pd.DataFrame, config: TrialsConfig) -> np.ndarray:
         split[rows.index] = split_in_time(
             rows["block"].to_numpy(),
             rows["unit"].to_numpy(),
-            rows[rows.columns.intersection(STIMULUS_VARIABLES)],
+            rows[rows.columns.intersection(variables("stimulus"))],
             config.split,
         )
     return with_gaps(table["window_start"].to_numpy(), table["window_stop"].to_numpy(), split)
@@ -212,7 +210,7 @@ def _warn_of_missing_classes(trials: pd.DataFrame, session_id: str) -> None:
     for task in TASKS.values():
         if task.is_regression:
             continue
-        labels = pd.Series(task_labels(trials, task))
+        labels = trials[task.column]
         known = set(labels.dropna())
         for split in SPLITS:
             missing = known - set(labels[trials["split"] == split])
@@ -244,14 +242,15 @@ def combine(*, parts: list[Path], out: Path, tasks: tuple[str, ...] | str) -> No
         No session has two classes of a named task in its train split.
     """
     unsupported = set() if tasks == "all" else set(tasks)
-    with whole(out) as temporary:
+    with atomic_write(out) as temporary:
         with pq.ParquetWriter(temporary, SCHEMA) as writer:
             for part in parts:
                 table = pq.read_table(part, schema=SCHEMA)
                 writer.write_table(table)
-                rows = table.to_pandas()
                 unsupported = {
-                    name for name in unsupported if np.isnan(task_labels(rows, TASKS[name])).all()
+                    name
+                    for name in unsupported
+                    if np.isnan(table[TASKS[name].column].to_numpy()).all()
                 }
         if unsupported:
             raise InputError(

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from glasscortex.words import TASKS, Task
+from glasscortex.data.labels import label_scale
+from glasscortex.tasks import TASKS
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Vocabulary:
         train = trials[trials["split"] == "train"]
         heads = {}
         for name in TASKS if tasks == "all" else tasks:
-            labels = task_labels(train, TASKS[name])
+            labels = train[TASKS[name].column].to_numpy()
             known = labels[np.isfinite(labels)]
             shown = train["stimulus"][np.isfinite(labels)].unique()
             longest = max((samples[stimulus] for stimulus in shown), default=0)
@@ -116,7 +117,7 @@ class Vocabulary:
         """
         targets = {}
         for name, head in self.tasks.items():
-            labels = task_labels(trials, TASKS[name])
+            labels = trials[TASKS[name].column].to_numpy()
             if head.classes is None:
                 mean, sd = label_scale(trials, labels)
                 targets[name] = ((labels - mean) / sd).astype(np.float32)
@@ -134,43 +135,3 @@ def has_label(target: np.ndarray) -> np.ndarray:
 
 def _container(cells: Sequence[str]) -> str:
     return cells[0].split("/")[0]
-
-
-def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
-    """Label of one task for each presentation: float32, NaN where the task does not apply.
-
-    It applies where the task's stimulus was shown, and only in sessions whose training split
-    holds at least two values: nothing else can be decoded.
-    """
-    labels = trials[task.variable].to_numpy(np.float32, copy=True)
-    if task.stimulus is not None:
-        labels[(trials["stimulus"] != task.stimulus).to_numpy()] = np.nan
-    known = (trials["split"] == "train").to_numpy() & np.isfinite(labels)
-    sessions, _ = pd.factorize(trials["session_id"])
-    of_session = pd.Series(labels[known]).groupby(sessions[known])
-    varied = of_session.min() < of_session.max()
-    labels[~np.isin(sessions, varied.index[varied])] = np.nan
-    return labels
-
-
-def label_scale(trials: pd.DataFrame, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of a label over the training split of each row's session.
-
-    Sessions differ in both for reasons that no activity tells: how much the mouse likes to run,
-    how far the camera was from its pupil. The deviation is at least a quarter of what is usual,
-    so that a mouse that first sits and later runs does not outweigh all others.
-
-    Parameters
-    ----------
-    trials : table of presentations
-    labels : one a row, NaN where there is none
-
-    Returns
-    -------
-    float64, one a row each
-    """
-    learnt = pd.Series(np.where(trials["split"] == "train", labels, np.nan), dtype=np.float64)
-    of_session = learnt.groupby(trials["session_id"].to_numpy())
-    mean, sd = of_session.transform("mean"), of_session.transform("std", ddof=0)
-    usual = np.sqrt(sd.pow(2).mean())
-    return mean.to_numpy(), sd.clip(lower=usual / 4).to_numpy()

@@ -18,7 +18,7 @@ import torch
 
 from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig
 from glasscortex.data.batches import Batches, Piece
-from glasscortex.data.vocabulary import Vocabulary, task_labels
+from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.baselines import baselines
 from glasscortex.decoder.baselines.side_by_side import side_by_side
@@ -29,8 +29,8 @@ from glasscortex.decoder.optimisation import task_losses
 from glasscortex.decoder.scores import write_scores
 from glasscortex.decoder.start import Projection, start_cells
 from glasscortex.errors import InputError
-from glasscortex.files import whole
-from glasscortex.words import STIMULUS_VARIABLES, TASKS
+from glasscortex.files import atomic_write
+from glasscortex.tasks import TASKS, variables
 
 PER_SESSION = ("cell_embeddings", "session_embedding")
 """Weights that belong to sessions; all others stay as they are."""
@@ -105,7 +105,7 @@ def adapt(
             scores = scores.assign(model=model, seed=seed, repeats=repeats, method=method)
             parts.append(scores.merge(learnt_from, on=["session_id", "task"]))
     scores = pd.concat(parts).set_index(FIRST).reset_index()
-    with whole(out) as temporary:
+    with atomic_write(out) as temporary:
         scores.to_csv(temporary, index=False, float_format="%.9g")
 
 
@@ -121,7 +121,7 @@ def first_repeats(trials: pd.DataFrame, repeats: int) -> pd.DataFrame:
     repeats : presentations of each class, the first in time
     """
     train = trials[trials["split"] == "train"].sort_values("start_s", kind="stable")
-    shown = train.groupby(["session_id", "stimulus", *STIMULUS_VARIABLES], dropna=False)
+    shown = train.groupby(["session_id", "stimulus", *variables("stimulus")], dropna=False)
     repeat = shown.cumcount()
     return trials.drop(repeat.index[repeat >= repeats]).reset_index(drop=True)
 
@@ -250,7 +250,7 @@ def _scores(stage: Callable, trials: pd.DataFrame) -> pd.DataFrame:
 def _learnt_from(trials: pd.DataFrame, tasks: tuple[str, ...]) -> pd.DataFrame:
     """How many presentations of each session's training split have a label, task by task."""
     train = trials["split"] == "train"
-    known = {name: train & np.isfinite(task_labels(trials, TASKS[name])) for name in tasks}
+    known = {name: train & np.isfinite(trials[TASKS[name].column].to_numpy()) for name in tasks}
     counts = pd.DataFrame(known).groupby(trials["session_id"]).sum()
     counts.loc["all"] = counts.sum()
     counts = counts.rename_axis("session_id", axis=0).rename_axis("task", axis=1)

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.decoder.scores import bootstrap_mean, headline
-from glasscortex.files import whole
-from glasscortex.words import BASELINES, LINEAR_BASELINES, TASKS
+from glasscortex.files import atomic_write
+from glasscortex.tasks import TASKS
+from glasscortex.words import BASELINES, LINEAR_BASELINES
 
 BEST_LINEAR = "best_linear"
 
@@ -43,7 +44,7 @@ def compare(*, decoding: Path, out: Path) -> None:
         if {"trained", against} <= set(test.columns):
             paired = test[["trained", against]].dropna()
             rows += _rows(against, paired.set_axis(["transformer", "baseline"], axis=1))
-    with whole(out) as temporary:
+    with atomic_write(out) as temporary:
         table = pd.DataFrame(rows, columns=COLUMNS)
         table.to_csv(temporary, index=False, float_format="%.9g")
 

@@ -11,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from glasscortex.data.batches import Batch, Batches
-from glasscortex.data.vocabulary import label_scale, task_labels
+from glasscortex.data.labels import label_scale
 from glasscortex.decoder.hooks import replacing
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import write_scores
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS
 
 Edit = Callable[[Float[Tensor, "windows tokens dim"], Batch], Float[Tensor, "windows tokens dim"]]
 
@@ -82,7 +82,7 @@ def predict_under(
     heads = decoder.vocabulary.tasks
     classes = {t: np.array(h.classes, np.float32) for t, h in heads.items() if h.classes}
     scales = {
-        task: label_scale(batches.trials, task_labels(batches.trials, TASKS[task]))
+        task: label_scale(batches.trials, batches.trials[TASKS[task].column].to_numpy())
         for task in heads.keys() - classes.keys()
     }
     empty = np.full(len(batches.trials), np.nan, np.float32)

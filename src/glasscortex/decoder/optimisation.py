@@ -28,7 +28,7 @@ from glasscortex.decoder.devices import (
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.progress import Progress
 from glasscortex.errors import InputError
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -306,7 +306,7 @@ class Optimisation:
         }
         if self.fabric.is_global_zero:
             # not fabric.save: a kill while it writes leaves a broken file in place of the last
-            with whole(self.checkpoint) as temporary:
+            with atomic_write(self.checkpoint) as temporary:
                 torch.save(state, temporary)
         self.fabric.barrier()
         self.saved = time.monotonic()

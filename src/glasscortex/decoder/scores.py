@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glasscortex.data.vocabulary import task_labels
-from glasscortex.files import whole
-from glasscortex.words import TASKS
+from glasscortex.files import atomic_write
+from glasscortex.tasks import TASKS
 
 BOOTSTRAPS = 1000
 
@@ -155,7 +154,7 @@ def write_scores(
     )
     scores.insert(0, "model", model)
     scores.insert(1, "seed", seed)
-    with whole(out) as temporary:
+    with atomic_write(out) as temporary:
         scores.to_csv(temporary, index=False, float_format="%.9g")
 
 
@@ -175,7 +174,7 @@ def bootstrap_mean(
 
 def _seen(task: str, trials: pd.DataFrame) -> dict[str, np.ndarray]:
     """Labels of each session's training split."""
-    labels = task_labels(trials, TASKS[task])
+    labels = trials[TASKS[task].column].to_numpy()
     seen = np.isfinite(labels) & (trials["split"] == "train").to_numpy()
     sessions = pd.Series(labels[seen]).groupby(trials["session_id"].to_numpy()[seen])
     return {session: shown.to_numpy() for session, shown in sessions}
@@ -195,7 +194,7 @@ def _pool(metric: str, sessions: pd.DataFrame, rng: np.random.Generator):
 
 
 def _by_session(task: str, trials: pd.DataFrame, prediction: np.ndarray):
-    labels = task_labels(trials, TASKS[task])
+    labels = trials[TASKS[task].column].to_numpy()
     known = np.isfinite(labels) & np.isfinite(prediction)
     for session, rows in trials[known].groupby("session_id", sort=False).groups.items():
         yield session, labels[rows], prediction[rows]

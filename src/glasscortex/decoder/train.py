@@ -18,8 +18,8 @@ from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import HISTORY, Optimisation
 from glasscortex.decoder.start import Projection, start
 from glasscortex.errors import InputError
-from glasscortex.files import sha256, whole
-from glasscortex.words import BEHAVIOUR_VARIABLES, STIMULUS_VARIABLES
+from glasscortex.files import atomic_write, sha256
+from glasscortex.tasks import TASKS
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -145,7 +145,7 @@ def _write(
     model: str,
     seed: int,
 ) -> None:
-    with whole(folder) as temporary:
+    with atomic_write(folder) as temporary:
         temporary.mkdir()
         decoder.save(temporary)
         if projection:
@@ -161,7 +161,7 @@ def shuffled_labels(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
     keep their true labels.
     """
     rng = np.random.default_rng(seed)
-    columns = [*STIMULUS_VARIABLES, *BEHAVIOUR_VARIABLES]
+    columns = [task.column for task in TASKS.values()]
     labels = trials[columns].to_numpy(copy=True)
     for (_, _, split), rows in trials.groupby(["session_id", "stimulus", "split"]).indices.items():
         if split != "test":

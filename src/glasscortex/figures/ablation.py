@@ -21,7 +21,7 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS
 
 COLUMNS = 5
 LOSS = LinearSegmentedColormap.from_list(

@@ -17,7 +17,7 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS
 
 METHODS = ("linear", "scratch", "adapted")
 COLUMNS = 4

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from glasscortex.decoder.scores import headline
 from glasscortex.figures.style import COLOURS, FAINT, NAMES, WIDTH, heading, spread, styled, words
-from glasscortex.words import BASELINES, TASKS
+from glasscortex.tasks import TASKS
+from glasscortex.words import BASELINES
 
 TRANSFORMER = ["trained", "spliced", "random_sae"]
 CONTROLS = ["shuffled", "untrained"]

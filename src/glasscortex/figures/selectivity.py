@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glasscortex.data.store import verify
+from glasscortex.dictionaries.responses import responses
+from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.figures.style import (
     COLOURS,
     FAINT,
@@ -23,9 +25,7 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-from glasscortex.sae.responses import responses
-from glasscortex.sae.topk import TopKSae
-from glasscortex.words import CIRCLE_DEGREES
+from glasscortex.tasks import VARIABLES
 
 SHOWN = 4
 """Units in a row."""
@@ -185,7 +185,7 @@ def _draw_unit(axes: Axes, unit, trials: pd.DataFrame, response: np.ndarray) -> 
         groups = trials.groupby(["session_id", "block"]).ngroup().to_numpy()
         found = tuning(response, trials[unit.variable].to_numpy(np.float64), groups)
         if unit.variable in POLAR:
-            _draw_polar(axes, found, CIRCLE_DEGREES[unit.variable])
+            _draw_polar(axes, found, VARIABLES[unit.variable].period)
         else:
             _draw_curve(axes, found, many=unit.variable == "movie_frame")
     polar = unit.variable in POLAR

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 from glasscortex.words import BASELINES
 
 WIDTH = 7.2
@@ -116,14 +116,14 @@ def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
 
 def save(figure: Figure, svg: Path, png: Path) -> None:
     """Write a figure twice; the same figure gives the same bytes."""
-    with matplotlib.rc_context(RC), whole(svg) as file:
+    with matplotlib.rc_context(RC), atomic_write(svg) as file:
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
     save_png(figure, png)
 
 
 def save_png(figure: Figure, png: Path) -> None:
     """Write a figure as pixels only; the same figure gives the same bytes."""
-    with matplotlib.rc_context(RC), whole(png) as file:
+    with matplotlib.rc_context(RC), atomic_write(png) as file:
         figure.savefig(file, format="png", dpi=300, metadata={"Software": None})
 
 

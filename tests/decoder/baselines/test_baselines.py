@@ -13,7 +13,7 @@ from glasscortex.decoder.baselines.linear import discriminant, regression
 from glasscortex.decoder.baselines.perceptron import perceptron
 from glasscortex.decoder.baselines.problems import Problem, problems
 from glasscortex.decoder.baselines.template import template
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS
 
 CONFIG = BaselineConfig(inverse_regularisation=(0.01, 0.1), shrinkage=(0.3, 0.7))
 MODELS = ("linear", "lda", "mlp", "template")

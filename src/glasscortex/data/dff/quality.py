@@ -26,7 +26,7 @@ import numpy as np
 
 from glasscortex.data.dff.methods import Change
 from glasscortex.data.dff.neuropil import LARGEST_R
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 
 COLUMNS = (
     "session_id",
@@ -111,7 +111,7 @@ def describe(
 
 def write(path: Path, session_id: str, blocks: list[Columns]) -> None:
     """Write the table of a session from the columns of its blocks of cells, as CSV."""
-    with whole(path) as temporary, open(temporary, "w", newline="") as file:
+    with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for block in blocks:

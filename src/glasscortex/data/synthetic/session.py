@@ -15,7 +15,7 @@ from glasscortex.data.synthetic.nwb import Recording, write_nwb
 from glasscortex.data.synthetic.responses import rates
 from glasscortex.data.synthetic.truth import write_truth
 from glasscortex.errors import InputError
-from glasscortex.files import whole
+from glasscortex.files import atomic_write
 
 
 def simulate(session_id: str, config: SimulateConfig, nwb: Path, truth: Path) -> None:
@@ -59,7 +59,7 @@ def simulate(session_id: str, config: SimulateConfig, nwb: Path, truth: Path) ->
         behaviour=behaviour,
     )
     attributes = {**session, "seed": config.seed, "running_fraction": running_fraction}
-    with whole(nwb) as path:
+    with atomic_write(nwb) as path:
         write_nwb(path, recording, rng)
-    with whole(truth) as path:
+    with atomic_write(truth) as path:
         write_truth(path, attributes, {"cell_specimen_id": ids, **cells}, responses)

@@ -8,18 +8,16 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.config import BaselineConfig
-from glasscortex.data.vocabulary import task_labels
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.baselines.linear import discriminant, regression
 from glasscortex.decoder.baselines.problems import Problem, problems
 from glasscortex.decoder.baselines.side_by_side import side_by_side
 from glasscortex.decoder.baselines.template import template
 from glasscortex.decoder.scores import headline, metrics, write_scores
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS
+from glasscortex.words import CLASSIFIERS_ONLY
 
 Baseline = Callable[[Problem, BaselineConfig], Iterator[np.ndarray]]
-
-CLASSIFIES_ONLY = ("lda", "template")
 
 
 def baselines(
@@ -51,10 +49,10 @@ def baselines(
     """
     table = pd.read_parquet(trials)
     names = TASKS if tasks == "all" else tasks
-    if model in CLASSIFIES_ONLY:
+    if model in CLASSIFIERS_ONLY:
         names = [name for name in names if not TASKS[name].is_regression]
     predictions = {name: np.full(len(table), np.nan, np.float32) for name in names}
-    labels = pd.DataFrame({name: task_labels(table, TASKS[name]) for name in names})
+    labels = pd.DataFrame({name: table[TASKS[name].column].to_numpy() for name in names})
     fit = partial(_of_session, windows=windows, model=model, config=config)
     sessions = table.groupby("session_id", sort=False).groups.values()
     work = ((table.loc[rows], labels.loc[rows]) for rows in sessions)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.data.windows import SessionWindows
-from glasscortex.words import Task
+from glasscortex.tasks import Task
 
 
 @dataclass(frozen=True)

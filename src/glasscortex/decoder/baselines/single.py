@@ -9,13 +9,12 @@ import pandas as pd
 
 from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
-from glasscortex.data.vocabulary import task_labels
 from glasscortex.decoder.baselines.side_by_side import side_by_side
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import write_scores
 from glasscortex.decoder.train import train
-from glasscortex.words import TASKS
+from glasscortex.tasks import TASKS
 
 
 def single(
@@ -45,7 +44,7 @@ def single(
     """
     table = pd.read_parquet(trials)
     names = list(TASKS if tasks == "all" else tasks)
-    known = np.isfinite([task_labels(table, TASKS[name]) for name in names]).any(axis=0)
+    known = np.isfinite([table[TASKS[name].column].to_numpy() for name in names]).any(axis=0)
     predictions = {name: np.full(len(table), np.nan, np.float32) for name in names}
     sessions = [
         rows

@@ -1,0 +1,118 @@
+"""`glasscortex <stage> …`: parse, call one function, nothing else.
+
+Commands follow from the signatures in `glasscortex.stages`; only the stage that is called is
+imported.
+"""
+
+import ast
+import functools
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any, get_args, get_origin
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from typer.core import TyperGroup
+
+from glasscortex import config
+from glasscortex.errors import InputError
+from glasscortex.logs import log_to_stderr
+from glasscortex.workflow import dashed, function, stage_names
+
+QUIET = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+
+
+class Stages(TyperGroup):
+    """A command a stage, made when it is asked for."""
+
+    def list_commands(self, ctx) -> list[str]:
+        return sorted([*super().list_commands(ctx), *map(dashed, stage_names())])
+
+    def get_command(self, ctx, cmd_name: str):
+        name = cmd_name.replace("-", "_")
+        if name not in stage_names():
+            return super().get_command(ctx, cmd_name)
+        stage = getattr(importlib.import_module(f"glasscortex.stages.{name}"), name)
+        made = typer.Typer(**QUIET)
+        made.command(cmd_name, help=_summary(stage.__doc__))(command(stage))
+        return typer.main.get_command(made)
+
+    def format_commands(self, ctx, formatter) -> None:
+        with formatter.section("Stages"):
+            formatter.write_dl(
+                [
+                    (dashed(name), _summary(ast.get_docstring(function(f"stages.{name}", name))))
+                    for name in stage_names()
+                ]
+            )
+
+
+app = typer.Typer(cls=Stages, no_args_is_help=True, **QUIET)
+
+
+@app.callback()
+def glasscortex() -> None:
+    """Run one stage on files, as the workflow does."""
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of the configuration."""
+    typer.echo(json.dumps(config.Config.model_json_schema(), indent=2))
+
+
+def command(stage: Callable[..., None]) -> Callable[..., None]:
+    """A stage as a command: what is neither a path, a word nor a number is read from JSON."""
+    signature = inspect.signature(stage, eval_str=True)
+    parameters = {
+        name: parameter.replace(annotation=_option(name, parameter.annotation))
+        for name, parameter in signature.parameters.items()
+    }
+
+    @functools.wraps(stage)
+    def called(**arguments) -> None:
+        stage(**arguments)
+
+    called.__signature__ = signature.replace(parameters=list(parameters.values()))
+    called.__annotations__ = {name: p.annotation for name, p in parameters.items()}
+    return called
+
+
+def _option(name: str, annotation: Any) -> Any:
+    if annotation in (str, int, float):
+        return Annotated[annotation, typer.Option()]
+    if get_origin(annotation) is Annotated and isinstance(
+        get_args(annotation)[1], typer.models.ParameterInfo
+    ):
+        return annotation
+    parser = functools.partial(_from_json, name, annotation)
+    return Annotated[Any, typer.Option(parser=parser, metavar="JSON")]
+
+
+def _from_json(name: str, kind: Any, text: str) -> Any:
+    try:
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as error:
+        faults = (
+            ": ".join(filter(None, [".".join(map(str, fault["loc"])), fault["msg"]]))
+            for fault in error.errors()
+        )
+        raise InputError(
+            f"--{dashed(name)} of {getattr(kind, '__name__', 'JSON')}: {'; '.join(faults)}"
+        ) from None
+
+
+def _summary(docstring: str | None) -> str:
+    return (docstring or "").split("\n\n")[0].replace("\n", " ")
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one line and exit status 1."""
+    log_to_stderr()
+    try:
+        app()
+    except InputError as error:
+        sys.exit(f"error: {error}")

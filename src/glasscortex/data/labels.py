@@ -1,0 +1,56 @@
+"""What each task asks of each presentation: the label columns of the trials table."""
+
+import numpy as np
+import pandas as pd
+
+from glasscortex.tasks import TASKS, Task
+
+
+def with_labels(trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials with a column for the labels of every task; see `Task.column`.
+
+    Parameters
+    ----------
+    trials : rows of one or more sessions, with the columns of all variables
+    """
+    return trials.assign(**{task.column: task_labels(trials, task) for task in TASKS.values()})
+
+
+def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
+    """Label of one task for each presentation: float32, NaN where the task does not apply.
+
+    It applies where the task's stimulus was shown, and only in sessions whose training split
+    holds at least two values: nothing else can be decoded.
+    """
+    labels = trials[task.variable].to_numpy(np.float32, copy=True)
+    if task.stimulus is not None:
+        labels[(trials["stimulus"] != task.stimulus).to_numpy()] = np.nan
+    known = (trials["split"] == "train").to_numpy() & np.isfinite(labels)
+    sessions, _ = pd.factorize(trials["session_id"])
+    of_session = pd.Series(labels[known]).groupby(sessions[known])
+    varied = of_session.min() < of_session.max()
+    labels[~np.isin(sessions, varied.index[varied])] = np.nan
+    return labels
+
+
+def label_scale(trials: pd.DataFrame, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of a label over the training split of each row's session.
+
+    Sessions differ in both for reasons that no activity tells: how much the mouse likes to run,
+    how far the camera was from its pupil. The deviation is at least a quarter of what is usual,
+    so that a mouse that first sits and later runs does not outweigh all others.
+
+    Parameters
+    ----------
+    trials : table of presentations
+    labels : one a row, NaN where there is none
+
+    Returns
+    -------
+    float64, one a row each
+    """
+    learnt = pd.Series(np.where(trials["split"] == "train", labels, np.nan), dtype=np.float64)
+    of_session = learnt.groupby(trials["session_id"].to_numpy())
+    mean, sd = of_session.transform("mean"), of_session.transform("std", ddof=0)
+    usual = np.sqrt(sd.pow(2).mean())
+    return mean.to_numpy(), sd.clip(lower=usual / 4).to_numpy()

@@ -1,0 +1,26 @@
+"""Download one session of the Allen Brain Observatory from the public bucket."""
+
+from glasscortex.config import AllenConfig
+from glasscortex.data import download as downloads
+from glasscortex.data.allen.bucket import Object
+from glasscortex.data.transfer import Tries
+from glasscortex.stages.arguments import Folder, Output
+
+
+def download(
+    *,
+    session: str,
+    cache: Folder,
+    nwb: Output,
+    record: Output,
+    config: AllenConfig,
+) -> None:
+    """Download one session of the Allen Brain Observatory from the public bucket."""
+    downloads.download(
+        cache=cache,
+        nwb=nwb,
+        record=record,
+        session_id=session,
+        fetch=Object(f"ophys_experiment_data/{session}.nwb", config.base_uri),
+        tries=Tries(config.attempts, config.backoff_s, config.stall_s),
+    )

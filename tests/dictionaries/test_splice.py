@@ -1,0 +1,138 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from glasscortex.config import SpliceConfig
+from glasscortex.dictionaries.splice import compared, random_sae, splice
+from glasscortex.dictionaries.topk import TopKSae
+
+CONDITIONS = ["intact", "spliced", "mean", "random_sae"]
+
+
+def scores(values, metric="accuracy"):
+    sessions = [str(i) for i in range(len(values))]
+    return pd.DataFrame({"session_id": sessions, "metric": metric, "value": values, "chance": 0.1})
+
+
+def test_a_small_shift_in_every_session_is_equivalent_and_a_large_one_is_not():
+    rng = np.random.default_rng(0)
+    intact = rng.uniform(0.3, 0.9, size=40)
+    table = compared(
+        {
+            "intact": scores(intact),
+            "spliced": scores(intact - 0.01 + rng.normal(scale=0.01, size=40)),
+            "mean": scores(intact - 0.2),
+        },
+        margin=0.06,
+        key=[0],
+    ).set_index("condition")
+    assert table["equivalent"].to_dict() == {"intact": True, "spliced": True, "mean": False}
+    assert table.loc["spliced", "delta"] == pytest.approx(-0.01, abs=0.005)
+    assert table.loc["mean", "delta_low"] == pytest.approx(-0.2)
+    assert table.loc["intact", "value"] == pytest.approx(intact.mean())
+    assert (table["ci_high"] - table["ci_low"] > 0.05).all()
+    assert (table["n_sessions"] == 40).all()
+    np.testing.assert_allclose(table["margin"], 0.06 * (intact.mean() - 0.1))
+    width = (table["ci_high"] - table["ci_low"]).to_numpy()
+    assert width[2] == pytest.approx(width[0])  # the same sessions are drawn for all
+
+
+def test_a_noisy_change_around_zero_is_not_equivalent():
+    change = np.tile([0.2, -0.2], 10)
+    table = compared(
+        {"intact": scores(np.full(20, 0.5)), "spliced": scores(0.5 + change)},
+        margin=0.06,
+        key=[0],
+    )
+    assert abs(table["delta"].iloc[1]) < 1e-12 and not table["equivalent"].iloc[1]
+
+
+def test_sessions_without_a_score_in_all_conditions_are_left_out():
+    table = compared(
+        {"intact": scores([0.5, 0.7, 0.9]), "spliced": scores([0.5, np.nan, 0.8])},
+        margin=0.06,
+        key=[0],
+    )
+    assert table["value"].tolist() == pytest.approx([0.7, 0.65])
+    assert (table["n_sessions"] == 2).all()
+
+
+def test_one_session_has_no_interval_and_shows_no_equivalence():
+    one = compared({"intact": scores([0.5]), "spliced": scores([0.5])}, 0.03, [0])
+    assert one["delta_low"].isna().all()
+    assert one["equivalent"].tolist() == [True, False]
+    assert compared({"intact": scores([]), "spliced": scores([])}, 0.03, [0]).empty
+
+
+def test_the_random_sae_keeps_the_shape_and_has_the_best_gain():
+    sae = TopKSae(8, 32, 4, "latents.1").requires_grad_(False)
+    sae.mean.fill_(2.0)
+    sae.scale.fill_(3.0)
+    x = 2 + 3 * torch.randn(500, 8, generator=torch.Generator().manual_seed(0))
+    random = random_sae(sae, x, np.random.default_rng(0))
+    torch.testing.assert_close(random.dictionary.norm(dim=1), torch.ones(32))
+    assert ((random.encode(x) > 0).sum(1) <= 4).all()
+
+    def error(gain):
+        other = random_sae(sae, x, np.random.default_rng(0))
+        other.encoder *= gain
+        return (x - other.splice(x)).square().sum()
+
+    assert error(1) < error(0.98) and error(1) < error(1.02)
+
+
+@pytest.fixture
+def spliced(world, decoder, tmp_path):
+    decoder.save(tmp_path)
+    sae = TopKSae(16, 32, 16, "latents.1").requires_grad_(False)
+    basis = torch.eye(16)
+    sae.dictionary.copy_(torch.cat([basis, -basis]))
+    sae.encoder.copy_(sae.dictionary)
+
+    def run(**changes):
+        for name, value in changes.items():
+            getattr(sae, name).copy_(value)
+        (tmp_path / "sae").mkdir(exist_ok=True)
+        sae.save(tmp_path / "sae")
+        splice(
+            decoder=tmp_path,
+            sae_folder=tmp_path / "sae",
+            trials=world[1],
+            windows=world[2],
+            out=tmp_path / "splice.csv",
+            config=SpliceConfig(),
+            model="trained",
+            seed=0,
+            name="topk",
+        )
+        return pd.read_csv(tmp_path / "splice.csv")
+
+    return run
+
+
+def test_a_perfect_sae_changes_nothing_and_every_task_has_its_conditions(spliced, decoder):
+    table = spliced()
+    assert set(table["task"]) == set(decoder.vocabulary.tasks)
+    for _, rows in table.groupby("task"):
+        assert rows["condition"].tolist() == CONDITIONS
+    perfect = table[table["condition"] == "spliced"]
+    assert perfect["delta"].abs().max() < 1e-6
+    assert perfect.loc[perfect["n_sessions"] > 1, "equivalent"].all()
+    assert table.set_index(["task", "condition"])["metric"]["running_speed", "mean"] == "r2"
+
+
+def test_the_mean_leaves_one_answer_a_session(spliced, world):
+    table = spliced(mean=torch.linspace(-1, 1, 16)).set_index(["task", "condition"])
+    trials = world[0]
+    shown = trials[(trials["split"] == "test") & (trials["stimulus"] == "natural_movie_one")]
+    shares = shown["movie_frame"].value_counts(normalize=True)
+    value = table.loc[("movie_one", "mean"), "value"]
+    assert np.isclose(shares, value).any() or value == 0
+
+
+def test_splicing_twice_gives_the_same_bytes(spliced, tmp_path):
+    spliced()
+    first = (tmp_path / "splice.csv").read_bytes()
+    spliced()
+    assert (tmp_path / "splice.csv").read_bytes() == first
