@@ -22,7 +22,11 @@ from glasscortex.errors import InputError
 from glasscortex.logs import log_to_stderr
 from glasscortex.workflow import dashed, function, stage_names
 
-QUIET = {"add_completion": False, "pretty_exceptions_enable": False, "rich_markup_mode": None}
+
+def _application(**options: Any) -> typer.Typer:
+    return typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **options
+    )
 
 
 class Stages(TyperGroup):
@@ -36,9 +40,9 @@ class Stages(TyperGroup):
         if name not in stage_names():
             return super().get_command(ctx, cmd_name)
         stage = getattr(importlib.import_module(f"glasscortex.stages.{name}"), name)
-        made = typer.Typer(**QUIET)
-        made.command(cmd_name, help=_summary(stage.__doc__))(command(stage))
-        return typer.main.get_command(made)
+        alone = _application()
+        alone.command(cmd_name, help=_summary(stage.__doc__))(command(stage))
+        return typer.main.get_command(alone)
 
     def format_commands(self, ctx, formatter) -> None:
         with formatter.section("Stages"):
@@ -50,7 +54,7 @@ class Stages(TyperGroup):
             )
 
 
-app = typer.Typer(cls=Stages, no_args_is_help=True, **QUIET)
+app = _application(cls=Stages, no_args_is_help=True)
 
 
 @app.callback()
@@ -72,13 +76,11 @@ def command(stage: Callable[..., None]) -> Callable[..., None]:
         for name, parameter in signature.parameters.items()
     }
 
-    @functools.wraps(stage)
-    def called(**arguments) -> None:
+    def call(**arguments: Any) -> None:
         stage(**arguments)
 
-    called.__signature__ = signature.replace(parameters=list(parameters.values()))
-    called.__annotations__ = {name: p.annotation for name, p in parameters.items()}
-    return called
+    vars(call)["__signature__"] = signature.replace(parameters=list(parameters.values()))
+    return call
 
 
 def _option(name: str, annotation: Any) -> Any:

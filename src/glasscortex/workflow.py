@@ -67,7 +67,7 @@ def arguments(module: str, name: str) -> dict[str, str]:
     {'parts': 'Inputs', 'table': 'Output'}
     """
     return {
-        argument.arg: ast.unparse(argument.annotation)
+        argument.arg: ast.unparse(argument.annotation) if argument.annotation else ""
         for argument in function(module, name).args.kwonlyargs
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from glasscortex.config.analysis import AblationConfig, SaeConfig, SelectivityConfig, SpliceConfig
 from glasscortex.config.data import (
@@ -190,7 +191,7 @@ def validated(settings: dict[str, Any]) -> Config:
         raise InputError("; ".join(_explain(fault) for fault in error.errors())) from None
 
 
-def _explain(fault: dict[str, Any]) -> str:
+def _explain(fault: ErrorDetails) -> str:
     # parts such as "tuple[str, ...]" are pydantic's names for the members of a union
     parts = [str(p) for p in fault["loc"] if "[" not in str(p) and p != "constrained-float"]
     key = ".".join(parts)
