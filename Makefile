@@ -2,9 +2,10 @@
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test check-allensdk lint bench schema lock clean
+.PHONY: help run test docs check-allensdk lint bench schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -16,11 +17,16 @@ run: $(BIN)/installed ## the whole workflow; CORES=2 limits it, ARGS="--configfi
 test: $(BIN)/installed ## all tests; ARGS="tests/data -k dff" goes to pytest
 	pytest --numprocesses auto --dist loadgroup $(ARGS)
 
-lint: $(BIN)/installed ## ruff, snakefmt and Snakemake's own lint
+lint: $(BIN)/developing ## ruff, types, docstrings, snakefmt and Snakemake's own lint
 	ruff check .
 	ruff format --check .
+	mypy
+	numpydoc lint $$(git ls-files 'src/*.py')
 	snakefmt --check Snakefile workflow
 	snakemake --lint
+
+docs: $(BIN)/developing ## the documentation, in build/docs/index.html
+	sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
 
 check-allensdk: $(BIN)/installed ## AllenSDK, in an environment of its own, reads simulated sessions
 	.ci/check-allensdk
@@ -41,6 +47,10 @@ $(BIN)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("make: $(PYTHON) is Python %d.%d, glasscortex needs 3.11 or newer: give PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --requirement requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(BIN)/developing: requirements-develop.lock $(BIN)/installed
+	$(PIP) --requirement requirements-develop.lock
 	touch $@
