@@ -13,6 +13,7 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/resume.smk"
+include: "workflow/rules/terminal.smk"
 
 
 pathvars:
@@ -47,7 +48,7 @@ include: "workflow/rules/report.smk"
 
 onsuccess:
     shell(
-        "python -m glasscortex timings --benchmarks {BENCHMARKS:q} --since {STARTED}",
-        BENCHMARKS=CONFIG.results / "benchmarks",
+        "python -m glasscortex summary --results {RESULTS:q} --since {STARTED}",
+        RESULTS=CONFIG.results,
         STARTED=STARTED,
     )

@@ -4,6 +4,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -36,19 +38,28 @@ class Project:
         )
 
     def run(self, *arguments: str) -> dict[str, int]:
-        """Run to the end; the number of jobs of each rule that ran."""
+        """Run to the end; the number of jobs of each rule that ran, as the terminal tells."""
         done = self.snakemake("--cores", "2", *arguments)
         assert done.returncode == 0, done.stderr
-        return jobs(done.stderr)
+        return Counter(re.findall(r"^ *\d+ of \d+ +(?!all\b)(\w+)", done.stderr, re.MULTILINE))
 
     def would_run(self, *arguments: str) -> dict[str, int]:
         """The number of jobs of each rule that a dry run lists."""
         done = self.snakemake("--dry-run", *arguments)
         assert done.returncode == 0, done.stderr
-        return jobs(done.stdout + done.stderr)
+        return planned(done.stdout + done.stderr)
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file in the results, but for what jobs said and how long they took."""
+        return {
+            str(path.relative_to(self.results)): sha256(path.read_bytes()).hexdigest()
+            for path in self.results.rglob("*")
+            if path.is_file()
+            and path.relative_to(self.results).parts[0] not in ("logs", "benchmarks")
+        }
 
 
-def jobs(output: str) -> dict[str, int]:
+def planned(output: str) -> dict[str, int]:
     """The last table of "Job stats" in Snakemake's output, but for rule all and the total."""
     *_, stats = ["", *output.split("Job stats:")]
     rows = re.findall(r"^(\w+) +(\d+)$", stats.split("\n\n")[0], flags=re.MULTILINE)

@@ -46,12 +46,16 @@ def code(*modules):
 
 
 def stage(name, **options):
-    """The shell command of a stage, whose messages go to the log and to the terminal."""
-    return f"{command(name, **options)} 2>&1 | tee {{log:q}}"
+    """The shell command of a stage: all it says goes to the log, warnings and errors also on."""
+    return f"{command(name, **options)} 2>&1 | tee {{log:q}} | sed -u '\\, INFO ,d' >&2"
 
 
 def sessions():
     """The rows of sessions.csv, once it is there."""
+    table = CONFIG.results / "sessions.csv"
+    until = workflow.dag_settings.until
+    if until and "select" not in until and not table.exists():  # Snakemake would do nothing
+        raise WorkflowError(f"--until needs {table}: run `snakemake --until select` first")
     with checkpoints.select.get().output.sessions.open() as file:
         return list(csv.DictReader(file))
 

@@ -1,5 +1,7 @@
 """How pictures drive cells: a random Gabor filter for each, with the cell's own tuning."""
 
+from functools import cached_property
+
 import numpy as np
 
 from glasscortex.data.synthetic.images import templates
@@ -28,8 +30,12 @@ class FilterBank:
     def __init__(self, cells: dict[str, np.ndarray]):
         self._simplicity = cells["simplicity"]
         self._weights = _gabors(cells).reshape(-1, PLANE[0] * PLANE[1]).T
+
+    @cached_property
+    def _mean_and_sd(self) -> tuple[np.ndarray, np.ndarray]:
+        """Over natural scenes: a second's work, which a session of gratings does without."""
         scenes = self._linear_and_energy(templates("natural_scenes"))
-        self._mean, self._sd = scenes.mean(1, keepdims=True), scenes.std(1, keepdims=True)
+        return scenes.mean(1, keepdims=True), scenes.std(1, keepdims=True)
 
     def output(self, images: np.ndarray) -> np.ndarray:
         """(cells, images): each filter's output, in standard deviations over natural scenes.
@@ -38,7 +44,8 @@ class FilterBank:
         ----------
         images : (images, height, width), stretched over the whole screen
         """
-        linear, energy = (self._linear_and_energy(images) - self._mean) / self._sd
+        mean, sd = self._mean_and_sd
+        linear, energy = (self._linear_and_energy(images) - mean) / sd
         output = self._simplicity * linear + (1 - self._simplicity) * energy
         return OUTPUT_STEP * np.rint(output.T / OUTPUT_STEP)
 

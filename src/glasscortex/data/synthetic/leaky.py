@@ -1,6 +1,7 @@
 """First-order filters: traces that forget exponentially."""
 
 import numpy as np
+from numba import njit
 
 
 def leaky_sum(trace: np.ndarray, frames: float) -> np.ndarray:
@@ -10,9 +11,9 @@ def leaky_sum(trace: np.ndarray, frames: float) -> np.ndarray:
     ----------
     frames : time constant
     """
-    from scipy.signal import lfilter  # half a second to import
-
-    return lfilter([1.0], [1.0, -np.exp(-1 / frames)], trace, axis=-1)
+    summed = np.array(trace, dtype=float, order="C")
+    _forget(summed.reshape(-1, summed.shape[-1]), np.exp(-1 / frames))
+    return summed
 
 
 def smoothed(trace: np.ndarray, frames: float) -> np.ndarray:
@@ -32,3 +33,11 @@ def fluctuation(
     noise = rng.standard_normal(shape)
     noise[..., 1:] *= np.sqrt(1 - np.exp(-2 / frames))
     return leaky_sum(noise, frames)
+
+
+@njit(cache=True)
+def _forget(traces, kept):
+    """As scipy.signal.lfilter does, whose import takes longer than a session's filters."""
+    for trace in traces:
+        for t in range(1, len(trace)):
+            trace[t] += kept * trace[t - 1]
