@@ -44,7 +44,7 @@ def altered(world, folder, change):
                 cells=np.array(reader.cells, dtype="S"),
                 sample_rate_hz=reader.sample_rate_hz,
             )
-            for stimulus in reader.stimuli:
+            for stimulus in reader.shapes:
                 rows = trials[(trials["session_id"] == session) & (trials["stimulus"] == stimulus)]
                 values = reader.read(stimulus, np.arange(len(rows)))
                 file[stimulus] = change(values, rows).astype(np.float32)
