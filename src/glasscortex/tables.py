@@ -28,7 +28,7 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=NAMES)
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: pd.DataFrame, path: Path, **names: str | int) -> None:
     """Write a table as CSV, without its index, numbers with nine significant digits.
 
     Parameters
@@ -37,9 +37,12 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         The rows.
     path : Path
         File to write; it is whole or absent.
+    **names : str or int
+        Columns that come first, each of one value, such as model and seed.
     """
+    named = frame.assign(**names)[[*names, *frame]]
     with atomic_write(path) as temporary:
-        frame.to_csv(temporary, index=False, float_format="%.9g")
+        named.to_csv(temporary, index=False, float_format="%.9g")
 
 
 def concatenate(*, out: Path, parts: list[Path]) -> None:
