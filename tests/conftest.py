@@ -10,7 +10,7 @@ from glasscortex.config import ModelConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.labels import with_labels
 from glasscortex.data.vocabulary import Vocabulary
-from glasscortex.data.windows import SessionWindows
+from glasscortex.data.windows import SessionWindows, WindowsFolder
 from glasscortex.decoder.model import Decoder
 
 # No test times anything, and a clean clone gives the same result.
@@ -111,7 +111,7 @@ def vocabulary(world, samples) -> Vocabulary:
 @pytest.fixture
 def batches(world, vocabulary) -> Batches:
     trials, _, windows, _ = world
-    return Batches(windows, trials, vocabulary, size=32)
+    return Batches(WindowsFolder(windows), trials, vocabulary, size=32)
 
 
 @pytest.fixture

@@ -1,7 +1,22 @@
+import pandas as pd
 import pytest
 
 from glasscortex.errors import InputError
-from glasscortex.tables import concatenate
+from glasscortex.tables import concatenate, read_table, write_table
+
+
+def test_a_table_comes_back_as_it_was_written(tmp_path):
+    table = pd.DataFrame(
+        {"session_id": ["007"], "mouse": ["12"], "value": [1 / 3], "n": [2], "note": [None]}
+    )
+    write_table(table, tmp_path / "new" / "table.csv")
+    written = tmp_path / "new" / "table.csv"
+    assert written.read_text() == "session_id,mouse,value,n,note\n007,12,0.333333333,2,\n"
+    read = read_table(written)
+    assert read["session_id"].tolist() == ["007"]
+    assert read["mouse"].tolist() == ["12"]
+    assert read["n"].tolist() == [2]
+    assert read["value"].tolist() == pytest.approx([1 / 3])
 
 
 def test_parts_are_joined_as_text(tmp_path):

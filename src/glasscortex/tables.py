@@ -1,10 +1,48 @@
-"""Tidy CSV tables, part by part and whole."""
+"""Tidy CSV tables: read, written and joined in one way everywhere."""
 
 import csv
 from pathlib import Path
 
+import pandas as pd
+
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
+
+NAMES = {"session_id": str, "container_id": str, "mouse": str}
+"""Columns whose digits are a name, not a number."""
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The table of a CSV file, with names of sessions, containers and mice as text.
+
+    Parameters
+    ----------
+    path : Path
+        CSV file with a header.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its rows.
+    """
+    return pd.read_csv(path, dtype=NAMES)
+
+
+def write_table(frame: pd.DataFrame, path: Path, **names: str | int) -> None:
+    """Write a table as CSV, without its index, numbers with nine significant digits.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The rows.
+    path : Path
+        File to write; it is whole or absent.
+    **names : str or int
+        Columns that come first, each of one value, such as model and seed.
+    """
+    named = frame.assign(**names)[[*names, *frame]]
+    with atomic_write(path) as temporary:
+        named.to_csv(temporary, index=False, float_format="%.9g")
 
 
 def concatenate(*, out: Path, parts: list[Path]) -> None:

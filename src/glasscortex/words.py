@@ -3,7 +3,10 @@
 Names and contents of the sessions follow the Allen Brain Observatory, Visual Coding.
 """
 
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from pydantic import AfterValidator, WithJsonSchema
 
 SPLITS = ("train", "validation", "test")
 
@@ -30,15 +33,53 @@ MODELS = get_args(ModelName)
 HOOK = r"((latents|attention|mlp)\.\d+|readout)"
 """Regular expression of the places in the transformer that activations are read at."""
 
-BaselineName = Literal["linear", "lda", "mlp", "template", "single"]
 
-BASELINES = get_args(BaselineName)
-"""Decoders of one session that the transformer is compared with."""
+@dataclass(frozen=True)
+class Baseline:
+    """A decoder of one session that the transformer is compared with.
 
-LINEAR_BASELINES = ("linear", "lda")
+    Attributes
+    ----------
+    name : str
+        In configuration and tables, and that of its module in `glasscortex.decoder.baselines`.
+    label : str
+        In figures.
+    phrase : str
+        In a sentence: "better than …".
+    is_linear : bool
+        Whether it competes for the best linear baseline.
+    regresses : bool
+        Whether it predicts values, too, or classes alone.
+    """
 
-CLASSIFIERS_ONLY = ("lda", "template")
-"""Baselines that regress nothing."""
+    name: str
+    label: str
+    phrase: str
+    is_linear: bool = False
+    regresses: bool = True
+
+
+BASELINES = {
+    baseline.name: baseline
+    for baseline in (
+        Baseline("linear", "regression", "logistic regression", is_linear=True),
+        Baseline("lda", "discriminant", "the linear discriminant", is_linear=True, regresses=False),
+        Baseline("mlp", "perceptron", "a multilayer perceptron"),
+        Baseline("template", "templates", "template matching", regresses=False),
+        Baseline("single", "one session alone", "a transformer of each session alone"),
+    )
+}
+
+
+def _baseline(name: str) -> str:
+    if name not in BASELINES:
+        raise ValueError(f"Input should be one of {', '.join(BASELINES)}")
+    return name
+
+
+BaselineName = Annotated[
+    str, AfterValidator(_baseline), WithJsonSchema({"enum": list(BASELINES), "type": "string"})
+]
 
 SESSION_STIMULI = {
     "three_session_A": (

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from glasscortex.data.batches import AHEAD, Batches, Piece
+from glasscortex.data.labels import with_labels
 from glasscortex.data.vocabulary import Vocabulary
-from glasscortex.data.windows import SessionWindows
+from glasscortex.data.windows import SessionWindows, WindowsFolder
 
 
 def all_of(batches) -> list[Piece]:
@@ -36,7 +37,7 @@ def test_presentations_without_a_label_are_in_no_piece(world, vocabulary):
     trials, _, windows, _ = world
     blank = trials.assign(running_speed=np.float32("nan"))
     blank.loc[:9, ["direction", "orientation"]] = np.nan
-    batches = Batches(windows, blank, vocabulary, 32)
+    batches = Batches(WindowsFolder(windows), with_labels(blank), vocabulary, 32)
     pieces = batches.pieces(np.ones(len(blank), bool), np.random.default_rng(0))
     rows = np.concatenate([piece.trials for piece in pieces])
     np.testing.assert_array_equal(np.sort(rows), np.arange(10, len(blank)))
@@ -50,7 +51,7 @@ def test_batches_come_in_the_order_of_their_pieces(batches, world):
 
 def test_few_batches_are_in_memory_at_a_time(world, vocabulary):
     trials, _, windows, _ = world
-    batches = Batches(windows, trials, vocabulary, size=1)
+    batches = Batches(WindowsFolder(windows), trials, vocabulary, size=1)
     asked, used = [], []
     with closing(batches.read(asked.append(p) or p for p in all_of(batches))) as reading:
         for batch in islice(reading, 100):
@@ -65,7 +66,9 @@ def test_a_session_that_cannot_be_read_is_told_where_its_batch_would_come(world,
     known = trials["session_id"] == "a"
     lost = trials.assign(session_id=np.where(known, "a", "lost"))
     cells = {"a": vocabulary.cells["a"], "lost": vocabulary.cells["b"]}
-    batches = Batches(windows, lost, Vocabulary(("a", "lost"), cells, vocabulary.tasks), 32)
+    batches = Batches(
+        WindowsFolder(windows), lost, Vocabulary(("a", "lost"), cells, vocabulary.tasks), 32
+    )
     reading = batches.ordered(np.ones(len(lost), bool))
     assert {batch.session_id for batch in islice(reading, 5)} == {"a"}
     with pytest.raises(FileNotFoundError, match=r"lost\.h5"):
@@ -84,7 +87,7 @@ def test_reading_ends_its_thread_when_it_is_left_early(batches):
 def test_only_sessions_that_are_read_are_opened(world, vocabulary, tmp_path):
     trials, _, windows, _ = world
     (tmp_path / "b.h5").symlink_to(windows / "b.h5")
-    batches = Batches(tmp_path, trials, vocabulary, 32)
+    batches = Batches(WindowsFolder(tmp_path), trials, vocabulary, 32)
     of_b = (trials["session_id"] == "b").to_numpy()
     assert {batch.session_id for batch in batches.ordered(of_b)} == {"b"}
 
@@ -124,8 +127,9 @@ def test_a_session_with_one_value_of_a_task_has_no_such_task(world, samples):
     trials, _, windows, cells = world
     constant = trials.copy()
     constant.loc[trials["session_id"] == "a", "direction"] = 45.0
+    constant = with_labels(constant)
     vocabulary = Vocabulary.of(constant, cells, samples, "all")
-    target = Batches(windows, constant, vocabulary, 32).targets["direction"]
+    target = Batches(WindowsFolder(windows), constant, vocabulary, 32).targets["direction"]
     assert (target[trials["session_id"] == "a"] == -1).all()
     assert (target[trials["session_id"] == "b"] >= 0).any()
 

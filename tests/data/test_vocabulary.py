@@ -1,13 +1,16 @@
 import numpy as np
 import pytest
 
+from glasscortex.data.labels import with_labels
+
 SPEED = "running_speed"
 
 
 def scaled(trials, session, factor, offset):
     """The trials with another running speed in one session."""
     rows = trials["session_id"] == session
-    return trials.assign(running_speed=trials[SPEED].where(~rows, factor * trials[SPEED] + offset))
+    speed = trials[SPEED].where(~rows, factor * trials[SPEED] + offset)
+    return with_labels(trials.assign(running_speed=speed))
 
 
 def of(trials, session, split):
@@ -28,7 +31,7 @@ def test_a_speed_is_standardised_by_its_session(world, vocabulary):
 def test_the_scale_of_a_speed_is_learnt_on_training_only(world, vocabulary):
     trials = world[0]
     held_out = trials["split"] != "train"
-    other = trials.assign(running_speed=trials[SPEED].where(~held_out, 100))
+    other = with_labels(trials.assign(running_speed=trials[SPEED].where(~held_out, 100)))
     rows = ~held_out.to_numpy()
     target, same = (vocabulary.targets(t)[SPEED][rows] for t in (trials, other))
     np.testing.assert_array_equal(target, same)
@@ -39,6 +42,6 @@ def test_a_mouse_that_hardly_moves_in_training_does_not_outweigh_the_others(worl
     sat = scaled(trials, "b", 1e-6, 0)
     running = of(trials, "b", "test") & (trials["stimulus"] == "drifting_gratings").to_numpy()
     sat.loc[running, SPEED] = trials.loc[running, SPEED]
-    target = vocabulary.targets(sat)[SPEED]
+    target = vocabulary.targets(with_labels(sat))[SPEED]
     usual = trials.loc[of(trials, "a", "train"), SPEED].std()
     assert np.nanmax(np.abs(target[running])) < 10 * sat.loc[running, SPEED].abs().max() / usual

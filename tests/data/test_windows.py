@@ -1,3 +1,5 @@
+import pickle
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -6,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glasscortex.data import windows as windows_module
-from glasscortex.data.windows import SessionWindows, averaging_matrix, frames_of, write_windows
+from glasscortex.data.windows import (
+    ArrayWindows,
+    SessionWindows,
+    WindowsFolder,
+    averaging_matrix,
+    frames_of,
+    write_windows,
+)
 
 CELLS = ["7/1", "7/2", "7/30"]
 sizes = st.integers(1, 70)
@@ -87,7 +96,7 @@ def test_windows_are_the_averaged_standardised_and_compressed_traces(tmp_path, r
     assert reader.session_id == "100"
     assert reader.cells == CELLS
     assert reader.sample_rate_hz == 10.0
-    assert reader.stimuli == ["drifting_gratings", "natural_scenes"]
+    assert list(reader.shapes) == ["drifting_gratings", "natural_scenes"]
     assert reader.shapes["natural_scenes"] == (12, 3, 2)
     gratings = np.stack([dff[:, s : s + 30].reshape(3, 10, 3).mean(2) for s in (0, 40, 80)])
     scenes = np.stack([dff[:, s : s + 6].reshape(3, 2, 3).mean(2) for s in range(150, 390, 20)])
@@ -142,3 +151,33 @@ def test_the_size_of_a_block_does_not_change_the_bytes(tmp_path, recording, monk
     monkeypatch.setattr(windows_module, size, 2)
     write(tmp_path / "b.h5", *recording)
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+def test_a_folder_is_a_mapping_of_its_sessions_opened_when_asked_for(tmp_path, recording):
+    dff, trials = recording
+    for name in ("b", "a"):
+        write(tmp_path / f"{name}.h5", dff, trials)
+    (tmp_path / "broken.h5").write_text("no HDF5")
+    folder = WindowsFolder(tmp_path)
+    assert list(folder) == ["a", "b", "broken"]
+    assert "c" not in folder
+    assert folder["a"] is folder["a"]
+    again = pickle.loads(pickle.dumps(folder))
+    assert again["a"].cells == CELLS
+
+
+def test_windows_in_memory_are_read_as_those_of_a_file(tmp_path, recording):
+    file = write(tmp_path / "a.h5", *recording)
+    rows = {name: np.arange(shape[0]) for name, shape in file.shapes.items()}
+    arrays = {name: file.read(name, r) for name, r in rows.items()}
+    memory = ArrayWindows(file.session_id, file.cells, arrays, file.sample_rate_hz)
+    assert (memory.session_id, memory.cells, memory.sample_rate_hz, memory.shapes) == (
+        file.session_id,
+        file.cells,
+        file.sample_rate_hz,
+        file.shapes,
+    )
+    for name, r in rows.items():
+        picked = r[::-1]
+        np.testing.assert_array_equal(memory.read(name, picked), file.read(name, picked))
+        assert memory.read(name, picked).dtype == np.float32

@@ -5,7 +5,7 @@ import torch
 from glasscortex.config import ModelConfig
 from glasscortex.decoder.heads import StepwiseLinear
 from glasscortex.decoder.hooks import reading, replacing
-from glasscortex.decoder.layers import CellEncoder, Rotary, turn
+from glasscortex.decoder.layers import CellEncoder, Rotary, rotate
 from glasscortex.decoder.model import Decoder
 from glasscortex.errors import InputError
 
@@ -65,7 +65,7 @@ def test_rotary_products_depend_on_time_differences_only():
     q, k = torch.randn(2, 1, 8, generator=torch.Generator().manual_seed(0))
 
     def product(t, u):
-        return (turn(q, rotary(torch.tensor([t]))) * turn(k, rotary(torch.tensor([u])))).sum()
+        return (rotate(q, rotary(torch.tensor([t]))) * rotate(k, rotary(torch.tensor([u])))).sum()
 
     torch.testing.assert_close(product(0.3, 1.0), product(5.3, 6.0), atol=1e-4, rtol=1e-4)
     assert abs(product(0.3, 1.0) - product(0.3, 1.37)) > 1e-3

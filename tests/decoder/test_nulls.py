@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from glasscortex.config import BaselineConfig, DecoderConfig
-from glasscortex.data.windows import SessionWindows
+from glasscortex.data.windows import SessionWindows, WindowsFolder
 from glasscortex.decoder.baselines import baselines
 from glasscortex.decoder.evaluate import evaluate
 from glasscortex.decoder.train import shuffled_labels, train
@@ -44,7 +44,7 @@ def altered(world, folder, change):
                 cells=np.array(reader.cells, dtype="S"),
                 sample_rate_hz=reader.sample_rate_hz,
             )
-            for stimulus in reader.stimuli:
+            for stimulus in reader.shapes:
                 rows = trials[(trials["session_id"] == session) & (trials["stimulus"] == stimulus)]
                 values = reader.read(stimulus, np.arange(len(rows)))
                 file[stimulus] = change(values, rows).astype(np.float32)
@@ -77,80 +77,42 @@ def accuracy_of(table: pd.DataFrame) -> float:
     return rows.loc[(rows["session_id"] == "all") & (rows["split"] == "test"), "value"].item()
 
 
-def accuracy_of_baseline(model, trials, windows, out) -> float:
+def accuracy_of_baseline(model, trials, windows) -> float:
     config = BaselineConfig(inverse_regularisation=(0.01, 0.1), shrinkage=(0.3, 0.7))
-    tasks = ("direction",)
-    baselines(
-        trials=trials,
-        windows=windows,
-        out=out,
-        model=model,
-        config=config,
-        tasks=tasks,
-        processes=1,
-    )
-    return accuracy_of(pd.read_csv(out))
+    return accuracy_of(baselines(trials, WindowsFolder(windows), model, config, ("direction",)))
 
 
 @pytest.mark.parametrize("model", BASELINES)
 def test_baselines_read_none_of_the_nulls(world, tmp_path, model):
-    trials, path, windows, _ = world
-    out = tmp_path / "decoding.csv"
-    assert decodes(accuracy_of_baseline(model, path, windows, out))
+    trials, _, windows, _ = world
+    assert decodes(accuracy_of_baseline(model, trials, windows))
     found = {"shuffled": [], "shifted": [], "permuted": []}
     for seed in range(4):
-        shuffled_labels(trials, seed).to_parquet(tmp_path / "shuffled.parquet")
         moved = altered(world, tmp_path / f"moved{seed}", shifted(17 + 20 * seed))
         permuted = altered(world, tmp_path / f"permuted{seed}", with_cells_permuted(seed))
         inputs = {
-            "shuffled": (tmp_path / "shuffled.parquet", windows),
-            "shifted": (path, moved),
-            "permuted": (path, permuted),
+            "shuffled": (shuffled_labels(trials, seed), windows),
+            "shifted": (trials, moved),
+            "permuted": (trials, permuted),
         }
         for null, given in inputs.items():
-            found[null].append(accuracy_of_baseline(model, *given, out))
+            found[null].append(accuracy_of_baseline(model, *given))
     for null, accuracies in found.items():
         assert np.mean(accuracies) == pytest.approx(CHANCE, abs=0.075), null
 
 
-@pytest.fixture(scope="module")
-def scored(world, tmp_path_factory):
-    """Accuracy of a transformer trained and tested on the given trials and windows."""
-
-    def accuracy(trained_on, tested_on, model="trained") -> float:
-        folder = tmp_path_factory.mktemp("decoder")
-        _, trials, _, _ = world
-        train(
-            trials=trials,
-            windows=trained_on,
-            folder=folder / model,
-            checkpoint=folder / "checkpoint.pt",
-            config=DECODER,
-            tasks=("direction",),
-            model=model,
-            seed=0,
-        )
-        out = folder / "decoding.csv"
-        evaluate(
-            decoder=folder / model,
-            trials=trials,
-            windows=tested_on,
-            out=out,
-            model=model,
-            seed=0,
-            threads=1,
-        )
-        return accuracy_of(pd.read_csv(out))
-
-    return accuracy
+def scored(trials, trained_on, tested_on, model="trained") -> float:
+    """Accuracy of a transformer trained and tested on the given windows."""
+    result = train(trials, WindowsFolder(trained_on), DECODER, ("direction",), model)
+    return accuracy_of(evaluate(result.decoder, trials, WindowsFolder(tested_on)))
 
 
-def test_the_transformer_reads_none_of_the_nulls(world, tmp_path, scored):
-    windows = world[2]
+def test_the_transformer_reads_none_of_the_nulls(world, tmp_path):
+    trials, _, windows, _ = world
     moved = altered(world, tmp_path / "moved", shifted(17))
     permuted = altered(world, tmp_path / "permuted", with_cells_permuted(0))
-    assert decodes(scored(windows, windows))
-    assert not decodes(scored(windows, windows, "shuffled"))
-    assert not decodes(scored(moved, moved))
-    assert not decodes(scored(windows, moved))
-    assert not decodes(scored(windows, permuted))
+    assert decodes(scored(trials, windows, windows))
+    assert not decodes(scored(trials, windows, windows, "shuffled"))
+    assert not decodes(scored(trials, moved, moved))
+    assert not decodes(scored(trials, windows, moved))
+    assert not decodes(scored(trials, windows, permuted))

@@ -12,17 +12,18 @@ import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
-from safetensors.torch import load_file
 
 from glasscortex.config import DecoderConfig, TrainConfig
 from glasscortex.data.batches import Batches
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import progress
 from glasscortex.decoder import train as training
+from glasscortex.decoder.checkpoint import Checkpoint
 from glasscortex.decoder.devices import is_out_of_memory, on_devices, set_random_states
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import Optimisation
 from glasscortex.decoder.progress import Progress
-from glasscortex.decoder.train import train
+from glasscortex.decoder.train import Training, train
 from glasscortex.errors import InputError
 
 KILLS = 10
@@ -38,23 +39,25 @@ def configured(dropout=0.2, **changes) -> DecoderConfig:
 
 
 def arguments(world, folder, config, **changes) -> dict:
-    _, trials, windows, _ = world
+    trials, _, windows, _ = world
     given = {
         "trials": trials,
-        "windows": windows,
-        "folder": folder / "decoder",
-        "checkpoint": folder / "checkpoint.pt",
+        "windows": WindowsFolder(windows),
         "config": config,
-        "tasks": "all",
-        "model": "trained",
-        "seed": 0,
+        "checkpoint": Checkpoint(folder / "checkpoint.pt"),
     }
     return given | changes
 
 
-def run(world, folder, config, **changes) -> dict[str, torch.Tensor]:
-    train(**arguments(world, folder, config, **changes))
-    return load_file(folder / "decoder" / "weights.safetensors")
+def run(world, folder, config, **changes) -> Training:
+    return train(**arguments(world, folder, config, **changes))
+
+
+def assert_same(training: Training, other: Training) -> None:
+    weights = other.decoder.state_dict()
+    for name, value in training.decoder.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+    pd.testing.assert_frame_equal(training.history, other.history)
 
 
 def train_until_killed(steps: int, given: dict) -> None:
@@ -77,8 +80,8 @@ def steps_done(checkpoint, steps_per_epoch) -> int:
     return state["epoch"] * steps_per_epoch + len(state["losses"])
 
 
-def test_training_killed_at_random_steps_ends_with_the_same_bytes(world, tmp_path, caplog):
-    run(world, tmp_path / "undisturbed", configured())
+def test_training_killed_at_random_steps_ends_the_same(world, tmp_path, caplog):
+    undisturbed = run(world, tmp_path / "undisturbed", configured())
     killed = arguments(world, tmp_path / "killed", configured())
     rng = random.Random(0)
     context = multiprocessing.get_context("forkserver")
@@ -91,14 +94,17 @@ def test_training_killed_at_random_steps_ends_with_the_same_bytes(world, tmp_pat
         life.join()
         assert life.exitcode == -signal.SIGKILL
         done += steps
-        assert steps_done(killed["checkpoint"], STEPS) == done and not killed["folder"].exists()
-    # the minutes between checkpoints are no part of what a checkpoint belongs to
+        assert steps_done(killed["checkpoint"].path, STEPS) == done
+    # how often a checkpoint is kept is no part of the result
     with caplog.at_level("INFO"):
-        train(**killed | {"config": configured(checkpoint_minutes=60)})
+        resumed = train(**killed | {"config": configured(checkpoint_minutes=60)})
     assert f"going on after {done // STEPS} epochs and {done % STEPS} steps" in caplog.text
-    for name in ("weights.safetensors", "decoder.json", "history.csv"):
-        undisturbed = tmp_path / "undisturbed" / "decoder" / name
-        assert (killed["folder"] / name).read_bytes() == undisturbed.read_bytes()
+    assert_same(resumed, undisturbed)
+
+
+def test_without_a_checkpoint_training_ends_the_same(world, tmp_path):
+    kept = run(world, tmp_path, configured())
+    assert_same(run(world, tmp_path, configured(), checkpoint=None), kept)
 
 
 def test_a_checkpoint_within_an_epoch_waits_for_its_minutes(world, tmp_path, monkeypatch):
@@ -129,7 +135,7 @@ def test_a_loss_that_is_no_number_is_told_and_the_last_good_checkpoint_kept(
     message = str(told.value)
     assert f"epoch 1, step 4, session {calls[-1]}:" in message
     assert "learning_rate" in message and f"{given['checkpoint']} keeps" in message
-    state = torch.load(given["checkpoint"], weights_only=True)
+    state = torch.load(given["checkpoint"].path, weights_only=True)
     assert len(state["losses"]) == 3
     assert all(value.isfinite().all() for value in state["weights"].values())
 
@@ -155,7 +161,7 @@ def test_windows_that_are_no_numbers_name_their_session(world, tmp_path):
     with h5py.File(tmp_path / "b.h5", "r+") as file:
         file[trials.loc[bad, "stimulus"]][trials.loc[bad, "presentation"], 3, 2] = np.nan
     with pytest.raises(InputError, match="windows of session b hold values that are no numbers"):
-        train(**arguments((trials, path, tmp_path, None), tmp_path, configured()))
+        run((trials, path, tmp_path, None), tmp_path, configured())
 
 
 def test_running_out_of_memory_is_told(world, tmp_path, monkeypatch):
@@ -174,7 +180,7 @@ def test_running_out_of_memory_is_told(world, tmp_path, monkeypatch):
         InputError, match=r"epoch 1, step 3, session .*12 cells.*decoder.train.batch"
     ):
         train(**given)
-    assert len(torch.load(given["checkpoint"], weights_only=True)["losses"]) == 2
+    assert len(torch.load(given["checkpoint"].path, weights_only=True)["losses"]) == 2
 
 
 def test_running_out_of_memory_while_reading_is_told(world, tmp_path, monkeypatch):
@@ -205,10 +211,10 @@ def test_every_kind_of_running_out_of_memory_is_known(error):
 def test_two_processes_learn_what_one_learns(world, tmp_path):
     one = run(world, tmp_path / "one", configured(dropout=0.0))
     two = run(world, tmp_path / "two", configured(dropout=0.0, accelerator="cpu", devices=2))
-    for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=0, atol=1e-5, msg=name)
-    histories = [pd.read_csv(tmp_path / n / "decoder" / "history.csv") for n in ("one", "two")]
-    pd.testing.assert_frame_equal(*histories, rtol=1e-5)
+    weights = two.decoder.state_dict()
+    for name, value in one.decoder.state_dict().items():
+        torch.testing.assert_close(weights[name], value, rtol=0, atol=1e-5, msg=name)
+    pd.testing.assert_frame_equal(one.history, two.history, rtol=1e-5)
 
 
 def test_a_fault_in_one_of_two_processes_ends_both_with_its_message(world, tmp_path):
@@ -239,15 +245,16 @@ def test_missing_gpus_are_told(monkeypatch):
     for accelerator in ("gpu", "auto"):
         config = TrainConfig(devices=2, sessions_per_step=2, accelerator=accelerator)
         with pytest.raises(InputError, match="needs 2 GPUs and there are 1"):
-            on_devices(config, print)
+            on_devices(config, print, torch.nn.Linear(1, 1))
 
 
 def test_bf16_learns_with_weights_in_32_bits(world, tmp_path):
-    weights = run(world, tmp_path, configured(precision="bf16", epochs=6))
+    half = run(world, tmp_path, configured(precision="bf16", epochs=6), checkpoint=None)
+    weights = half.decoder.state_dict()
     assert {value.dtype for value in weights.values()} == {torch.float32}
-    history = pd.read_csv(tmp_path / "decoder" / "history.csv")
-    assert history["validation_loss"].iloc[-1] < history["validation_loss"].iloc[0]
-    exact = run(world, tmp_path / "exact", configured(epochs=6))
+    loss = half.history["validation_loss"]
+    assert loss.iloc[-1] < loss.iloc[0]
+    exact = run(world, tmp_path, configured(epochs=6), checkpoint=None).decoder.state_dict()
     assert any((weights[name] != exact[name]).any() for name in weights)
 
 

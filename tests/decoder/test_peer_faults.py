@@ -8,6 +8,7 @@ from glasscortex.config import DecoderConfig, TrialsConfig
 from glasscortex.data.labels import task_labels
 from glasscortex.data.synthetic.design import timeline
 from glasscortex.data.trials import tabulate
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.scores import score_table
 from glasscortex.decoder.train import train
 from glasscortex.tasks import TASKS
@@ -126,9 +127,9 @@ def test_a_guess_that_ignores_the_cells_is_in_the_table(gratings_and_movies):
     assert rows.loc["balanced_accuracy", "constant"] == pytest.approx(1 / shown)
 
 
-def test_the_weight_of_a_task_multiplies_its_mean_loss(world, tmp_path):
+def test_the_weight_of_a_task_multiplies_its_mean_loss(world):
     """In Σ w l / Σ w the weights of a batch with one task cancel."""
-    _, trials, windows, _ = world
+    trials, _, windows, _ = world
 
     def loss(direction: float, orientation: float) -> float:
         config = DecoderConfig.model_validate(
@@ -141,18 +142,8 @@ def test_the_weight_of_a_task_multiplies_its_mean_loss(world, tmp_path):
                 },
             }
         )
-        folder = tmp_path / f"{direction}-{orientation}"
-        train(
-            trials=trials,
-            windows=windows,
-            folder=folder,
-            checkpoint=tmp_path / "checkpoint.pt",
-            config=config,
-            tasks=("direction", "orientation"),
-            model="trained",
-            seed=0,
-        )
-        return pd.read_csv(folder / "history.csv")["validation_loss"].item()
+        result = train(trials, WindowsFolder(windows), config, ("direction", "orientation"))
+        return result.history["validation_loss"].item()
 
     alone, both = loss(1, 0), loss(1, 1)
     assert loss(3, 1) == pytest.approx(both + 2 * alone, rel=1e-5)

@@ -67,7 +67,7 @@ def test_scores_pool_sessions_not_presentations(world):
     assert accuracy["n"].to_dict() == {"a": 40, "b": 40, "all": 80}
 
 
-def compared(tmp_path, values: dict[tuple, list[float]]) -> pd.DataFrame:
+def compared(values: dict[tuple, list[float]]) -> pd.DataFrame:
     """The comparison of scores by (model, seed, task, split), a value a session."""
     rows = [
         (model, seed, session, task, split, "r2" if task == "running_speed" else "accuracy", value)
@@ -75,17 +75,14 @@ def compared(tmp_path, values: dict[tuple, list[float]]) -> pd.DataFrame:
         for session, value in zip("abc", scores)
     ]
     columns = ["model", "seed", "session_id", "task", "split", "metric", "value"]
-    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "decoding.csv", index=False)
-    compare(decoding=tmp_path / "decoding.csv", out=tmp_path / "comparison.csv")
-    return pd.read_csv(tmp_path / "comparison.csv").set_index(["task", "against"])
+    return compare(pd.DataFrame(rows, columns=columns)).set_index(["task", "against"])
 
 
 BASE = np.array([0.3, 0.5, 0.4])
 
 
-def test_comparison_pairs_sessions(tmp_path):
+def test_comparison_pairs_sessions():
     table = compared(
-        tmp_path,
         {
             (model, 0, task, split): BASE + gain * (model == "trained")
             for task, gain in [("direction", 0.1), ("running_speed", -0.2)]
@@ -100,24 +97,24 @@ def test_comparison_pairs_sessions(tmp_path):
     assert set(table.index.unique("against")) == {"best_linear", "linear"}
 
 
-def test_seeds_are_averaged_within_a_session_first(tmp_path):
+def test_seeds_are_averaged_within_a_session_first():
     values = {("linear", 0, "direction", "test"): BASE}
     values |= {
         ("trained", seed, "direction", "test"): BASE + [0.1, 0.3, -0.1][seed] for seed in range(3)
     }
-    row = compared(tmp_path, values).loc[("direction", "linear")]
+    row = compared(values).loc[("direction", "linear")]
     assert row["n_sessions"] == 3
     assert (row["difference"], row["ci_low"]) == pytest.approx((0.1, 0.1))
 
 
-def test_the_best_linear_baseline_is_chosen_on_validation_and_by_task(tmp_path):
+def test_the_best_linear_baseline_is_chosen_on_validation_and_by_task():
     values = {}
     for task, better in (("direction", "lda"), ("phase", "linear")):
         for model in ("linear", "lda"):
             values[model, 0, task, "validation"] = BASE + 0.1 * (model == better)
             values[model, 0, task, "test"] = BASE - 0.1 * (model == better)
         values["trained", 0, task, "test"] = BASE
-    table = compared(tmp_path, values)
+    table = compared(values)
     assert table.loc[("direction", "best_linear"), "difference"] == pytest.approx(0.1)
     assert table.loc[("phase", "best_linear"), "difference"] == pytest.approx(0.1)
     assert table.loc[("direction", "linear"), "difference"] == pytest.approx(0)
@@ -125,10 +122,10 @@ def test_the_best_linear_baseline_is_chosen_on_validation_and_by_task(tmp_path):
     assert row["difference"] == pytest.approx(0.1)
 
 
-def test_sessions_that_one_of_the_two_lacks_do_not_count(tmp_path):
+def test_sessions_that_one_of_the_two_lacks_do_not_count():
     values = {
         ("trained", 0, "direction", "test"): BASE + 0.1,
         ("template", 0, "direction", "test"): BASE[:2],
     }
-    row = compared(tmp_path, values).loc[("direction", "template")]
+    row = compared(values).loc[("direction", "template")]
     assert (row["n_sessions"], row["transformer"]) == (2, pytest.approx(0.5))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from glasscortex.data.batches import Batches
 from glasscortex.data.store import verify
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.hooks import reading
 from glasscortex.dictionaries import activations as module
 from glasscortex.dictionaries.activations import Activations, record
@@ -112,7 +113,7 @@ def test_record_holds_what_the_hook_saw_of_each_split(world, decoder, recording)
     assert (owners.sort_index() == trials["stimulus"].map(tokens)).all()
     one = np.zeros(len(trials), bool)
     one[block.trial[0]] = True
-    (batch,) = Batches(windows, trials, decoder.vocabulary, 1).ordered(one)
+    (batch,) = Batches(WindowsFolder(windows), trials, decoder.vocabulary, 1).ordered(one)
     with torch.no_grad(), reading(decoder, "latents.1") as seen:
         decoder(batch)
     x = block.x[block.trial == block.trial[0]]

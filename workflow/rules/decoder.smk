@@ -68,7 +68,7 @@ rule baselines:
     input:
         trials="<results>/trials.parquet",
         windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("stages.baselines"),
+        code=lambda wildcards: code("stages.baselines", f"decoder.baselines.{wildcards.baseline}"),
     output:
         scores="<results>/decoder/{baseline}/decoding.csv",
     log:
@@ -76,33 +76,7 @@ rule baselines:
     benchmark:
         "<results>/benchmarks/baselines/{baseline}.tsv"
     wildcard_constraints:
-        baseline="|".join(name for name in BASELINES if name != "single"),
-    conda:
-        "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=lambda wildcards, threads: 3000 * threads,
-        runtime=240,
-    params:
-        windows=CONFIG.results / "windows",
-        tasks=json.dumps(CONFIG.tasks),
-        config=CONFIG.baseline.model_dump_json(exclude={"models", "single"}),
-    message:
-        "Fitting a decoder of each session and task: {wildcards.baseline}"
-    shell:
-        stage("baselines")
-
-
-rule single:
-    input:
-        trials="<results>/trials.parquet",
-        windows=of_sessions("<results>/windows/{session}.h5"),
-        code=code("stages.single"),
-    output:
-        scores="<results>/decoder/single/decoding.csv",
-    log:
-        "<results>/logs/single.log",
-    benchmark:
-        "<results>/benchmarks/single.tsv"
+        baseline="|".join(BASELINES),
     conda:
         "../../envs/glasscortex.yaml"
     resources:
@@ -111,11 +85,13 @@ rule single:
     params:
         windows=CONFIG.results / "windows",
         tasks=json.dumps(CONFIG.tasks),
-        config=CONFIG.single.model_dump_json(),
+        config=lambda wildcards: (
+            CONFIG.single if wildcards.baseline == "single" else CONFIG.baseline
+        ).model_dump_json(exclude={"models", "single"}),
     message:
-        "Training a transformer of each session alone"
+        "Decoding each session alone: {wildcards.baseline}"
     shell:
-        stage("single")
+        stage("baselines")
 
 
 rule compare:

@@ -15,6 +15,7 @@ from glasscortex.analysis.selectivity import EVERY_STIMULUS
 from glasscortex.config import AblationConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.store import verify
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit, predict_under
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import headline, metrics
@@ -208,7 +209,7 @@ def session_losses(
         mask = spread(table, config.windows)
         if session_id not in decoder.vocabulary.sessions or not mask.any():
             continue
-        batches = Batches(windows, table, decoder.vocabulary, EVALUATION_BATCH)
+        batches = Batches(WindowsFolder(windows), table, decoder.vocabulary, EVALUATION_BATCH)
         encoded = EncodedBatch(sae)
         edits: dict[str | int, Edit] = {"intact": lambda x, batch: x}
         for number, c in enumerate(conditions):

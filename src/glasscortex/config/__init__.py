@@ -115,10 +115,9 @@ class Config(Part):
             raise ValueError("trials.signal is events: set preprocess.events to true")
         if "trained" not in self.models or not self.seeds:
             raise ValueError("models must name trained, and seeds at least one seed")
-        if "start" in self.models and not self.decoder.transformer.starts_linear:
+        if "start" in self.models and self.decoder.architecture == "poyo_plus":
             raise ValueError(
-                f"models names start, but {self.decoder.architecture} starts at random: "
-                "name untrained instead"
+                "models names start, but poyo_plus starts at random: name untrained instead"
             )
         for key in ("seeds", "models", "tasks"):
             values = getattr(self, key)
@@ -128,7 +127,8 @@ class Config(Part):
                 raise ValueError(f"{key} names one twice: remove it")
         for name, sae in self.sae.items():
             kind, _, index = sae.hook.partition(".")
-            depth = self.decoder.transformer.depth
+            published = self.decoder.architecture == "poyo_plus"
+            depth = (self.decoder.poyo_plus if published else self.decoder.model).depth
             last = depth - (kind != "latents")
             if index and int(index) > last:
                 raise ValueError(

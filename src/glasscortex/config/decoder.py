@@ -1,6 +1,6 @@
 """The transformer, its training, and the baselines."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -12,9 +12,6 @@ from glasscortex.words import BASELINES, BaselineName
 class ModelConfig(Part):
     """The transformer."""
 
-    starts_linear: ClassVar[bool] = True
-    """Whether training starts at what linear decoders know, or at random."""
-
     dim: PositiveInt = 64
     depth: PositiveInt = 2
     heads: PositiveInt = 2
@@ -24,11 +21,6 @@ class ModelConfig(Part):
     rotary_periods_s: tuple[PositiveFloat, PositiveFloat] = (0.1, 8.0)
     cell_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-
-    @property
-    def cell_dim(self) -> int:
-        """Features of a cell's embedding."""
-        return self.dim
 
     @model_validator(mode="after")
     def _heads_divide(self):
@@ -42,10 +34,6 @@ class ModelConfig(Part):
 
 class PoyoPlusConfig(Part):
     """The transformer of the literature: POYO+ for calcium traces, trained on one session."""
-
-    starts_linear: ClassVar[bool] = False
-    patch_frames: ClassVar[int] = 1
-    mlp_ratio: ClassVar[int] = 4
 
     dim: Annotated[int, Field(gt=0, multiple_of=2)] = 64
     depth: PositiveInt = 6
@@ -63,11 +51,6 @@ class PoyoPlusConfig(Part):
     block_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.4, description="of what each block adds to the latents"
     )
-
-    @property
-    def cell_dim(self) -> int:
-        """Features of a cell's embedding: a token holds its value in the other half."""
-        return self.dim // 2
 
 
 class TrainConfig(Part):
@@ -107,11 +90,6 @@ class DecoderConfig(Part):
     poyo_plus: PoyoPlusConfig = Field(PoyoPlusConfig(), description="used with poyo_plus")
     train: TrainConfig = TrainConfig()
 
-    @property
-    def transformer(self) -> ModelConfig | PoyoPlusConfig:
-        """The part that describes the chosen architecture."""
-        return self.model if self.architecture == "glasscortex" else self.poyo_plus
-
 
 class MlpConfig(Part):
     """The multilayer perceptron of each session and task."""
@@ -136,7 +114,7 @@ class SingleConfig(Part):
 class BaselineConfig(Part):
     """Simpler decoders, one a session and task; validation chooses among their candidates."""
 
-    models: tuple[BaselineName, ...] = BASELINES
+    models: tuple[BaselineName, ...] = tuple(BASELINES)
     inverse_regularisation: tuple[PositiveFloat, ...] = Field(
         (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), min_length=1, description="candidates of linear"
     )

@@ -1,11 +1,10 @@
 """Batches of windows: each holds presentations of one stimulus in one session, densely."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from glasscortex.data.vocabulary import Vocabulary, has_label
-from glasscortex.data.windows import SessionWindows
+from glasscortex.data.windows import WindowsReader
 
 AHEAD = 2
 """Batches that are read while an earlier one is used."""
@@ -66,19 +65,28 @@ class Batches:
 
     Parameters
     ----------
-    windows : folder of `<session>.h5`
-    trials : table of presentations; its row numbers are the names of the windows
-    vocabulary : sessions, cells and tasks of the decoder
-    size : most windows in a batch
+    windows : mapping of str to WindowsReader
+        Reader of each session's windows.
+    trials : pandas.DataFrame
+        Presentations, with label columns; their row numbers are the names of the windows.
+    vocabulary : Vocabulary
+        Sessions, cells and tasks of the decoder.
+    size : int
+        Most windows in a batch.
     """
 
-    def __init__(self, windows: Path, trials: pd.DataFrame, vocabulary: Vocabulary, size: int):
+    def __init__(
+        self,
+        windows: Mapping[str, WindowsReader],
+        trials: pd.DataFrame,
+        vocabulary: Vocabulary,
+        size: int,
+    ):
         self.trials = trials
         self.vocabulary = vocabulary
         self.size = size
         self.targets = vocabulary.targets(trials)
-        self._folder = Path(windows)
-        self._windows: dict[str, SessionWindows] = {}
+        self._windows = windows
         self._presentation = trials["presentation"].to_numpy()
         groups = trials.groupby(["session_id", "stimulus"], sort=False).indices
         known = vocabulary.cell_rows()
@@ -95,9 +103,9 @@ class Batches:
     def ordered(self, mask: np.ndarray) -> Iterator[Batch]:
         """Every presentation where `mask` is true, session by session."""
         return self.read(
-            Piece(*key, rows[start : start + self.size])
+            Piece(*key, rows[first : first + self.size])
             for key, rows in self._where(mask)
-            for start in range(0, len(rows), self.size)
+            for first in range(0, len(rows), self.size)
         )
 
     def pieces(self, mask: np.ndarray, rng: np.random.Generator) -> list[Piece]:
@@ -132,8 +140,6 @@ class Batches:
 
     def _batch(self, piece: Piece) -> Batch:
         session_id, stimulus, rows = piece
-        if session_id not in self._windows:
-            self._windows[session_id] = SessionWindows(self._folder / f"{session_id}.h5")
         values = self._windows[session_id].read(stimulus, self._presentation[rows])
         container, cells = self.vocabulary.cell_rows()[session_id]
         return Batch(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.data.labels import label_scale
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import TASKS, TaskNames
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,20 @@ class Vocabulary:
         trials: pd.DataFrame,
         cells: dict[str, tuple[str, ...]],
         samples: dict[str, int],
-        tasks,
+        tasks: TaskNames,
     ) -> "Vocabulary":
         """Learn the vocabulary from the training split.
 
         Parameters
         ----------
-        trials : the table of presentations of every session
-        cells : names of each session's cells
-        samples : of a window of each stimulus
-        tasks : names of the tasks, or "all" for those with something to tell apart
+        trials : pandas.DataFrame
+            Presentations of every session, with label columns.
+        cells : dict of str to tuple of str
+            Names of each session's cells.
+        samples : dict of str to int
+            Samples of a window of each stimulus.
+        tasks : tuple of str or "all"
+            Names of the tasks; "all" for those with something to tell apart.
         """
         train = trials[trials["split"] == "train"]
         heads = {}
@@ -111,9 +115,10 @@ class Vocabulary:
 
         Returns
         -------
-        dict of arrays, one entry a row of `trials`: int64 index of the class, -1 where the task
-        does not apply; or float32 value less `label_scale`'s mean over its standard deviation,
-        NaN where it does not.
+        dict of str to numpy.ndarray
+            By task, (presentations,): int64 index of the class, -1 where the task does not apply;
+            or float32 value less `label_scale`'s mean over its standard deviation, NaN where it
+            does not.
         """
         targets = {}
         for name, head in self.tasks.items():

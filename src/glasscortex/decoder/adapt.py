@@ -6,11 +6,9 @@ alone and against the linear baseline, from the same presentations.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -19,17 +17,15 @@ import torch
 from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig
 from glasscortex.data.batches import Batches, Piece
 from glasscortex.data.vocabulary import Vocabulary
-from glasscortex.data.windows import SessionWindows
-from glasscortex.decoder.baselines import baselines
-from glasscortex.decoder.baselines.side_by_side import side_by_side
-from glasscortex.decoder.baselines.single import single
+from glasscortex.data.windows import WindowsReader
+from glasscortex.decoder.baselines import linear, single
+from glasscortex.decoder.baselines.sessions import over_sessions
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import task_losses
-from glasscortex.decoder.scores import write_scores
+from glasscortex.decoder.scores import score_table
 from glasscortex.decoder.start import Projection, start_cells
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
 from glasscortex.tasks import TASKS, variables
 
 PER_SESSION = ("cell_embeddings", "session_embedding")
@@ -37,23 +33,21 @@ PER_SESSION = ("cell_embeddings", "session_embedding")
 
 ALL = "all"
 
-FIRST = ["model", "seed", "session_id", "task", "repeats", "method", "metric", "value"]
+FIRST = ["session_id", "task", "repeats", "method", "metric", "value"]
 """Columns that the table begins with."""
 
 
 def adapt(
-    *,
-    decoder: Path,
-    trials: list[Path],
-    windows: Path,
-    out: Path,
+    decoder: Decoder,
+    projection: Projection | None,
+    trials: pd.DataFrame,
+    windows: Mapping[str, WindowsReader],
     config: AdaptConfig,
     scratch: DecoderConfig,
-    linear: BaselineConfig,
-    model: str,
-    seed: int,
-    processes: int,
-) -> None:
+    baseline: BaselineConfig,
+    seed: int = 0,
+    processes: int = 1,
+) -> pd.DataFrame:
     """Score a decoder on new sessions, with ever more repeats of theirs to learn from.
 
     The adapted decoder sees the repeats and nothing else. The other two also choose by the
@@ -63,50 +57,64 @@ def adapt(
 
     Parameters
     ----------
-    decoder : folder that `train` wrote
-    trials : parquet table of presentations of each new session
-    windows : folder of the sessions' windows
-    out : CSV of model, seed, session_id, task, repeats (a number, or "all"), method ("adapted",
-        "scratch" or "linear"), metric, value, ci_low, ci_high, chance, constant, n, n_classes,
-        as in `score_table` on the test split, and n_train (presentations learnt from)
-    config : repeats and how the embeddings are learnt
-    scratch : training of the transformer on each session alone
-    linear : candidates of the linear baseline
-    model, seed : names of the decoder in the table; the seed also draws what is random here
-    processes : sessions that are learnt side by side
+    decoder : Decoder
+        In evaluation mode.
+    projection : Projection or None
+        What gives cells their start, as its training left it.
+    trials : pandas.DataFrame
+        Presentations of the new sessions, with label columns.
+    windows : mapping of str to WindowsReader
+        Reader of each session's windows.
+    config : AdaptConfig
+        Repeats, and how the embeddings are learnt.
+    scratch : DecoderConfig
+        Training of the transformer on each session alone.
+    baseline : BaselineConfig
+        Candidates of the linear baseline.
+    seed : int
+        Of all that is random here.
+    processes : int
+        Sessions that are learnt side by side.
+
+    Returns
+    -------
+    pandas.DataFrame
+        session_id, task, repeats (a number, or "all"), method ("adapted", "scratch" or "linear"),
+        metric, value, ci_low, ci_high, chance, constant, n, n_classes, as in `score_table` on the
+        test split, and n_train (presentations learnt from).
 
     Raises
     ------
     InputError
         The decoder was trained on a session, or has no task for what it shows.
     """
-    table = pd.concat(map(pd.read_parquet, trials), ignore_index=True)
-    tasks = tuple(Decoder.load(decoder).vocabulary.tasks)
-    stages = {
+    tasks = tuple(decoder.vocabulary.tasks)
+    weights = scratch.train.task_weights
+    methods = {
         "adapted": partial(
-            _adapted,
+            _predictions,
             decoder=decoder,
-            tasks=tasks,
+            projection=projection,
             config=config,
-            task_weights=scratch.train.task_weights,
+            task_weights=weights,
             seed=seed,
         ),
-        "scratch": partial(single, config=scratch, tasks=tasks, seed=seed),
-        "linear": partial(baselines, model="linear", config=linear, tasks=tasks),
+        "scratch": partial(single.predict, config=scratch, tasks=tasks, seed=seed),
+        "linear": partial(linear.predict, config=baseline, tasks=tasks, seed=seed),
     }
     parts = []
     for repeats in (*config.repeats, ALL):
-        few = table if repeats == ALL else first_repeats(table, repeats)
-        if repeats != ALL and len(few) == len(table):
+        few = trials if repeats == ALL else first_repeats(trials, repeats)
+        if repeats != ALL and len(few) == len(trials):
             continue  # there are no more
         learnt_from = _learnt_from(few, tasks)
-        for method, stage in stages.items():
-            scores = _scores(partial(stage, windows=windows, processes=processes), few)
-            scores = scores.assign(model=model, seed=seed, repeats=repeats, method=method)
-            parts.append(scores.merge(learnt_from, on=["session_id", "task"]))
-    scores = pd.concat(parts).set_index(FIRST).reset_index()
-    with atomic_write(out) as temporary:
-        scores.to_csv(temporary, index=False, float_format="%.9g")
+        for method, of_session in methods.items():
+            predictions = over_sessions(of_session, few, windows, tasks, processes)
+            for task, prediction in predictions.items():
+                scores = score_table(task, few, prediction, "test", seed)
+                scores = scores.assign(repeats=repeats, method=method).drop(columns="split")
+                parts.append(scores.merge(learnt_from, on=["session_id", "task"]))
+    return pd.concat(parts).set_index(FIRST).reset_index()
 
 
 def first_repeats(trials: pd.DataFrame, repeats: int) -> pd.DataFrame:
@@ -117,17 +125,30 @@ def first_repeats(trials: pd.DataFrame, repeats: int) -> pd.DataFrame:
 
     Parameters
     ----------
-    trials : table of presentations
-    repeats : presentations of each class, the first in time
+    trials : pandas.DataFrame
+        Presentations.
+    repeats : int
+        Presentations of each class, the first in time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Some of the rows, numbered anew.
     """
     train = trials[trials["split"] == "train"].sort_values("start_s", kind="stable")
-    shown = train.groupby(["session_id", "stimulus", *variables("stimulus")], dropna=False)
-    repeat = shown.cumcount()
+    classes = train.groupby(["session_id", "stimulus", *variables("stimulus")], dropna=False)
+    repeat = classes.cumcount()
     return trials.drop(repeat.index[repeat >= repeats]).reset_index(drop=True)
 
 
 def adapted(
-    folder: Path, windows: Path, trials: pd.DataFrame, config: AdaptConfig, task_weights, seed: int
+    trained: Decoder,
+    projection: Projection | None,
+    trials: pd.DataFrame,
+    windows: WindowsReader,
+    config: AdaptConfig,
+    task_weights: Mapping[str, float],
+    seed: int,
 ) -> Decoder:
     """The decoder with embeddings of one new session, learnt from its training split.
 
@@ -137,12 +158,25 @@ def adapted(
 
     Parameters
     ----------
-    folder : of the trained decoder
-    windows : folder of the session's windows
-    trials : presentations of one session
-    config : how the embeddings are learnt
-    task_weights : weight of a task's loss where it is not 1
-    seed : of random embeddings, of dropout and of the order of the batches
+    trained : Decoder
+        Of other sessions.
+    projection : Projection or None
+        What gives cells their start.
+    trials : pandas.DataFrame
+        Presentations of one session, with label columns.
+    windows : WindowsReader
+        Reader of the session's windows.
+    config : AdaptConfig
+        How the embeddings are learnt.
+    task_weights : mapping of str to float
+        Weight of a task's loss where it is not 1.
+    seed : int
+        Of random embeddings, of dropout and of the order of the batches.
+
+    Returns
+    -------
+    Decoder
+        In evaluation mode.
 
     Raises
     ------
@@ -151,32 +185,37 @@ def adapted(
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    trained = Decoder.load(folder)
     session = trials["session_id"].iloc[0]
     if session in trained.vocabulary.sessions:
-        raise InputError(f"{folder} was trained on session {session}: adapt it to other sessions")
-    cells = tuple(SessionWindows(windows / f"{session}.h5").cells)
-    vocabulary = Vocabulary((session,), {session: cells}, trained.vocabulary.tasks)
+        raise InputError(
+            f"the decoder was trained on session {session}: adapt it to other sessions"
+        )
+    cells = {session: tuple(windows.cells)}
+    vocabulary = Vocabulary((session,), cells, trained.vocabulary.tasks)
     decoder = Decoder(trained.config, vocabulary, trained.sample_rate_hz).eval()
     weights = trained.state_dict()
     shared = {name: w for name, w in weights.items() if not name.startswith(PER_SESSION)}
     mean = weights["session_embedding.weight"].mean(dim=0, keepdim=True)
     decoder.load_state_dict(decoder.state_dict() | shared | {"session_embedding.weight": mean})
     decoder.requires_grad_(False)
-    batches = Batches(windows, trials, vocabulary, config.batch)
+    batches = Batches({session: windows}, trials, vocabulary, config.batch)
     if not batches.pieces(_train(batches), np.random.default_rng(seed)):
         raise InputError(
-            f"session {session} shows nothing to learn from that {folder} decodes "
+            f"session {session} shows nothing to learn from that the decoder decodes "
             f"({', '.join(vocabulary.tasks)}): take it out of select.held_out"
         )
-    if decoder.config.starts_linear:
-        start_cells(decoder, batches, Projection.load(folder))
+    if projection is not None:
+        start_cells(decoder, batches, projection)
     _learn(decoder, batches, config, task_weights, seed)
     return decoder
 
 
 def _learn(
-    decoder: Decoder, batches: Batches, config: AdaptConfig, task_weights, seed: int
+    decoder: Decoder,
+    batches: Batches,
+    config: AdaptConfig,
+    task_weights: Mapping[str, float],
+    seed: int,
 ) -> None:
     """Fit the embeddings of cells and sessions; all other weights stay as they are."""
     learnt = [*decoder.cell_embeddings, *decoder.session_embedding.parameters()]
@@ -206,45 +245,20 @@ def _train(batches: Batches) -> np.ndarray:
     return (batches.trials["split"] == "train").to_numpy()
 
 
-def _adapted(
-    *,
-    trials: Path,
-    windows: Path,
-    out: Path,
-    decoder: Path,
-    tasks: tuple[str, ...],
-    processes: int,
-    seed: int,
-    **learning,
-) -> None:
-    """Adapt to each session and score what is then predicted, as the baselines do."""
-    table = pd.read_parquet(trials)
-    sessions = list(table.groupby("session_id", sort=False).groups.values())
-    work = (table.loc[rows].reset_index(drop=True) for rows in sessions)
-    predictions = {name: np.full(len(table), np.nan, np.float32) for name in tasks}
-    fit = partial(_predictions, decoder, windows, seed=seed, **learning)
-    for rows, found in zip(sessions, side_by_side(fit, work, processes)):
-        for name, prediction in found.items():
-            predictions[name][rows] = prediction
-    write_scores(table, predictions, out, model="adapted", seed=seed)
-
-
 def _predictions(
-    folder: Path, windows: Path, trials: pd.DataFrame, **learning
+    trials: pd.DataFrame,
+    windows: WindowsReader,
+    decoder: Decoder,
+    projection: Projection | None,
+    config: AdaptConfig,
+    task_weights: Mapping[str, float],
+    seed: int,
 ) -> dict[str, np.ndarray]:
-    decoder = adapted(folder, windows, trials, **learning)
-    batches = Batches(windows, trials, decoder.vocabulary, EVALUATION_BATCH)
-    return predict(decoder, batches, (trials["split"] == "test").to_numpy())
-
-
-def _scores(stage: Callable, trials: pd.DataFrame) -> pd.DataFrame:
-    """What a stage scores on the test split after learning from these trials."""
-    with TemporaryDirectory() as name:
-        given, out = Path(name, "trials.parquet"), Path(name, "decoding.csv")
-        trials.to_parquet(given, index=False)
-        stage(trials=given, out=out)
-        scores = pd.read_csv(out, dtype={"session_id": str})
-    return scores[scores["split"] == "test"].drop(columns="split")
+    """What the decoder, adapted to one session, says of its test split."""
+    own = adapted(decoder, projection, trials, windows, config, task_weights, seed)
+    readers = {trials["session_id"].iloc[0]: windows}
+    batches = Batches(readers, trials, own.vocabulary, EVALUATION_BATCH)
+    return predict(own, batches, (trials["split"] == "test").to_numpy())
 
 
 def _learnt_from(trials: pd.DataFrame, tasks: tuple[str, ...]) -> pd.DataFrame:

@@ -1,14 +1,11 @@
 """The transformer against every baseline, session by session."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from glasscortex.decoder.scores import bootstrap_mean, headline
-from glasscortex.files import atomic_write
 from glasscortex.tasks import TASKS
-from glasscortex.words import BASELINES, LINEAR_BASELINES
+from glasscortex.words import BASELINES
 
 BEST_LINEAR = "best_linear"
 
@@ -24,16 +21,25 @@ COLUMNS = [
 ]
 
 
-def compare(*, decoding: Path, out: Path) -> None:
-    """Write `comparison.csv`: how much better the trained transformer is than each baseline.
+def compare(decoding: pd.DataFrame) -> pd.DataFrame:
+    """How much better the trained transformer is than each baseline.
 
     Scores are the headline metrics on the test split, the mean over seeds; sessions are paired,
     and intervals are 95 % bootstraps over sessions. "best_linear" is, task by task, the linear
     baseline whose mean over sessions is larger on the validation split. The rows "all
     classification" average each session's classification tasks first.
+
+    Parameters
+    ----------
+    decoding : pandas.DataFrame
+        model, seed, session_id, task, split, metric, value of all decoders.
+
+    Returns
+    -------
+    pandas.DataFrame
+        task, against, transformer, baseline, difference, ci_low, ci_high, n_sessions.
     """
-    scores = pd.read_csv(decoding, dtype={"session_id": str})
-    scores = scores[scores["session_id"] != "all"]
+    scores = decoding[decoding["session_id"] != "all"]
     scores = scores[scores["metric"] == scores["task"].map(headline)]
     keys = ["split", "task", "model", "session_id"]
     values = scores.groupby(keys, sort=False)["value"].mean()
@@ -44,14 +50,12 @@ def compare(*, decoding: Path, out: Path) -> None:
         if {"trained", against} <= set(test.columns):
             paired = test[["trained", against]].dropna()
             rows += _rows(against, paired.set_axis(["transformer", "baseline"], axis=1))
-    with atomic_write(out) as temporary:
-        table = pd.DataFrame(rows, columns=COLUMNS)
-        table.to_csv(temporary, index=False, float_format="%.9g")
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _best_linear(values: pd.Series, test: pd.DataFrame) -> pd.Series:
     """Test scores, by task and session, of the linear baseline that validation prefers."""
-    linear = [model for model in LINEAR_BASELINES if model in test.columns]
+    linear = [name for name, baseline in BASELINES.items() if baseline.is_linear and name in test]
     if not linear or "validation" not in values.index.levels[0]:
         return pd.Series(np.nan, test.index)
     judged = values["validation"].unstack("model").reindex(columns=linear)

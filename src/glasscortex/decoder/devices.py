@@ -1,11 +1,13 @@
 """Where training runs: on which device, in which precision, and in how many processes."""
 
 import os
+import pickle
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, distributed
+from jaxtyping import Float
+from torch import Tensor, distributed, nn
 from torch.multiprocessing import ProcessRaisedException
 
 from glasscortex.config import TrainConfig
@@ -16,11 +18,23 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-def on_devices(config: TrainConfig, function: Callable, *arguments) -> None:
-    """Call `function(fabric, *arguments)` in every process of the configuration.
+def on_devices(config: TrainConfig, function: Callable, model: nn.Module, *arguments) -> None:
+    """Call `function(fabric, model, *arguments)` in every process of the configuration.
 
-    One device is this process itself. Several are processes of their own, to which the function
-    and its arguments are sent.
+    One device is this process itself. Several are processes of their own, to which the function,
+    the model and the arguments are sent by value; then the model takes the weights that the first
+    process ends with.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Device, precision, processes and the threads of each.
+    function : callable
+        What every process does; what it returns is lost.
+    model : torch.nn.Module
+        On the CPU; its weights are changed.
+    *arguments : object
+        Whatever else the function takes.
 
     Raises
     ------
@@ -44,13 +58,22 @@ def on_devices(config: TrainConfig, function: Callable, *arguments) -> None:
         precision="bf16-mixed" if config.precision == "bf16" else "32-true",
         plugins=LightningEnvironment(),  # one machine, also inside a Slurm job
     )
+    if not several:
+        fabric.launch(_call, function, config.threads, model, *arguments)
+        return
+    weights = _flat(model).share_memory_()
+    # pickled here: torch would send every tensor as an open file, and a model has thousands
+    sent = pickle.dumps(model)
     try:
-        fabric.launch(_call, function, config.threads, *arguments)
+        fabric.launch(_call_on_a_copy, function, config.threads, sent, weights, *arguments)
     except ProcessRaisedException as error:
         _, ours, message = str(error).rpartition(f"{InputError.__module__}.InputError: ")
         if not ours:
             raise
         raise InputError(message.strip()) from None
+    tensors = model.state_dict().values()
+    for tensor, learnt in zip(tensors, weights.split([t.numel() for t in tensors])):
+        tensor.copy_(learnt.view_as(tensor))
 
 
 def _call(fabric: "Fabric", function: Callable, threads: int, *arguments) -> None:
@@ -61,6 +84,19 @@ def _call(fabric: "Fabric", function: Callable, threads: int, *arguments) -> Non
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the same sums every time
         torch.use_deterministic_algorithms(True, warn_only=True)
     function(fabric, *arguments)
+
+
+def _call_on_a_copy(
+    fabric: "Fabric", function: Callable, threads: int, sent: bytes, weights: Tensor, *arguments
+) -> None:
+    model = pickle.loads(sent)
+    _call(fabric, function, threads, model, *arguments)
+    if fabric.is_global_zero:
+        weights.copy_(_flat(model))
+
+
+def _flat(model: nn.Module) -> Float[Tensor, " weights"]:
+    return torch.cat([tensor.detach().flatten() for tensor in model.state_dict().values()])
 
 
 def summed(fabric: "Fabric", values: list[float]) -> list[float]:
@@ -95,14 +131,14 @@ def random_states(fabric: "Fabric") -> dict[str, Tensor]:
     states = {"cpu": torch.get_rng_state()}
     if fabric.device.type == "cuda":
         states["cuda"] = torch.cuda.get_rng_state(fabric.device)
-    found = {}
+    gathered = {}
     for name, state in states.items():
         rows = torch.zeros(fabric.world_size, len(state), dtype=state.dtype, device=fabric.device)
         rows[fabric.global_rank] = state
         if fabric.world_size > 1:
             distributed.all_reduce(rows)
-        found[name] = rows.cpu()
-    return found
+        gathered[name] = rows.cpu()
+    return gathered
 
 
 def set_random_states(fabric: "Fabric", states: dict[str, Tensor]) -> None:

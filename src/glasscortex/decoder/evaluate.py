@@ -1,8 +1,7 @@
 """What a decoder predicts, intact or with its activations edited, and how well."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,10 @@ from torch import Tensor
 
 from glasscortex.data.batches import Batch, Batches
 from glasscortex.data.labels import label_scale
+from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.hooks import replacing
 from glasscortex.decoder.model import Decoder
-from glasscortex.decoder.scores import write_scores
+from glasscortex.decoder.scores import HELD_OUT, decoding_scores
 from glasscortex.tasks import TASKS
 
 Edit = Callable[[Float[Tensor, "windows tokens dim"], Batch], Float[Tensor, "windows tokens dim"]]
@@ -23,35 +23,48 @@ EVALUATION_BATCH = 256
 
 
 def evaluate(
-    *, decoder: Path, trials: Path, windows: Path, out: Path, model: str, seed: int, threads: int
-) -> None:
-    """Score a decoder on the validation and test splits; write the rows of `decoding.csv`.
+    decoder: Decoder, trials: pd.DataFrame, windows: Mapping[str, WindowsReader], seed: int = 0
+) -> pd.DataFrame:
+    """Score a decoder on the validation and test splits.
 
     Parameters
     ----------
-    decoder : folder that `train` wrote
-    trials : parquet table of presentations
-    windows : folder of the sessions' windows
-    out : CSV of model, seed, session_id, task, split, metric, value, ci_low, ci_high, chance, n
-    model, seed : names of the decoder in the table
-    threads : of torch
+    decoder : Decoder
+        In evaluation mode.
+    trials : pandas.DataFrame
+        Presentations of its sessions, with label columns.
+    windows : mapping of str to WindowsReader
+        Reader of each session's windows.
+    seed : int
+        Of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `decoding_scores`.
     """
-    torch.set_num_threads(threads)
-    table = pd.read_parquet(trials)
-    loaded = Decoder.load(decoder)
-    batches = Batches(windows, table, loaded.vocabulary, EVALUATION_BATCH)
-    mask = table["split"].isin(["validation", "test"]).to_numpy()
-    predictions = predict(loaded, batches, mask)
-    write_scores(table, predictions, out, model, seed)
+    batches = Batches(windows, trials, decoder.vocabulary, EVALUATION_BATCH)
+    predictions = predict(decoder, batches, trials["split"].isin(HELD_OUT).to_numpy())
+    return decoding_scores(trials, predictions, seed)
 
 
 def predict(decoder: Decoder, batches: Batches, mask: np.ndarray) -> dict[str, np.ndarray]:
     """What the decoder says of every presentation where `mask` is true.
 
+    Parameters
+    ----------
+    decoder : Decoder
+        In evaluation mode.
+    batches : Batches
+        Windows of the presentations.
+    mask : numpy.ndarray
+        (presentations,) bool.
+
     Returns
     -------
-    dict by task of float32 arrays, one entry a row of the trials, in the label's unit: the most
-    likely class, or the value; NaN where nothing was predicted.
+    dict of str to numpy.ndarray
+        By task, (presentations,) float32 in the label's unit: the most likely class, or the value;
+        NaN where nothing was predicted.
     """
     return predict_under(decoder, batches, mask, "readout", {"intact": lambda x, batch: x})[
         "intact"
@@ -69,15 +82,21 @@ def predict_under(
 
     Parameters
     ----------
-    decoder : in evaluation mode
-    batches : windows of the presentations
-    mask : which presentations
-    hook : name of the place
-    edits : by name of the condition, a function of the activations and their batch
+    decoder : Decoder
+        In evaluation mode.
+    batches : Batches
+        Windows of the presentations.
+    mask : numpy.ndarray
+        (presentations,) bool: which of them.
+    hook : str
+        Name of the place.
+    edits : dict of str to callable
+        By name of the condition, a function of the activations and their batch.
 
     Returns
     -------
-    dict by condition of what `predict` returns
+    dict of str to dict
+        By condition, what `predict` returns.
     """
     heads = decoder.vocabulary.tasks
     classes = {t: np.array(h.classes, np.float32) for t, h in heads.items() if h.classes}

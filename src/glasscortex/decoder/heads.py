@@ -13,9 +13,9 @@ class StepwiseLinear(nn.Linear):
         super().__init__(steps * dim, outputs)
 
     def forward(self, x: Float[Tensor, "windows steps dim"]) -> Float[Tensor, "windows outputs"]:
-        return super().forward(self.spread(x))
+        return super().forward(self.features(x))
 
-    def spread(self, x: Float[Tensor, "windows steps dim"]) -> Float[Tensor, "windows features"]:
+    def features(self, x: Float[Tensor, "windows steps dim"]) -> Float[Tensor, "windows features"]:
         """What the weights multiply: the steps side by side, zero where a window has none."""
         flat = x.flatten(1) / x.shape[1]
         return F.pad(flat, (0, self.in_features - flat.shape[1]))
@@ -24,6 +24,6 @@ class StepwiseLinear(nn.Linear):
     def start(
         self, weight: Float[Tensor, "outputs features"], bias: Float[Tensor, " outputs"]
     ) -> None:
-        """Take these weights, given for what `spread` returns."""
+        """Take these weights, given for what `features` returns."""
         self.weight.copy_(weight)
         self.bias.copy_(bias)

@@ -37,7 +37,7 @@ class Rotary(nn.Module):
         self.register_buffer("omega", omega, persistent=False)
 
     def forward(self, times_s: Float[Tensor, " tokens"]) -> Float[Tensor, "2 tokens features"]:
-        """Cosine and sine of every feature's angle at each time, for `turn`.
+        """Cosine and sine of every feature's angle at each time, for `rotate`.
 
         The sine of a pair's first feature is negative.
         """
@@ -46,7 +46,7 @@ class Rotary(nn.Module):
         return torch.stack([torch.cat([cosine, cosine], -1), torch.cat([-sine, sine], -1)])
 
 
-def turn(
+def rotate(
     x: Float[Tensor, "... tokens features"], angles: Float[Tensor, "2 tokens features"]
 ) -> Float[Tensor, "... tokens features"]:
     """Rotate the feature pairs (i, i + features / 2) of `x` by `angles`."""
@@ -73,7 +73,7 @@ class Attention(nn.Module):
         query = self.split(self.query(queries))
         key, value = map(self.split, self.key_value(context).chunk(2, dim=-1))
         if angles is not None:
-            query, key = turn(query, angles), turn(key, angles)
+            query, key = rotate(query, angles), rotate(key, angles)
         return self.mix(query, key, value)
 
     def mix(
@@ -92,7 +92,7 @@ class Attention(nn.Module):
         """One row a head."""
         return x.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
 
-    def start_even(self) -> None:
+    def init_even(self) -> None:
         """Attend almost evenly at first, and pass all that is read on, turned."""
         dim = self.out.in_features
         with torch.no_grad():
@@ -101,7 +101,7 @@ class Attention(nn.Module):
         nn.init.orthogonal_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
-    def start_silent(self) -> None:
+    def zero_init(self) -> None:
         """Add nothing at first."""
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
@@ -123,7 +123,7 @@ class FeedForward(nn.Module):
         value, gate = self.wide(self.norm(x)).chunk(2, dim=-1)
         return self.narrow(self.dropout(value * F.gelu(gate)))
 
-    def start_silent(self) -> None:
+    def zero_init(self) -> None:
         """Add nothing at first."""
         nn.init.zeros_(self.narrow.weight)
         nn.init.zeros_(self.narrow.bias)
@@ -152,8 +152,8 @@ class CellEncoder(nn.Module):
         mean = 1 / config.patch_frames
         nn.init.normal_(self.value.weight, mean, 0.25 * mean)
         nn.init.zeros_(self.value.bias)
-        self.attention.start_even()
-        self.feed_forward.start_silent()
+        self.attention.init_even()
+        self.feed_forward.zero_init()
 
     def forward(
         self,
@@ -203,8 +203,8 @@ class SelfBlock(nn.Module):
         self.dropout = Dropout(config.feature_dropout)
         self.attention_hook = HookPoint()
         self.mlp_hook = HookPoint()
-        self.attention.start_silent()
-        self.feed_forward.start_silent()
+        self.attention.zero_init()
+        self.feed_forward.zero_init()
 
     def forward(
         self,
@@ -226,7 +226,7 @@ class Reader(nn.Module):
         self.attention = Attention(config.dim, config.heads)
         self.dropout = Dropout(config.feature_dropout)
         self.final_norm = nn.LayerNorm(config.dim)
-        self.attention.start_even()
+        self.attention.init_even()
 
     def forward(
         self,
@@ -251,12 +251,15 @@ class Transformer(nn.Module):
     sample_rate_hz : rate of the windows
     """
 
+    STARTS_LINEAR = True
+    """Whether training starts at what linear decoders know, or at random."""
+
     EMBEDDING_SDS = (1.0, 0.1, 1.0)
     """Standard deviations that embeddings of cells, sessions and tasks start with."""
 
     def __init__(self, config: ModelConfig, sample_rate_hz: float):
         super().__init__()
-        self.patch_frames = config.patch_frames
+        self.patch_frames, self.cell_dim = config.patch_frames, config.dim
         self.step_s = config.patch_frames / sample_rate_hz
         self.latent_embedding = nn.Parameter(0.1 * torch.randn(config.latents_per_step, config.dim))
         self.rotary = Rotary(config.dim // config.heads, config.rotary_periods_s)

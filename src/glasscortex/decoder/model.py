@@ -14,7 +14,7 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from glasscortex.config import ModelConfig, PoyoPlusConfig
+from glasscortex.config import DecoderConfig, ModelConfig, PoyoPlusConfig
 from glasscortex.data.batches import Batch
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.decoder.heads import StepwiseLinear
@@ -22,6 +22,11 @@ from glasscortex.decoder.layers import HookPoint, Transformer
 from glasscortex.decoder.poyo_plus import PoyoPlus
 
 ARCHITECTURES = {ModelConfig: "glasscortex", PoyoPlusConfig: "poyo_plus"}
+
+
+def transformer_config(config: DecoderConfig) -> ModelConfig | PoyoPlusConfig:
+    """The part of the configuration that describes the chosen transformer."""
+    return config.model if config.architecture == "glasscortex" else config.poyo_plus
 
 
 class Decoder(nn.Module):
@@ -46,12 +51,13 @@ class Decoder(nn.Module):
         self.config = config
         self.vocabulary = vocabulary
         self.sample_rate_hz = sample_rate_hz
-        if isinstance(config, PoyoPlusConfig):
-            self.transformer = PoyoPlus(config, sample_rate_hz)
-        else:
-            self.transformer = Transformer(config, sample_rate_hz)
+        self.transformer: Transformer | PoyoPlus = (
+            PoyoPlus(config, sample_rate_hz)
+            if isinstance(config, PoyoPlusConfig)
+            else Transformer(config, sample_rate_hz)
+        )
         self.cell_embeddings = nn.ParameterList(
-            torch.empty(len(cells), config.cell_dim) for cells in vocabulary.containers()
+            torch.empty(len(cells), self.transformer.cell_dim) for cells in vocabulary.containers()
         )
         self.session_embedding = nn.Embedding(len(vocabulary.sessions), config.dim)
         self.task_embedding = nn.Embedding(len(vocabulary.tasks), config.dim)
@@ -89,7 +95,7 @@ class Decoder(nn.Module):
     def encode(self, batch: Batch) -> Float[Tensor, "windows latents dim"]:
         """Read the cells' activity into the latents."""
         values, cells = self._drop_cells(batch.values, batch.cells)
-        patch = self.config.patch_frames
+        patch = self.transformer.patch_frames
         patches = F.pad(values, (0, -values.shape[-1] % patch)).unflatten(-1, (-1, patch))
         return self.transformer.encode(patches, self.cell_embeddings[batch.container][cells])
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from torch import Tensor
 from glasscortex.config import TrainConfig
 from glasscortex.data.batches import Batch, Batches, Piece
 from glasscortex.data.vocabulary import has_label
+from glasscortex.decoder.checkpoint import Checkpoint
 from glasscortex.decoder.devices import (
     is_out_of_memory,
     random_states,
@@ -28,7 +28,6 @@ from glasscortex.decoder.devices import (
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.progress import Progress
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -69,12 +68,18 @@ class Optimisation:
 
     Parameters
     ----------
-    fabric : device, precision and processes
-    decoder : trained in place
-    batches : windows and targets of every session
-    config : see `TrainConfig`
-    seed : of the order of the batches
-    checkpoint : state after some step, taken up if its `identity` is this run's
+    fabric : lightning_fabric.Fabric
+        Device, precision and processes.
+    decoder : Decoder
+        Trained in place.
+    batches : Batches
+        Windows and targets of every session.
+    config : TrainConfig
+        Steps, rates and when to stop.
+    seed : int
+        Of the order of the batches.
+    checkpoint : Checkpoint or None
+        State after some step, which a training that was killed goes on from.
     """
 
     def __init__(
@@ -84,11 +89,10 @@ class Optimisation:
         batches: Batches,
         config: TrainConfig,
         seed: int,
-        checkpoint: Path,
-        identity: str,
+        checkpoint: Checkpoint | None,
     ):
         self.fabric, self.decoder, self.batches, self.config = fabric, decoder, batches, config
-        self.seed, self.checkpoint, self.identity = seed, checkpoint, identity
+        self.seed, self.checkpoint = seed, checkpoint
         self.decoder.to(fabric.device)
         self.cells = list(decoder.cell_embeddings)
         self.order = {parameter: i for i, parameter in enumerate(decoder.parameters())}
@@ -120,7 +124,8 @@ class Optimisation:
 
         Returns
         -------
-        DataFrame with the columns `HISTORY`
+        pandas.DataFrame
+            The columns `HISTORY`, one row an epoch.
 
         Raises
         ------
@@ -279,7 +284,7 @@ class Optimisation:
         return f"epoch {self.epoch + 1}, step {len(self.losses) + 1}, session {sessions}"
 
     def _kept(self) -> str:
-        if self.checkpoint.exists():
+        if self.checkpoint and self.checkpoint.path.exists():
             return f"{self.checkpoint} keeps the last good checkpoint"
         return "there is no checkpoint yet"
 
@@ -292,9 +297,10 @@ class Optimisation:
         return bool(summed(self.fabric, [float(late)])[0])
 
     def _save(self) -> None:
+        if self.checkpoint is None:
+            return
         self.optimizer.param_groups[0]["params"] = self.cells
         state = {
-            "identity": self.identity,
             "epoch": self.epoch,
             "losses": self.losses,
             "history": self.history,
@@ -305,18 +311,13 @@ class Optimisation:
             "random": random_states(self.fabric),
         }
         if self.fabric.is_global_zero:
-            # not fabric.save: a kill while it writes leaves a broken file in place of the last
-            with atomic_write(self.checkpoint) as temporary:
-                torch.save(state, temporary)
+            self.checkpoint.save(state)
         self.fabric.barrier()
         self.saved = time.monotonic()
 
     def _resume(self) -> None:
-        if not self.checkpoint.exists():
-            return
-        state = torch.load(self.checkpoint, map_location=self.fabric.device, weights_only=True)
-        if state["identity"] != self.identity:
-            log.info("%s belongs to other settings or data: starting afresh", self.checkpoint)
+        state = self.checkpoint.load(self.fabric.device) if self.checkpoint else None
+        if state is None:
             return
         self.epoch, self.losses = state["epoch"], state["losses"]
         self.history = state["history"]

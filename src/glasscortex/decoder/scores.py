@@ -1,15 +1,16 @@
 """How well predictions agree with labels: per session, with chance and intervals."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 
-from glasscortex.files import atomic_write
 from glasscortex.tasks import TASKS
 
 BOOTSTRAPS = 1000
+
+HELD_OUT = ("validation", "test")
+"""Splits that decoders are scored on."""
 
 SCORES = [
     "session_id",
@@ -38,10 +39,10 @@ def balanced_accuracy(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Mean over the classes present of the share named right."""
     total, present = np.zeros(label.shape[:-1]), np.zeros(label.shape[:-1])
     for value in np.unique(label):
-        shown = (label == value).sum(axis=-1)
+        count = (label == value).sum(axis=-1)
         right = ((label == value) & (prediction == value)).sum(axis=-1)
-        total += right / np.maximum(shown, 1)
-        present += shown > 0
+        total += right / np.maximum(count, 1)
+        present += count > 0
     return total / present
 
 
@@ -52,9 +53,9 @@ def within_one_bin(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 def r2(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     """Share of variance explained; 0 for a constant guess of the mean, NaN without variance."""
-    spread = np.sum((label - label.mean(axis=-1, keepdims=True)) ** 2, axis=-1)
-    error = np.sum((label - prediction) ** 2, axis=-1)
-    return 1 - error / np.where(spread > 0, spread, np.nan)
+    total = np.sum((label - label.mean(axis=-1, keepdims=True)) ** 2, axis=-1)
+    residual = np.sum((label - prediction) ** 2, axis=-1)
+    return 1 - residual / np.where(total > 0, total, np.nan)
 
 
 def metrics(task: str) -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
@@ -80,13 +81,17 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
 
     Parameters
     ----------
-    task : its name
-    trials : table of presentations
-    prediction : one value a row of `trials` in the label's unit, NaN where none was made
+    task : str
+        Its name.
+    trials : pandas.DataFrame
+        Presentations, with label columns.
+    prediction : numpy.ndarray
+        (presentations,) in the label's unit, NaN where nothing was predicted.
 
     Returns
     -------
-    DataFrame with columns session_id, metric, value, chance, n (presentations)
+    pandas.DataFrame
+        session_id, metric, value, chance, n (presentations).
     """
     name = headline(task)
     metric = metrics(task)[name]
@@ -99,18 +104,34 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
     return table.dropna(subset="value", ignore_index=True)
 
 
-def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: str, seed: int):
+def score_table(
+    task: str, trials: pd.DataFrame, prediction: np.ndarray, split: str, seed: int
+) -> pd.DataFrame:
     """All metrics of one task on one split, per session and over sessions.
 
     Intervals are 95 % percentile bootstraps: over presentations within a session, and over
     sessions for the row session_id = "all", whose value is the mean of the sessions'. A session
     without a score (a regression whose label never varies there) has no row.
 
+    Parameters
+    ----------
+    task : str
+        Its name.
+    trials : pandas.DataFrame
+        Presentations, with label columns.
+    prediction : numpy.ndarray
+        (presentations,) in the label's unit, NaN where nothing was predicted.
+    split : str
+        Of `HELD_OUT`.
+    seed : int
+        Of the bootstraps.
+
     Returns
     -------
-    DataFrame with columns session_id, task, split, metric, value, ci_low, ci_high, chance,
-    constant (what the most frequent class of the session's training split, or its mean, scores as
-    the only guess: above chance where classes are out of balance), n, n_classes
+    pandas.DataFrame
+        session_id, task, split, metric, value, ci_low, ci_high, chance, constant (what the most
+        frequent class of the session's training split, or its mean, scores as the only guess:
+        above chance where classes are out of balance), n, n_classes.
     """
     rng = np.random.default_rng([seed, list(TASKS).index(task)])
     seen = _seen(task, trials)
@@ -124,9 +145,9 @@ def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: 
             value, guessing = score(label, guess), chance(metric, seen[session])
             if np.isnan(value):
                 continue
-            spread = np.nanpercentile(score(label[draws], guess[draws]), [2.5, 97.5])
+            interval = np.nanpercentile(score(label[draws], guess[draws]), [2.5, 97.5])
             same = score(label, constant)
-            rows.append((session, metric, value, *spread, guessing, same, len(label), n_classes))
+            rows.append((session, metric, value, *interval, guessing, same, len(label), n_classes))
     table = pd.DataFrame(rows, columns=SCORES)
     pooled = [_pool(metric, group, rng) for metric, group in table.groupby("metric", sort=False)]
     table = pd.concat([table, pd.DataFrame(pooled, columns=SCORES)], ignore_index=True)
@@ -135,27 +156,33 @@ def score_table(task: str, trials: pd.DataFrame, prediction: np.ndarray, split: 
     return table
 
 
-def write_scores(
-    trials: pd.DataFrame, predictions: dict[str, np.ndarray], out: Path, model: str, seed: int
-) -> None:
-    """Score a decoder's predictions on validation and test; write its rows of `decoding.csv`.
+def decoding_scores(
+    trials: pd.DataFrame, predictions: dict[str, np.ndarray], seed: int
+) -> pd.DataFrame:
+    """Score predictions of all tasks on the validation and test splits.
 
     Parameters
     ----------
-    trials : table of presentations
-    predictions : by task, see `session_scores`
-    out : CSV of model, seed and the columns of `score_table`
-    model, seed : names of the decoder in the table
+    trials : pandas.DataFrame
+        Presentations, with label columns.
+    predictions : dict of str to numpy.ndarray
+        By task, (presentations,), see `session_scores`.
+    seed : int
+        Of the bootstraps.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `score_table`, split by split and task by task.
     """
-    scores = pd.concat(
-        score_table(task, trials, prediction, split, seed)
-        for split in ("validation", "test")
-        for task, prediction in predictions.items()
+    return pd.concat(
+        [
+            score_table(task, trials, prediction, split, seed)
+            for split in HELD_OUT
+            for task, prediction in predictions.items()
+        ],
+        ignore_index=True,
     )
-    scores.insert(0, "model", model)
-    scores.insert(1, "seed", seed)
-    with atomic_write(out) as temporary:
-        scores.to_csv(temporary, index=False, float_format="%.9g")
 
 
 def bootstrap_mean(
@@ -163,7 +190,19 @@ def bootstrap_mean(
 ) -> tuple[float, float]:
     """Percentile interval of the mean of `values` (sessions, say), drawn with replacement.
 
-    NaN with fewer than two: one session tells nothing of others.
+    Parameters
+    ----------
+    values : numpy.ndarray
+        (n,) of any unit.
+    rng : numpy.random.Generator
+        Of the draws.
+    coverage : float
+        Of the interval.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end; NaN with fewer than two values: one session tells nothing of others.
     """
     if len(values) < 2:
         return np.nan, np.nan
@@ -177,7 +216,7 @@ def _seen(task: str, trials: pd.DataFrame) -> dict[str, np.ndarray]:
     labels = trials[TASKS[task].column].to_numpy()
     seen = np.isfinite(labels) & (trials["split"] == "train").to_numpy()
     sessions = pd.Series(labels[seen]).groupby(trials["session_id"].to_numpy()[seen])
-    return {session: shown.to_numpy() for session, shown in sessions}
+    return {session: own.to_numpy() for session, own in sessions}
 
 
 def _best_guess(task: str, seen: np.ndarray) -> float:
@@ -187,13 +226,15 @@ def _best_guess(task: str, seen: np.ndarray) -> float:
     return classes[counts.argmax()]
 
 
-def _pool(metric: str, sessions: pd.DataFrame, rng: np.random.Generator):
+def _pool(metric: str, sessions: pd.DataFrame, rng: np.random.Generator) -> tuple:
     low, high = bootstrap_mean(sessions["value"].to_numpy(), rng)
     means = sessions["value"].mean(), low, high, *sessions[["chance", "constant"]].mean()
     return ("all", metric, *means, sessions["n"].sum(), sessions["n_classes"].max())
 
 
-def _by_session(task: str, trials: pd.DataFrame, prediction: np.ndarray):
+def _by_session(
+    task: str, trials: pd.DataFrame, prediction: np.ndarray
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     labels = trials[TASKS[task].column].to_numpy()
     known = np.isfinite(labels) & np.isfinite(prediction)
     for session, rows in trials[known].groupby("session_id", sort=False).groups.items():

@@ -92,7 +92,7 @@ def start(decoder: Decoder, batches: Batches, seed: int) -> Projection:
     InputError
         The transformer is one that starts at random.
     """
-    if not decoder.config.starts_linear:
+    if not decoder.transformer.STARTS_LINEAR:
         raise InputError("this architecture starts at random: train model untrained, not start")
     with threadpool_limits(1):  # the same bytes on any number of cores
         embeddings, projection = cell_embeddings(batches, decoder.config.dim, seed)
@@ -223,7 +223,7 @@ def _readouts(
     for i, task in enumerate(batch.tasks):
         target = batches.targets[task][batch.trials]
         known = torch.from_numpy(has_label(target))
-        x = decoder.heads[task].spread(seen.value[known, i :: len(batch.tasks)])
+        x = decoder.heads[task].features(seen.value[known, i :: len(batch.tasks)])
         yield task, x.double(), torch.from_numpy(target)[known]
 
 

@@ -1,86 +1,137 @@
-"""Training of the transformer, and its two controls."""
+"""Training of the transformer, and its controls."""
 
-import hashlib
-import json
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
-from glasscortex.config import DecoderConfig
+from glasscortex.config import DecoderConfig, TrainConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
-from glasscortex.data.windows import SessionWindows
+from glasscortex.data.windows import WindowsReader
+from glasscortex.decoder.checkpoint import Checkpoint
 from glasscortex.decoder.devices import is_out_of_memory, on_devices
-from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.model import Decoder, transformer_config
 from glasscortex.decoder.optimisation import HISTORY, Optimisation
 from glasscortex.decoder.start import Projection, start
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write, sha256
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import TASKS, TaskNames
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
+@dataclass(frozen=True)
+class Training:
+    """What a training leaves.
+
+    Attributes
+    ----------
+    decoder : Decoder
+        In evaluation mode, with the weights of the best epoch.
+    history : pandas.DataFrame
+        epoch, train_loss, validation_loss; no row where nothing was optimised.
+    projection : Projection or None
+        What gives the cells of other sessions their start; None where embeddings start at random.
+    """
+
+    decoder: Decoder
+    history: pd.DataFrame
+    projection: Projection | None
+
+
 def train(
-    *,
-    trials: Path,
-    windows: Path,
-    folder: Path,
-    checkpoint: Path,
+    trials: pd.DataFrame,
+    windows: Mapping[str, WindowsReader],
     config: DecoderConfig,
-    tasks,
-    model: str,
-    seed: int,
-) -> None:
-    """Train one decoder and write it to `folder`.
+    tasks: TaskNames = "all",
+    model: str = "trained",
+    seed: int = 0,
+    checkpoint: Checkpoint | None = None,
+) -> Training:
+    """Train one decoder.
 
     Memory holds a few batches of windows, the table of trials, four times the weights, and at the
     start the linear weights of all cells (cells × classes, see `start`), in each process; time
-    grows with windows × cells. A run that was killed goes on from `checkpoint`; on a CPU it ends
-    with the same bytes.
+    grows with windows × cells.
 
     Parameters
     ----------
-    trials : parquet table of presentations
-    windows : folder of the sessions' windows
-    folder : receives weights.safetensors, decoder.json and history.csv, and, where training did
-        not start at random embeddings, start.safetensors
-    checkpoint : state a few minutes ago; removed at the end
-    model : "trained"; "start" is what training starts from; "untrained" keeps the random
-        weights; "shuffled" learns labels that were permuted within each session, stimulus and
-        split
+    trials : pandas.DataFrame
+        Presentations of all sessions, with label columns, see `glasscortex.data.labels`.
+    windows : mapping of str to WindowsReader
+        Reader of each session's windows.
+    config : DecoderConfig
+        The transformer and its training.
+    tasks : tuple of str or "all"
+        Names of the tasks.
+    model : str
+        "trained"; "start" is what training starts from; "untrained" keeps the random weights;
+        "shuffled" learns labels that were permuted within each session, stimulus and split.
+    seed : int
+        Of all that is random.
+    checkpoint : Checkpoint or None
+        Where a run that may be killed keeps its state every few minutes, and goes on from; on a
+        CPU it ends with the same bytes.
+
+    Returns
+    -------
+    Training
+        The decoder, its history and its start.
+
+    Raises
+    ------
+    InputError
+        There is nothing to decode, the loss is no longer a number, memory ran out, or there are
+        too few GPUs.
     """
-    if model in ("start", "untrained"):
-        torch.set_num_threads(config.train.threads)
-        table = pd.read_parquet(trials)
-        decoder = untrained(table, windows, config, tasks, seed)
-        projection = None
-        if model == "start":
-            batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
-            projection = start(decoder, batches, seed)
-        _write(folder, decoder, projection, pd.DataFrame(columns=HISTORY), model, seed)
-    else:
-        inputs = trials, windows, folder, checkpoint, config, tasks, model, seed
-        on_devices(config.train, _fit, *inputs)
-    checkpoint.unlink(missing_ok=True)
+    torch.set_num_threads(config.train.threads)
+    decoder = untrained(trials, windows, config, tasks, seed)
+    nothing = pd.DataFrame(columns=HISTORY)
+    if model == "untrained":
+        return Training(decoder, nothing, None)
+    if model == "shuffled":
+        trials = shuffled_labels(trials, seed)
+    batches = Batches(windows, trials, decoder.vocabulary, config.train.batch)
+    projection = None
+    if model == "start" or decoder.transformer.STARTS_LINEAR:
+        projection = _started(decoder, batches, seed)
+    if model == "start":
+        return Training(decoder, nothing, projection)
+    history = _optimised(decoder, batches, config.train, seed, checkpoint)
+    return Training(decoder, history, projection)
 
 
 def untrained(
-    trials: pd.DataFrame, windows: Path, config: DecoderConfig, tasks, seed: int
+    trials: pd.DataFrame,
+    windows: Mapping[str, WindowsReader],
+    config: DecoderConfig,
+    tasks: TaskNames,
+    seed: int,
 ) -> Decoder:
     """The decoder of these presentations with random weights.
 
     Parameters
     ----------
-    trials : table of presentations
-    windows : folder of the sessions' windows
-    config : the transformer
-    tasks : names of the tasks, or "all"
-    seed : of the weights
+    trials : pandas.DataFrame
+        Presentations of all sessions, with label columns.
+    windows : mapping of str to WindowsReader
+        Reader of each session's windows.
+    config : DecoderConfig
+        The transformer.
+    tasks : tuple of str or "all"
+        Names of the tasks.
+    seed : int
+        Of the weights.
+
+    Returns
+    -------
+    Decoder
+        In evaluation mode.
 
     Raises
     ------
@@ -88,70 +139,16 @@ def untrained(
         There is nothing to decode.
     """
     torch.manual_seed(seed)
-    readers = {s: SessionWindows(windows / f"{s}.h5") for s in trials["session_id"].unique()}
+    readers = {session: windows[session] for session in trials["session_id"].unique()}
     cells = {session: tuple(reader.cells) for session, reader in readers.items()}
     samples = {name: shape[2] for r in readers.values() for name, shape in r.shapes.items()}
     vocabulary = Vocabulary.of(trials, cells, samples, tasks)
     if not vocabulary.tasks:
-        raise InputError(f"no task can be decoded from {windows}: add sessions or tasks")
+        raise InputError(
+            f"no task can be decoded from {len(cells)} session(s): add sessions or tasks"
+        )
     rate = next(iter(readers.values())).sample_rate_hz
-    return Decoder(config.transformer, vocabulary, rate)
-
-
-def _fit(
-    fabric: "Fabric",
-    trials: Path,
-    windows: Path,
-    folder: Path,
-    checkpoint: Path,
-    config: DecoderConfig,
-    tasks,
-    model: str,
-    seed: int,
-) -> None:
-    """What every process does; the first writes."""
-    table = pd.read_parquet(trials)
-    decoder = untrained(table, windows, config, tasks, seed)
-    if model == "shuffled":
-        table = shuffled_labels(table, seed)
-    batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
-    identity, projection = None, None
-    if config.transformer.starts_linear:
-        try:
-            projection = start(decoder, batches, seed)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise InputError(
-                "memory ran out before the first step: lower decoder.train.batch, or "
-                "decoder.model.dim"
-            ) from None
-    if fabric.is_global_zero:
-        inputs = [trials, *(windows / f"{session}.h5" for session in decoder.vocabulary.sessions)]
-        identity = _identity(config, decoder.vocabulary, model, seed, inputs)
-    identity = fabric.broadcast(identity)
-    if fabric.global_rank > 0:  # dropout drops something else in every process
-        torch.manual_seed(np.random.SeedSequence([seed, fabric.global_rank]).generate_state(1)[0])
-    history = Optimisation(fabric, decoder, batches, config.train, seed, checkpoint, identity).run()
-    if fabric.is_global_zero:
-        _write(folder, decoder, projection, history, model, seed)
-
-
-def _write(
-    folder: Path,
-    decoder: Decoder,
-    projection: Projection | None,
-    history: pd.DataFrame,
-    model: str,
-    seed: int,
-) -> None:
-    with atomic_write(folder) as temporary:
-        temporary.mkdir()
-        decoder.save(temporary)
-        if projection:
-            projection.save(temporary)
-        named = history.assign(model=model, seed=seed)[["model", "seed", *HISTORY]]
-        named.to_csv(temporary / "history.csv", index=False, float_format="%.9g")
+    return Decoder(transformer_config(config), vocabulary, rate).eval()
 
 
 def shuffled_labels(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -159,6 +156,18 @@ def shuffled_labels(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
 
     Presentations trade places within session, stimulus and split; those of the test split
     keep their true labels.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        Presentations, with label columns.
+    seed : int
+        Of the permutations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows and columns.
     """
     rng = np.random.default_rng(seed)
     columns = [task.column for task in TASKS.values()]
@@ -169,15 +178,44 @@ def shuffled_labels(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
     return trials.assign(**dict(zip(columns, labels.T)))
 
 
-def _identity(
-    config: DecoderConfig, vocabulary: Vocabulary, model: str, seed: int, inputs: list[Path]
-) -> str:
-    """What a checkpoint must share with a run to be its own."""
-    contents = [sha256(path) for path in inputs]
-    settings = [
-        config.model_dump_json(exclude={"train": {"checkpoint_minutes"}}),
-        vocabulary.to_dict(),
-        *(model, seed),
-    ]
-    parts = [*settings, contents, torch.__version__]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+def _started(decoder: Decoder, batches: Batches, seed: int) -> Projection:
+    try:
+        return start(decoder, batches, seed)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InputError(
+            "memory ran out before the first step: lower decoder.train.batch, or decoder.model.dim"
+        ) from None
+
+
+def _optimised(
+    decoder: Decoder,
+    batches: Batches,
+    config: TrainConfig,
+    seed: int,
+    checkpoint: Checkpoint | None,
+) -> pd.DataFrame:
+    """Train the decoder in place; its history."""
+    rows = torch.full((config.epochs, len(HISTORY)), torch.nan, dtype=torch.float64)
+    rows.share_memory_()
+    on_devices(config, _optimise, decoder, batches, config, seed, checkpoint, rows)
+    history = pd.DataFrame(rows[rows[:, 0].isfinite()].numpy(), columns=HISTORY)
+    return history.astype({"epoch": int})
+
+
+def _optimise(
+    fabric: "Fabric",
+    decoder: Decoder,
+    batches: Batches,
+    config: TrainConfig,
+    seed: int,
+    checkpoint: Checkpoint | None,
+    rows: Tensor,
+) -> None:
+    """What every process does; the first writes the history into `rows`."""
+    if fabric.global_rank > 0:  # dropout drops something else in every process
+        torch.manual_seed(np.random.SeedSequence([seed, fabric.global_rank]).generate_state(1)[0])
+    history = Optimisation(fabric, decoder, batches, config, seed, checkpoint).run()
+    if fabric.is_global_zero:
+        rows[: len(history)] = torch.from_numpy(history.to_numpy(np.float64))

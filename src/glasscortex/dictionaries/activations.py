@@ -17,6 +17,7 @@ from torch import Tensor
 
 from glasscortex.data.batches import Batches
 from glasscortex.data.store import write_manifest
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.evaluate import EVALUATION_BATCH
 from glasscortex.decoder.hooks import reading
 from glasscortex.decoder.model import Decoder
@@ -51,7 +52,7 @@ def record(
     torch.set_num_threads(1)
     model = Decoder.load(decoder)
     table = pd.read_parquet(trials)
-    batches = Batches(windows, table, model.vocabulary, EVALUATION_BATCH)
+    batches = Batches(WindowsFolder(windows), table, model.vocabulary, EVALUATION_BATCH)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
     with atomic_write(out) as temporary:

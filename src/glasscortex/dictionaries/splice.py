@@ -12,6 +12,7 @@ from torch import Tensor
 
 from glasscortex.config import SpliceConfig
 from glasscortex.data.batches import Batches
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit, predict_under
 from glasscortex.decoder.hooks import reading
 from glasscortex.decoder.model import Decoder
@@ -71,7 +72,7 @@ def splice(
     torch.set_num_threads(config.threads)
     transformer, sae = Decoder.load(decoder), TopKSae.load(sae_folder)
     table = pd.read_parquet(trials)
-    batches = Batches(windows, table, transformer.vocabulary, EVALUATION_BATCH)
+    batches = Batches(WindowsFolder(windows), table, transformer.vocabulary, EVALUATION_BATCH)
     key = [seed, zlib.crc32(f"splice {name}".encode())]
     sample = _training_sample(transformer, batches, sae.hook)
     random = random_sae(sae, sample, np.random.default_rng(key))

@@ -1,8 +1,14 @@
 """Adapt a transformer to new sessions, with few repeats of theirs."""
 
+import pandas as pd
+
 from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import adapt as adaptation
+from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.start import Projection
 from glasscortex.stages.arguments import Folder, Inputs, Output, Threads
+from glasscortex.tables import write_table
 
 
 def adapt(
@@ -18,15 +24,16 @@ def adapt(
     threads: Threads,
 ) -> None:
     """Adapt a transformer to new sessions, with few repeats of theirs."""
-    adaptation.adapt(
-        trials=trials,
-        decoder=decoder,
-        windows=windows,
-        seed=seed,
-        config=config,
-        scratch=scratch,
-        linear=linear,
-        out=scores,
-        model="trained",
-        processes=threads,
+    trained = Decoder.load(decoder)
+    table = adaptation.adapt(
+        trained,
+        Projection.load(decoder) if trained.transformer.STARTS_LINEAR else None,
+        pd.concat(map(pd.read_parquet, trials), ignore_index=True),
+        WindowsFolder(windows),
+        config,
+        scratch,
+        linear,
+        seed,
+        threads,
     )
+    write_table(table, scores, model="trained", seed=seed)

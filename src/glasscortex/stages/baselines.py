@@ -1,8 +1,12 @@
-"""Fit and score a simpler decoder of each session and task."""
+"""Fit and score a simpler decoder of each session."""
 
-from glasscortex.config import BaselineConfig
+import pandas as pd
+
+from glasscortex.config import BaselineConfig, DecoderConfig
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import baselines as simpler
 from glasscortex.stages.arguments import Folder, Input, Output, Threads
+from glasscortex.tables import write_table
 from glasscortex.tasks import TaskNames
 
 
@@ -13,16 +17,11 @@ def baselines(
     scores: Output,
     baseline: str,
     tasks: TaskNames,
-    config: BaselineConfig,
+    config: BaselineConfig | DecoderConfig,
     threads: Threads,
 ) -> None:
-    """Fit and score a simpler decoder of each session and task."""
-    simpler.baselines(
-        trials=trials,
-        windows=windows,
-        config=config,
-        tasks=tasks,
-        out=scores,
-        model=baseline,
-        processes=threads,
+    """Fit and score a simpler decoder of each session."""
+    table = simpler.baselines(
+        pd.read_parquet(trials), WindowsFolder(windows), baseline, config, tasks, threads
     )
+    write_table(table, scores, model=baseline, seed=0)

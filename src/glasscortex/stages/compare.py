@@ -2,15 +2,9 @@
 
 from glasscortex.decoder import compare as comparison
 from glasscortex.stages.arguments import Input, Output
+from glasscortex.tables import read_table, write_table
 
 
-def compare(
-    *,
-    decoding: Input,
-    table: Output,
-) -> None:
+def compare(*, decoding: Input, table: Output) -> None:
     """Compare the transformer with every baseline over sessions."""
-    comparison.compare(
-        decoding=decoding,
-        out=table,
-    )
+    write_table(comparison.compare(read_table(decoding)), table)

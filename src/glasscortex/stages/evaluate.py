@@ -1,7 +1,13 @@
 """Score a transformer on the held-out splits."""
 
+import pandas as pd
+import torch
+
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import evaluate as evaluation
+from glasscortex.decoder.model import Decoder
 from glasscortex.stages.arguments import Folder, Input, Output, Threads
+from glasscortex.tables import write_table
 
 
 def evaluate(
@@ -15,12 +21,8 @@ def evaluate(
     threads: Threads,
 ) -> None:
     """Score a transformer on the held-out splits."""
-    evaluation.evaluate(
-        decoder=decoder,
-        trials=trials,
-        windows=windows,
-        model=model,
-        seed=seed,
-        threads=threads,
-        out=scores,
+    torch.set_num_threads(threads)
+    table = evaluation.evaluate(
+        Decoder.load(decoder), pd.read_parquet(trials), WindowsFolder(windows), seed
     )
+    write_table(table, scores, model=model, seed=seed)

@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from glasscortex.config import DecoderConfig, validated
-from glasscortex.decoder.baselines.single import single
+from glasscortex.data.windows import WindowsFolder
+from glasscortex.decoder.baselines import baselines
 
 CONFIG = DecoderConfig.model_validate(
     {
@@ -12,37 +13,33 @@ CONFIG = DecoderConfig.model_validate(
 )
 
 
-def scores(world, out, trials=None, **changes):
-    _, path, windows, _ = world
-    given = {"trials": trials or path, "windows": windows, "out": out, "config": CONFIG}
-    single(**given | {"tasks": "all", "processes": 1} | changes)
-    table = pd.read_csv(out)
+def scores(world, trials=None, **changes):
+    windows = WindowsFolder(world[2])
+    table = baselines(world[0] if trials is None else trials, windows, "single", CONFIG, **changes)
     return table[(table["split"] == "test") & (table["metric"] != "balanced_accuracy")]
 
 
 @pytest.fixture(scope="module")
-def both(world, tmp_path_factory):
-    return scores(world, tmp_path_factory.mktemp("single") / "decoding.csv")
+def both(world):
+    return scores(world)
 
 
 def test_it_reads_planted_tuning_of_every_session(both):
     value = both[both["metric"] == "accuracy"].set_index(["task", "session_id"])["value"]
     assert value["direction"].min() > 0.5
     assert value["movie_one", "b"] > 0.4
-    assert (both["model"] == "single").all()
 
 
-def test_a_session_is_decoded_as_if_no_other_existed(both, world, tmp_path):
+def test_a_session_is_decoded_as_if_no_other_existed(both, world):
     trials = world[0]
-    (trials[trials["session_id"] == "b"]).to_parquet(tmp_path / "b.parquet", index=False)
-    alone = scores(world, tmp_path / "decoding.csv", trials=tmp_path / "b.parquet")
+    alone = scores(world, trials[trials["session_id"] == "b"].reset_index(drop=True))
     of_b = alone[alone["session_id"] == "b"].set_index(["task", "metric"])["value"]
     expected = both[both["session_id"] == "b"].set_index(["task", "metric"])["value"]
     pd.testing.assert_series_equal(of_b, expected)
 
 
-def test_a_session_without_any_of_the_tasks_is_left_out(world, tmp_path):
-    table = scores(world, tmp_path / "decoding.csv", tasks=("movie_one",))
+def test_a_session_without_any_of_the_tasks_is_left_out(world):
+    table = scores(world, tasks=("movie_one",))
     assert set(table["session_id"]) == {"b", "all"}
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from glasscortex.data.windows import SessionWindows
+from glasscortex.data.windows import WindowsReader
 from glasscortex.tasks import Task
 
 
@@ -17,13 +17,18 @@ class Problem:
 
     Attributes
     ----------
-    features : (presentations, features) float64; over the training split each has mean 0 and
-        variance 1, or 0 where it never varies
-    labels : (presentations,) number of the class, or the value in standard deviations from the
-        mean of the training split
-    classes : values that a classification chooses from; None for a regression
-    train, validation : (presentations,) bool; validation holds only classes that training shows
-    mean, sd : of a regression's values in the training split
+    features : numpy.ndarray
+        (presentations, features) float64; over the training split each has mean 0 and variance 1,
+        or 0 where it never varies.
+    labels : numpy.ndarray
+        (presentations,) number of the class, or the value in standard deviations from the mean of
+        the training split.
+    classes : numpy.ndarray or None
+        Values that a classification chooses from; None for a regression.
+    train, validation : numpy.ndarray
+        (presentations,) bool; validation holds only classes that are in training.
+    mean, sd : float
+        Of a regression's values in the training split.
     """
 
     features: np.ndarray
@@ -41,23 +46,21 @@ class Problem:
         return self.classes[prediction]
 
     @cached_property
-    def turned(self) -> np.ndarray:
+    def compact(self) -> np.ndarray:
         """The features in a basis of what the training split spans (presentations, dimensions).
 
         A fit that penalises the length of its weights gives the same predictions, in less time
         where there are more features than training presentations.
         """
-        fitted = self.features[self.train]
-        if fitted.shape[0] >= fitted.shape[1]:
+        train = self.features[self.train]
+        if train.shape[0] >= train.shape[1]:
             return self.features
-        gram, basis = np.linalg.eigh(fitted @ fitted.T)
+        gram, basis = np.linalg.eigh(train @ train.T)
         kept = gram > 1e-9 * gram[-1]
-        return self.features @ (fitted.T @ (basis[:, kept] / np.sqrt(gram[kept])))
+        return self.features @ (train.T @ (basis[:, kept] / np.sqrt(gram[kept])))
 
 
-def problems(
-    task: Task, trials: pd.DataFrame, labels: np.ndarray, reader: SessionWindows
-) -> Iterator[Problem]:
+def problems(task: Task, trials: pd.DataFrame, windows: WindowsReader) -> Iterator[Problem]:
     """The problem of one task, with poor features and then with rich ones.
 
     The first features are every cell's mean over the window; the second, where the task's windows
@@ -65,11 +68,19 @@ def problems(
 
     Parameters
     ----------
-    task : what is decoded
-    trials : presentations of one session that have a label
-    labels : (presentations,) in their own unit
-    reader : the session's windows
+    task : Task
+        What is decoded.
+    trials : pandas.DataFrame
+        Presentations of one session that have a label.
+    windows : WindowsReader
+        Reader of the session's windows.
+
+    Yields
+    ------
+    Problem
+        With one kind of features.
     """
+    labels = trials[task.column].to_numpy()
     train = (trials["split"] == "train").to_numpy()
     validation = (trials["split"] == "validation").to_numpy()
     if task.is_regression:
@@ -80,20 +91,20 @@ def problems(
         numbers = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
         validation = validation & (classes[numbers] == labels)
         scale = {"labels": numbers, "classes": classes}
-    for features in _features(task, trials, reader):
+    for features in _features(task, trials, windows):
         yield Problem(
             features=_standardised(features, train), train=train, validation=validation, **scale
         )
 
 
-def _features(task: Task, trials: pd.DataFrame, reader: SessionWindows) -> Iterator[np.ndarray]:
-    means = np.empty((len(trials), len(reader.cells)), np.float32)
+def _features(task: Task, trials: pd.DataFrame, windows: WindowsReader) -> Iterator[np.ndarray]:
+    means = np.empty((len(trials), len(windows.cells)), np.float32)
     for stimulus, rows in trials.groupby("stimulus", sort=False).indices.items():
-        window = reader.read(stimulus, trials["presentation"].to_numpy()[rows])
-        means[rows] = window.mean(axis=2)
+        values = windows.read(stimulus, trials["presentation"].to_numpy()[rows])
+        means[rows] = values.mean(axis=2)
     yield means
     if task.stimulus is not None:
-        yield window.reshape(len(trials), -1)
+        yield values.reshape(len(trials), -1)
 
 
 def _standardised(features: np.ndarray, train: np.ndarray) -> np.ndarray:

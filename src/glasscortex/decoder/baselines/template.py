@@ -1,10 +1,12 @@
 """Template matching: the class whose mean response resembles a window most."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from glasscortex.config import BaselineConfig
+from glasscortex.decoder.baselines.candidates import best_predictions
 from glasscortex.decoder.baselines.problems import Problem
 
 
@@ -13,13 +15,21 @@ def template(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]:
 
     There is nothing to regularise.
 
+    Parameters
+    ----------
+    problem : Problem
+        One classification of one session.
+    config : BaselineConfig
+        Without effect.
+
     Yields
     ------
-    Predictions (presentations,), once.
+    numpy.ndarray
+        Predictions (presentations,), once.
     """
     x, y, train = problem.features, problem.labels, problem.train
-    shown = np.eye(len(problem.classes))[y[train]]
-    means = shown.T @ x[train] / shown.sum(axis=0)[:, None]
+    members = np.eye(len(problem.classes))[y[train]]
+    means = members.T @ x[train] / members.sum(axis=0)[:, None]
     yield (_normalised(x) @ _normalised(means).T).argmax(axis=1)
 
 
@@ -27,3 +37,6 @@ def _normalised(rows: np.ndarray) -> np.ndarray:
     centred = rows - rows.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
     return centred / np.where(length > 0, length, 1)
+
+
+predict = partial(best_predictions, template)

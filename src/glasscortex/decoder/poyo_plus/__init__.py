@@ -14,11 +14,14 @@ from torch import Tensor, nn
 
 from glasscortex.config import PoyoPlusConfig
 from glasscortex.decoder.dropout import Dropout
-from glasscortex.decoder.layers import FeedForward, HookPoint, Rotary, turn
+from glasscortex.decoder.layers import FeedForward, HookPoint, Rotary, rotate
 from glasscortex.decoder.poyo_plus.dropped_attention import dropped_attention
 from glasscortex.decoder.poyo_plus.token_attention import token_attention
 
 EMBEDDING_SD = 0.02
+
+MLP_RATIO = 4
+"""Width of the feed-forward layers, over dim."""
 
 
 class PoyoPlus(nn.Module):
@@ -30,10 +33,12 @@ class PoyoPlus(nn.Module):
     sample_rate_hz : rate of the windows
     """
 
+    STARTS_LINEAR = False
     EMBEDDING_SDS = (EMBEDDING_SD, EMBEDDING_SD, EMBEDDING_SD)
 
     def __init__(self, config: PoyoPlusConfig, sample_rate_hz: float):
         super().__init__()
+        self.patch_frames, self.cell_dim = 1, config.dim // 2
         self.sample_rate_hz, self.latent_step_s = sample_rate_hz, config.latent_step_s
         self.latent_embedding = nn.Parameter(
             EMBEDDING_SD * torch.randn(config.latents_per_step, config.dim)
@@ -132,7 +137,7 @@ class TimedAttention(nn.Module):
         if angles is None:
             return linear(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
         weight = linear.weight.unflatten(0, (self.heads, -1)).permute(2, 0, 1)
-        turned = turn(weight, angles[:, :, None, None]).flatten(2)
+        turned = rotate(weight, angles[:, :, None, None]).flatten(2)
         rows = torch.bmm(_by_time(x, len(turned)), turned)
         rows = rows.unflatten(1, (len(x), -1)).unflatten(-1, (self.heads, -1))
         return rows.permute(1, 3, 0, 2, 4).flatten(2, 3)
@@ -147,7 +152,7 @@ class TimedAttention(nn.Module):
         if not self.turns_values:
             return self.out(rows)
         weight = self.out.weight.unflatten(1, (self.heads, -1))
-        turned = turn(weight, angles[:, :, None, None]).flatten(2).mT
+        turned = rotate(weight, angles[:, :, None, None]).flatten(2).mT
         rows = torch.bmm(_by_time(rows, len(turned)), turned)
         return rows.unflatten(1, (len(read), -1)).transpose(0, 1).flatten(1, 2) + self.out.bias
 
@@ -169,7 +174,7 @@ class TokenEncoder(nn.Module):
         self.norm = nn.LayerNorm(config.dim)
         self.token_norm = nn.LayerNorm(config.dim)
         self.attention = TimedAttention(config, config.cross_heads)
-        self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
+        self.feed_forward = FeedForward(config.dim, MLP_RATIO, config.feature_dropout)
         nn.init.trunc_normal_(self.value.weight, std=EMBEDDING_SD)
         nn.init.zeros_(self.value.bias)
 
@@ -232,7 +237,7 @@ class SelfBlock(nn.Module):
         self.latents_per_step = config.latents_per_step
         self.norm = nn.LayerNorm(config.dim)
         self.attention = TimedAttention(config, config.heads)
-        self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
+        self.feed_forward = FeedForward(config.dim, MLP_RATIO, config.feature_dropout)
         self.dropout = Dropout(config.block_dropout)
         self.attention_hook = HookPoint()
         self.mlp_hook = HookPoint()
@@ -257,7 +262,7 @@ class Reader(nn.Module):
         self.norm = nn.LayerNorm(config.dim)
         self.latent_norm = nn.LayerNorm(config.dim)
         self.attention = TimedAttention(config, config.cross_heads, turns_values=False)
-        self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
+        self.feed_forward = FeedForward(config.dim, MLP_RATIO, config.feature_dropout)
 
     def forward(
         self,

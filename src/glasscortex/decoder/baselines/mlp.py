@@ -1,6 +1,7 @@
 """A small multilayer perceptron of one session and task."""
 
 from collections.abc import Iterator
+from functools import partial
 from math import inf, sqrt
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glasscortex.config import BaselineConfig
+from glasscortex.decoder.baselines.candidates import best_predictions
 from glasscortex.decoder.baselines.problems import Problem
 
 BATCH = 512
@@ -27,20 +29,28 @@ def perceptron(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
     The networks of all weight decays are trained side by side, from the same start: one product
     for all of their first layers. A step costs at most `BATCH` presentations.
 
+    Parameters
+    ----------
+    problem : Problem
+        One task of one session.
+    config : BaselineConfig
+        Settings of the network, and candidates of the weight decay.
+
     Yields
     ------
-    Predictions (presentations,) of one weight decay after the other, each by the weights with the
-    smallest validation loss.
+    numpy.ndarray
+        Predictions (presentations,) of one weight decay after the other, each by the weights with
+        the smallest validation loss.
     """
     torch.set_num_threads(1)
     settings, generator = config.mlp, torch.Generator().manual_seed(0)
-    x = torch.from_numpy(problem.turned).float()
+    x = torch.from_numpy(problem.compact).float()
     y = torch.tensor(problem.labels)
     y = y.float() if problem.classes is None else y.long()
     train, validation = torch.tensor(problem.train), torch.tensor(problem.validation)
     x_train, y_train, keep = x[train], y[train], 1 - settings.dropout
     outputs = 1 if problem.classes is None else len(problem.classes)
-    networks = _start(x_train, settings.hidden, outputs, len(settings.weight_decay), generator)
+    networks = _initial(x_train, settings.hidden, outputs, len(settings.weight_decay), generator)
     best, best_loss, idle = [p.clone() for p in networks], torch.full((len(networks[0]),), inf), 0
     optimizer = torch.optim.Adam([p.requires_grad_() for p in networks], lr=settings.learning_rate)
     shrink = 1 - settings.learning_rate * torch.tensor(settings.weight_decay)[:, None, None]
@@ -56,26 +66,26 @@ def perceptron(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
                 break
         rows = torch.randperm(len(x_train), generator=generator)[:BATCH]
         shape = len(shrink), len(rows), settings.hidden
-        seen = torch.empty(shape).bernoulli_(keep, generator=generator) / keep
-        _losses(_outputs(x_train[rows], *networks, seen), y_train[rows]).sum().backward()
+        dropout = torch.empty(shape).bernoulli_(keep, generator=generator) / keep
+        _losses(_outputs(x_train[rows], *networks, dropout), y_train[rows]).sum().backward()
         optimizer.step()
         optimizer.zero_grad()
         with torch.no_grad():
             for weight in networks[:2]:
                 weight *= shrink
-    found = _outputs(x, *best)
-    yield from (found[:, :, 0] if problem.classes is None else found.argmax(dim=2)).numpy()
+    output = _outputs(x, *best)
+    yield from (output[:, :, 0] if problem.classes is None else output.argmax(dim=2)).numpy()
 
 
-def _start(
+def _initial(
     x: Tensor, hidden: int, outputs: int, networks: int, generator: torch.Generator
 ) -> list[Tensor]:
     """Weights of the two layers and their biases, (networks, …), such that outputs are near one."""
-    size = x.square().sum(dim=1).mean().sqrt()
-    first = torch.randn(x.shape[1], hidden, generator=generator) / size
+    length = x.square().sum(dim=1).mean().sqrt()
+    first = torch.randn(x.shape[1], hidden, generator=generator) / length
     second = torch.randn(hidden, outputs, generator=generator) / sqrt(hidden)
-    start = first, second, torch.zeros(1, hidden), torch.zeros(1, outputs)
-    return [part.repeat(networks, 1, 1) for part in start]
+    weights = first, second, torch.zeros(1, hidden), torch.zeros(1, outputs)
+    return [weight.repeat(networks, 1, 1) for weight in weights]
 
 
 def _outputs(
@@ -84,13 +94,13 @@ def _outputs(
     second: Tensor,
     first_bias: Tensor,
     second_bias: Tensor,
-    seen: Tensor | float = 1.0,
+    dropout: Tensor | float = 1.0,
 ) -> Tensor:
-    """(networks, presentations, outputs); `seen` weighs the hidden units."""
+    """(networks, presentations, outputs); `dropout` weighs the hidden units."""
     networks, inputs, hidden = first.shape
     together = x @ first.transpose(0, 1).reshape(inputs, -1)
     apart = together.view(len(x), networks, hidden).transpose(0, 1)
-    return (F.relu(apart + first_bias) * seen) @ second + second_bias
+    return (F.relu(apart + first_bias) * dropout) @ second + second_bias
 
 
 def _losses(output: Tensor, y: Tensor) -> Tensor:
@@ -99,3 +109,6 @@ def _losses(output: Tensor, y: Tensor) -> Tensor:
         return (output[:, :, 0] - y).square().mean(dim=1)
     log_p = F.log_softmax(output, dim=2)
     return -log_p.gather(2, y.expand(len(output), -1)[:, :, None]).mean(dim=(1, 2))
+
+
+predict = partial(best_predictions, perceptron)
