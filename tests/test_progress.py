@@ -11,10 +11,10 @@ class Run:
 
     def __init__(self, terminal=False, expected=lambda rule: None, **left: int):
         self.left, self.now, self.stream = left, 0.0, io.StringIO()
-        self.stream.isatty = lambda: terminal
         self.handler = Progress(
             self.stream,
             logging.Formatter(),
+            terminal=terminal,
             remaining=lambda: self.left,
             expected=expected,
             cores=1,

@@ -67,7 +67,8 @@ class Job:
 class Progress(logging.StreamHandler[TextIO]):
     """Tells a reader what a Snakemake run does: a line a job, and whatever goes wrong.
 
-    On a terminal the jobs that run stand in a last line, which the next one overwrites.
+    On a terminal errors are red, and the jobs that run stand in a last line, which the next one
+    overwrites.
 
     Parameters
     ----------
@@ -75,6 +76,8 @@ class Progress(logging.StreamHandler[TextIO]):
         Where lines are written.
     formatter : logging.Formatter
         Formats all that is no progress, such as errors of Snakemake itself.
+    terminal : bool
+        Whether the stream is a terminal that knows colours.
     remaining : callable
         Number of jobs of each rule that have not ended.
     expected : callable
@@ -90,6 +93,7 @@ class Progress(logging.StreamHandler[TextIO]):
         stream: TextIO,
         formatter: logging.Formatter,
         *,
+        terminal: bool,
         remaining: Callable[[], Mapping[str, int]],
         expected: Callable[[str], float | None],
         cores: int,
@@ -97,6 +101,7 @@ class Progress(logging.StreamHandler[TextIO]):
     ) -> None:
         super().__init__(stream)
         self.setFormatter(formatter)
+        self.terminal = terminal
         self.remaining = remaining
         self.clock = clock
         self.pace = Pace(expected, cores, clock)
@@ -105,14 +110,17 @@ class Progress(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write what there is to say of a record."""
-        text = self._text(record)
-        if self.stream.isatty():
-            if text and record.levelno > logging.INFO:
-                text = RED + text + PLAIN
-            self.stream.write(ERASE + (f"{text}\n" if text else "") + self._status())
-        elif text:
-            self.stream.write(f"{text}\n")
-        self.flush()
+        try:
+            text = self._text(record)
+            if self.terminal:
+                if text and record.levelno > logging.INFO:
+                    text = RED + text + PLAIN
+                self.stream.write(ERASE + (f"{text}\n" if text else "") + self._status())
+            elif text:
+                self.stream.write(f"{text}\n")
+            self.flush()
+        except Exception:
+            self.handleError(record)
 
     def _text(self, record: logging.LogRecord) -> str:
         said = vars(record)
@@ -243,6 +251,6 @@ def rounded(seconds: float) -> str:
     >>> [rounded(seconds) for seconds in (3, 44, 130, 3600 * 5 + 120)]
     ['10 s', '50 s', '3 min', '5.0 h']
     """
-    if seconds < 55:
+    if seconds <= 50:
         return f"{math.ceil(seconds / 10) * 10} s"
     return f"{math.ceil(seconds / 60)} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"

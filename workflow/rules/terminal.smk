@@ -34,6 +34,7 @@ def show_progress(settings):
                 Progress(
                     handler.stream,
                     handler.formatter,
+                    terminal=not handler.nocolor,
                     remaining=remaining,
                     expected=expected,
                     cores=workflow.cores or 1,
