@@ -14,6 +14,7 @@ from torch import Tensor
 from glasscortex.config import ModelConfig, PoyoPlusConfig
 from glasscortex.data.batches import Batch, Batches, Piece
 from glasscortex.data.vocabulary import Head, Vocabulary
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import task_losses
 
@@ -122,11 +123,11 @@ class Reading:
             session_id="session0",
             stimulus="drifting_gratings",
             split="train",
-            direction=45.0 * (row % 8),
-            temporal_frequency=1.0,
-            running_speed=0.0,
+            label_direction=45.0 * (row % 8),
+            label_temporal_frequency=1.0,
+            label_running_speed=0.0,
         )
-        self.batches = Batches(path, table, vocabulary(cells), size=len(row))
+        self.batches = Batches(WindowsFolder(path), table, vocabulary(cells), size=len(row))
 
     def batch(self, rows: list[int]) -> None:
         (_,) = self.batches.read([Piece("session0", "drifting_gratings", np.array(rows))])

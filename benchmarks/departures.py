@@ -17,7 +17,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -28,9 +27,10 @@ from torch import Tensor
 
 from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.layers import CellEncoder
-from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.model import Decoder, transformer_config
 from glasscortex.decoder.optimisation import Optimisation
 from glasscortex.decoder.scores import bootstrap_mean, session_scores
 from glasscortex.decoder.start import start
@@ -116,7 +116,7 @@ class Training:
     """Trains variants on the sessions of a results folder, and scores them."""
 
     def __init__(self, results: Path):
-        self.windows = results / "windows"
+        self.windows = WindowsFolder(results / "windows")
         self.trials = pd.read_parquet(results / "trials.parquet")
 
     def __call__(self, variant: Variant) -> tuple[pd.Series, float]:
@@ -163,14 +163,12 @@ class Training:
         config = variant.config
         decoder = untrained(trials, self.windows, config, tasks, variant.seed)
         if variant.encoder is not CellEncoder:
-            decoder.transformer.encoder = variant.encoder(config.transformer)
+            decoder.transformer.encoder = variant.encoder(transformer_config(config))
         batches = Batches(self.windows, trials, decoder.vocabulary, config.train.batch)
         if variant.starts_linear:
             start(decoder, batches, variant.seed)
         fabric = Fabric(accelerator="cpu", devices=1)
-        with TemporaryDirectory() as folder:
-            last = Path(folder) / "checkpoint.pt"
-            Optimisation(fabric, decoder, batches, config.train, variant.seed, last, "").run()
+        Optimisation(fabric, decoder, batches, config.train, variant.seed, checkpoint=None).run()
         return decoder
 
 

@@ -22,7 +22,9 @@ import pandas as pd
 import torch
 
 from glasscortex.data.batches import Batches
+from glasscortex.data.labels import with_labels
 from glasscortex.data.vocabulary import Vocabulary
+from glasscortex.data.windows import WindowsFolder
 from glasscortex.tasks import TASKS, variables
 
 CELLS, BATCH, READ = 90, 64, 2000
@@ -48,7 +50,7 @@ def trials(sessions: int) -> pd.DataFrame:
             value = rows % 5 if variable in shown else np.nan
             part[variable] = np.full(n, value, np.float32)
         parts.append(part.assign(stimulus=stimulus))
-    one = pd.concat(parts, ignore_index=True)
+    one = with_labels(pd.concat(parts, ignore_index=True).assign(session_id=""))
     return pd.concat([one.assign(session_id=str(i)) for i in range(sessions)], ignore_index=True)
 
 
@@ -79,7 +81,7 @@ def measure(sessions: int) -> dict[str, float]:
         before, start = resident_mb(), time.perf_counter()
         samples = {stimulus: length for stimulus, (_, length) in SHOWN.items()}
         vocabulary = Vocabulary.of(table, cells, samples, "all")
-        batches = Batches(Path(name), table, vocabulary, BATCH)
+        batches = Batches(WindowsFolder(Path(name)), table, vocabulary, BATCH)
         everything = np.ones(len(table), bool)
         pieces = batches.pieces(everything, np.random.default_rng(0))
         index_s, index_mb = time.perf_counter() - start, resident_mb() - before

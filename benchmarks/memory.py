@@ -20,6 +20,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from glasscortex.data.labels import with_labels
+
 CELLS, PRESENTATIONS, SAMPLES = 40, 320, 20
 SETTINGS = {"model": {}, "train": {"epochs": 2}}
 
@@ -45,7 +47,7 @@ def make(folder: Path, sessions: int) -> None:
         named = {"session_id": str(i), "stimulus": "drifting_gratings"}
         table = pd.DataFrame({"presentation": rows.astype(np.int32), **times, **labels})
         tables.append(table.assign(**named, **nothing))
-    pd.concat(tables, ignore_index=True).to_parquet(folder / "trials.parquet")
+    with_labels(pd.concat(tables, ignore_index=True)).to_parquet(folder / "trials.parquet")
 
 
 def peak_mb(*command: str) -> float:
@@ -63,10 +65,10 @@ def measure(sessions: int) -> dict[str, float]:
         folder = Path(name)
         make(folder, sessions)
         data = ["--trials", f"{folder}/trials.parquet", "--windows", f"{folder}/windows"]
-        settings = ["--tasks", '"all"', "--settings", json.dumps(SETTINGS)]
+        settings = ["--tasks", '"all"', "--config", json.dumps(SETTINGS)]
         fitted = ["--folder", f"{folder}/decoder", "--checkpoint", f"{folder}/checkpoint"]
         which = ["--model", "trained", "--seed", "0"]
-        recorded = ["--out", f"{folder}/a.zarr", "--manifest", f"{folder}/a.json"]
+        recorded = ["--activations", f"{folder}/a.zarr", "--manifest", f"{folder}/a.json"]
         hook = ["--decoder", f"{folder}/decoder", "--hook", "latents.2"]
         size = sum(path.stat().st_size for path in (folder / "windows").iterdir())
         return {

@@ -1,12 +1,16 @@
 import json
+from functools import cached_property
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 import yaml
 
-from glasscortex.config import Config, validated
+from glasscortex import config
+from glasscortex.config import Config, DecoderConfig, Part, PoyoPlusConfig, validated
 from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS
+from glasscortex.workflow import file_of, sources
 
 ROOT = Path(__file__).parents[1]
 
@@ -148,6 +152,41 @@ def test_the_schema_is_up_to_date():
 )
 def test_the_configurations_that_come_with_it_are_valid(name):
     validated(yaml.safe_load((ROOT / name).read_text()))
+
+
+PARTS = [
+    part
+    for part in vars(config).values()
+    if isinstance(part, type) and issubclass(part, Part) and part is not Config
+]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_parts_hold_values_only(part):
+    """A stage gets these values; the code of `config` is none of its sources and reruns nothing."""
+    validators = part.__pydantic_decorators__
+    allowed = {*validators.model_validators, *validators.field_validators}
+    logic = FunctionType | property | cached_property | classmethod | staticmethod
+    own = {name for name, value in vars(part).items() if isinstance(value, logic)}
+    assert {name for name in own - allowed if not name.startswith("__")} == set()
+    assert set(part.__class_vars__) == set()
+
+
+@pytest.mark.parametrize("name", PoyoPlusConfig.model_fields)
+def test_every_value_of_the_published_transformer_reaches_its_stages(name):
+    default = getattr(PoyoPlusConfig(), name)
+    other = tuple(2 * x for x in default) if isinstance(default, tuple) else default / 2
+    whole = name in ("dim", "depth", "heads", "cross_heads", "head_dim", "latents_per_step")
+    changed = PoyoPlusConfig.model_validate({name: int(other) if whole else other})
+    ours, theirs = (DecoderConfig(poyo_plus=p) for p in (PoyoPlusConfig(), changed))
+    assert ours.model_dump_json() != theirs.model_dump_json()
+    assert DecoderConfig.model_validate_json(theirs.model_dump_json()) == theirs
+
+
+def test_constants_of_the_published_transformer_are_a_source_of_its_stages():
+    """Such as the width of its feed-forward layers, with which weights do not load elsewhere."""
+    for stage in ("stages.train", "stages.evaluate", "stages.adapt"):
+        assert file_of("decoder.poyo_plus") in sources(stage)
 
 
 def refused(**settings) -> str:

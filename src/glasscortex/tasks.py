@@ -6,7 +6,7 @@ A new task is one entry in `TASKS`; a new label is one in `VARIABLES`.
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, WithJsonSchema
+from glasscortex.words import OneOf
 
 
 @dataclass(frozen=True)
@@ -123,15 +123,7 @@ def related(task: str) -> set[str]:
     return same if names else {task}
 
 
-def _known(name: str) -> str:
-    if name not in TASKS:
-        raise ValueError(f"Input should be one of {', '.join(TASKS)}")
-    return name
-
-
-TaskName = Annotated[
-    str, AfterValidator(_known), WithJsonSchema({"enum": list(TASKS), "type": "string"})
-]
+TaskName = Annotated[str, OneOf(tuple(TASKS))]
 
 TaskNames = tuple[TaskName, ...] | Literal["all"]
 """What the decoder predicts; "all": every task that the sessions allow."""

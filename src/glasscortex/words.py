@@ -4,9 +4,29 @@ Names and contents of the sessions follow the Allen Brain Observatory, Visual Co
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """In the configuration, one of these names: a Literal of those that a table holds.
+
+    Attributes
+    ----------
+    names : tuple of str
+        All that are legal.
+    """
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.literal_schema(list(self.names))
+
 
 SPLITS = ("train", "validation", "test")
 
@@ -71,15 +91,7 @@ BASELINES = {
 }
 
 
-def _baseline(name: str) -> str:
-    if name not in BASELINES:
-        raise ValueError(f"Input should be one of {', '.join(BASELINES)}")
-    return name
-
-
-BaselineName = Annotated[
-    str, AfterValidator(_baseline), WithJsonSchema({"enum": list(BASELINES), "type": "string"})
-]
+BaselineName = Annotated[str, OneOf(tuple(BASELINES))]
 
 SESSION_STIMULI = {
     "three_session_A": (

@@ -1,7 +1,7 @@
 """Batches of windows: each holds presentations of one stimulus in one session, densely."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -116,7 +116,7 @@ class Batches:
             pieces += [Piece(*key, part) for part in parts]
         return [pieces[i] for i in rng.permutation(len(pieces))]
 
-    def read(self, pieces: Iterable[Piece]) -> Iterator[Batch]:
+    def read(self, pieces: Iterable[Piece]) -> Generator[Batch, None, None]:
         """The windows of these pieces, in their order.
 
         What goes wrong in reading is raised where the batch would have come.

@@ -22,7 +22,7 @@ from glasscortex.decoder.baselines import linear, single
 from glasscortex.decoder.baselines.sessions import over_sessions
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.model import Decoder
-from glasscortex.decoder.optimisation import task_losses
+from glasscortex.decoder.optimisation import task_losses, weighted_sum
 from glasscortex.decoder.scores import score_table
 from glasscortex.decoder.start import Projection, start_cells
 from glasscortex.errors import InputError
@@ -103,16 +103,15 @@ def adapt(
         "linear": partial(linear.predict, config=baseline, tasks=tasks, seed=seed),
     }
     parts = []
-    for repeats in (*config.repeats, ALL):
-        few = trials if repeats == ALL else first_repeats(trials, repeats)
-        if repeats != ALL and len(few) == len(trials):
-            continue  # there are no more
+    numbers = [n for n in config.repeats if len(first_repeats(trials, n)) < len(trials)]
+    for repeats in (*numbers, None):
+        few = trials if repeats is None else first_repeats(trials, repeats)
         learnt_from = _learnt_from(few, tasks)
         for method, of_session in methods.items():
             predictions = over_sessions(of_session, few, windows, tasks, processes)
             for task, prediction in predictions.items():
                 scores = score_table(task, few, prediction, "test", seed)
-                scores = scores.assign(repeats=repeats, method=method).drop(columns="split")
+                scores = scores.assign(repeats=repeats or ALL, method=method).drop(columns="split")
                 parts.append(scores.merge(learnt_from, on=["session_id", "task"]))
     return pd.concat(parts).set_index(FIRST).reset_index()
 
@@ -227,7 +226,7 @@ def _learn(
     with closing(batches.read(_pieces(batches, config.steps, seed))) as learning:
         for batch in learning:
             losses = task_losses(decoder(batch), batches.targets, batch)
-            sum(task_weights.get(name, 1.0) * loss for name, loss in losses.items()).backward()
+            weighted_sum(losses, task_weights).backward()
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()

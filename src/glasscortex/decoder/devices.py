@@ -3,6 +3,7 @@
 import os
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -59,13 +60,16 @@ def on_devices(config: TrainConfig, function: Callable, model: nn.Module, *argum
         plugins=LightningEnvironment(),  # one machine, also inside a Slurm job
     )
     if not several:
-        fabric.launch(_call, function, config.threads, model, *arguments)
+        fabric.launch(
+            partial(_call, function=function, config=config, arguments=(model, *arguments))
+        )
         return
     weights = _flat(model).share_memory_()
     # pickled here: torch would send every tensor as an open file, and a model has thousands
-    sent = pickle.dumps(model)
+    sent = pickle.dumps((function, model))
+    work = partial(_call_on_a_copy, sent=sent, weights=weights, config=config, arguments=arguments)
     try:
-        fabric.launch(_call_on_a_copy, function, config.threads, sent, weights, *arguments)
+        fabric.launch(work)
     except ProcessRaisedException as error:
         _, ours, message = str(error).rpartition(f"{InputError.__module__}.InputError: ")
         if not ours:
@@ -76,8 +80,10 @@ def on_devices(config: TrainConfig, function: Callable, model: nn.Module, *argum
         tensor.copy_(learnt.view_as(tensor))
 
 
-def _call(fabric: "Fabric", function: Callable, threads: int, *arguments) -> None:
-    torch.set_num_threads(threads)
+def _call(
+    fabric: "Fabric", function: Callable[..., None], config: TrainConfig, arguments: tuple
+) -> None:
+    torch.set_num_threads(config.threads)
     if fabric.world_size > 1 and fabric.is_global_zero:
         log_to_stderr()
     if fabric.device.type == "cuda":
@@ -87,10 +93,10 @@ def _call(fabric: "Fabric", function: Callable, threads: int, *arguments) -> Non
 
 
 def _call_on_a_copy(
-    fabric: "Fabric", function: Callable, threads: int, sent: bytes, weights: Tensor, *arguments
+    fabric: "Fabric", sent: bytes, weights: Tensor, config: TrainConfig, arguments: tuple
 ) -> None:
-    model = pickle.loads(sent)
-    _call(fabric, function, threads, model, *arguments)
+    function, model = pickle.loads(sent)
+    _call(fabric, function, config, (model, *arguments))
     if fabric.is_global_zero:
         weights.copy_(_flat(model))
 

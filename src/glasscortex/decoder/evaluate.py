@@ -1,7 +1,6 @@
 """What a decoder predicts, intact or with its activations edited, and how well."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -109,7 +108,7 @@ def predict_under(
     for batch in batches.ordered(mask):
         latents = decoder.until(hook, batch)
         for name, edit in edits.items():
-            with replacing(decoder, hook, partial(edit, batch=batch)):
+            with replacing(decoder, hook, _of_batch(edit, batch)):
                 outputs = decoder.since(hook, latents, batch)
             for task, output in outputs.items():
                 if task in classes:
@@ -119,3 +118,7 @@ def predict_under(
                     value = output[:, 0].numpy() * sd + mean
                 predictions[name][task][batch.trials] = value
     return predictions
+
+
+def _of_batch(edit: Edit, batch: Batch) -> Callable[[Tensor], Tensor]:
+    return lambda x: edit(x, batch)

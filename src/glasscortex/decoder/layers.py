@@ -23,10 +23,15 @@ class Rotary(nn.Module):
 
     Parameters
     ----------
-    head_dim : features of a head
-    periods_s : shortest and longest period
-    turning : features that turn, all by default
+    head_dim : int
+        Features of a head.
+    periods_s : tuple of float
+        Shortest and longest period, in seconds.
+    turning : int, optional
+        Features that turn; all by default.
     """
+
+    omega: Tensor
 
     def __init__(self, head_dim: int, periods_s: tuple[float, float], turning: int | None = None):
         super().__init__()
@@ -247,8 +252,10 @@ class Transformer(nn.Module):
 
     Parameters
     ----------
-    config : sizes of the layers
-    sample_rate_hz : rate of the windows
+    config : ModelConfig
+        Sizes of the layers.
+    sample_rate_hz : float
+        Rate of the windows.
     """
 
     STARTS_LINEAR = True

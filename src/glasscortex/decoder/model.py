@@ -21,7 +21,10 @@ from glasscortex.decoder.heads import StepwiseLinear
 from glasscortex.decoder.layers import HookPoint, Transformer
 from glasscortex.decoder.poyo_plus import PoyoPlus
 
-ARCHITECTURES = {ModelConfig: "glasscortex", PoyoPlusConfig: "poyo_plus"}
+ARCHITECTURES: dict[str, type[ModelConfig] | type[PoyoPlusConfig]] = {
+    "glasscortex": ModelConfig,
+    "poyo_plus": PoyoPlusConfig,
+}
 
 
 def transformer_config(config: DecoderConfig) -> ModelConfig | PoyoPlusConfig:
@@ -36,9 +39,12 @@ class Decoder(nn.Module):
 
     Parameters
     ----------
-    config : sizes of the layers; a `PoyoPlusConfig` gives the layers of `poyo_plus`
-    vocabulary : sessions, cells and tasks that get embeddings and heads
-    sample_rate_hz : rate of the windows
+    config : ModelConfig or PoyoPlusConfig
+        Sizes of the layers; a `PoyoPlusConfig` gives the layers of `poyo_plus`.
+    vocabulary : Vocabulary
+        Sessions, cells and tasks that get embeddings and heads.
+    sample_rate_hz : float
+        Rate of the windows.
     """
 
     def __init__(
@@ -76,7 +82,7 @@ class Decoder(nn.Module):
                 nn.init.normal_(parameter, std=sd)
 
     @property
-    def hooks(self) -> dict[str, HookPoint]:
+    def hooks(self) -> dict[str, nn.Module]:
         """Hook points by name.
 
         `latents.<i>`: the latents after i blocks (0: after the encoder); `attention.<i>` and
@@ -84,8 +90,8 @@ class Decoder(nn.Module):
         """
         blocks = list(enumerate(self.transformer.blocks))
         points = {f"latents.{i}": hook for i, hook in enumerate(self.latent_hooks)}
-        points |= {f"attention.{i}": block.attention_hook for i, block in blocks}
-        points |= {f"mlp.{i}": block.mlp_hook for i, block in blocks}
+        points |= {f"attention.{i}": b.get_submodule("attention_hook") for i, b in blocks}
+        points |= {f"mlp.{i}": b.get_submodule("mlp_hook") for i, b in blocks}
         return points | {"readout": self.readout_hook}
 
     def forward(self, batch: Batch) -> dict[str, Float[Tensor, "windows outputs"]]:
@@ -143,8 +149,9 @@ class Decoder(nn.Module):
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` and `decoder.json` into `folder`."""
         save_file(self.state_dict(), folder / "weights.safetensors")
+        names = {config: name for name, config in ARCHITECTURES.items()}
         described = {
-            "architecture": ARCHITECTURES[type(self.config)],
+            "architecture": names[type(self.config)],
             "model": self.config.model_dump(),
             "vocabulary": self.vocabulary.to_dict(),
             "sample_rate_hz": self.sample_rate_hz,
@@ -155,7 +162,7 @@ class Decoder(nn.Module):
     def load(cls, folder: Path) -> "Decoder":
         """The decoder that `save` wrote, in evaluation mode."""
         described = json.loads((folder / "decoder.json").read_text())
-        config = {name: part for part, name in ARCHITECTURES.items()}[described["architecture"]]
+        config = ARCHITECTURES[described["architecture"]]
         decoder = cls(
             config.model_validate(described["model"]),
             Vocabulary.from_dict(described["vocabulary"]),

@@ -3,8 +3,9 @@
 import logging
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import reduce
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,11 @@ def task_losses(
     return losses
 
 
+def weighted_sum(losses: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """The losses of all tasks, each times its weight where that is not 1."""
+    return reduce(torch.add, (weights.get(name, 1.0) * loss for name, loss in losses.items()))
+
+
 class Optimisation:
     """AdamW with a cosine schedule, gradients of several sessions a step, early stopping.
 
@@ -104,7 +110,8 @@ class Optimisation:
             raise InputError(
                 "no presentation of the validation split has a label: raise trials.split.validation"
             )
-        self.epoch, self.history = 0, []
+        self.epoch = 0
+        self.history: list[tuple[int, float, float]] = []
         self.losses: list[tuple[float, int]] = []
         """Loss and windows of each step of this epoch."""
         self.best_loss, self.best_epoch, self.best_weights = math.inf, 0, self._weights()
@@ -226,8 +233,7 @@ class Optimisation:
         with self.fabric.autocast():
             outputs = self.decoder(batch.to(self.fabric.device))
             losses = task_losses(outputs, self.batches.targets, batch)
-        weights = self.config.task_weights
-        return sum(weights.get(name, 1.0) * loss for name, loss in losses.items())
+        return weighted_sum(losses, self.config.task_weights)
 
     @torch.no_grad()
     def _validation_loss(self) -> float:

@@ -18,16 +18,19 @@ class Progress:
 
     Parameters
     ----------
-    total : windows of the whole training
-    done : windows of these that a killed run has done
-    show : False in all processes but one
+    total : int
+        Windows of the whole training.
+    done : int
+        Windows of these that a killed run has done.
+    show : bool
+        False in all processes but one.
     """
 
     def __init__(self, total: int, done: int, show: bool):
         self._bar = tqdm(total=total, initial=done, unit="window", disable=None if show else True)
         self._lines = show and self._bar.disable
         self._total, self._first, self._done = total, done, done
-        self._start = self._told = time.monotonic()
+        self._began = self._told = time.monotonic()
 
     def __enter__(self) -> "Progress":
         with ExitStack() as stack:
@@ -48,7 +51,7 @@ class Progress:
         now = time.monotonic()
         if self._lines and now - self._told >= LINE_S:
             self._told = now
-            rate = (self._done - self._first) / (now - self._start)
+            rate = (self._done - self._first) / (now - self._began)
             log.info(
                 "epoch %d: loss %.4f, %.0f windows/s, at most %.0f min left",
                 *(epoch, loss, rate, (self._total - self._done) / rate / 60),

@@ -15,6 +15,8 @@ from glasscortex.decoder.baselines.mlp import perceptron
 from glasscortex.decoder.baselines.problems import Problem, problems
 from glasscortex.decoder.baselines.template import template
 from glasscortex.tasks import TASKS
+from glasscortex.words import BASELINES
+from glasscortex.workflow import sources
 
 CONFIG = BaselineConfig(inverse_regularisation=(0.01, 0.1), shrinkage=(0.3, 0.7))
 MODELS = ("linear", "lda", "mlp", "template")
@@ -60,6 +62,13 @@ def test_a_task_is_scored_where_it_applies(scores):
         sessions = of_model.groupby("task")["session_id"].unique().map(sorted).to_dict()
         also = {"running_speed": ["a", "b"]} if model in ("linear", "mlp") else {}
         assert sessions == classified | also
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_another_baseline_is_no_source_of_its_scores(name):
+    files = sources("stages.baselines", f"decoder.baselines.{name}")
+    own = {path.stem for path in files if path.parent.name == "baselines"}
+    assert own & set(BASELINES) == {name}
 
 
 def test_two_processes_give_the_same_numbers(world):

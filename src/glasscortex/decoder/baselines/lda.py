@@ -31,11 +31,10 @@ def discriminant(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarra
     ----------
     Hastie, Tibshirani & Friedman 2009, The Elements of Statistical Learning, 4.3.
     """
-    x, y, train = problem.compact, problem.labels, problem.train
-    members = np.eye(len(problem.classes))[y[train]]
+    x, members, train = problem.compact, problem.members, problem.train
     counts = members.sum(axis=0)
     means = members.T @ x[train] / counts[:, None]
-    within = x[train] - means[y[train]]
+    within = x[train] - means[problem.labels[train]]
     variances, axes = np.linalg.eigh(within.T @ within / train.sum())
     x, means = x @ axes, means @ axes
     for shrinkage in config.shrinkage:

@@ -57,7 +57,7 @@ def perceptron(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
     for step in range(settings.steps):
         if step % LOOK_EVERY == 0:
             with torch.no_grad():
-                loss = _losses(_outputs(x[validation], *networks), y[validation])
+                loss = _losses(_outputs(x[validation], networks), y[validation])
             better = ~(loss >= best_loss)  # also where there is nothing to validate on
             for kept, now in zip((best_loss, *best), (loss, *networks)):
                 kept[better] = now[better].detach()
@@ -67,13 +67,13 @@ def perceptron(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
         rows = torch.randperm(len(x_train), generator=generator)[:BATCH]
         shape = len(shrink), len(rows), settings.hidden
         dropout = torch.empty(shape).bernoulli_(keep, generator=generator) / keep
-        _losses(_outputs(x_train[rows], *networks, dropout), y_train[rows]).sum().backward()
+        _losses(_outputs(x_train[rows], networks, dropout), y_train[rows]).sum().backward()
         optimizer.step()
         optimizer.zero_grad()
         with torch.no_grad():
             for weight in networks[:2]:
                 weight *= shrink
-    output = _outputs(x, *best)
+    output = _outputs(x, best)
     yield from (output[:, :, 0] if problem.classes is None else output.argmax(dim=2)).numpy()
 
 
@@ -88,18 +88,12 @@ def _initial(
     return [weight.repeat(networks, 1, 1) for weight in weights]
 
 
-def _outputs(
-    x: Tensor,
-    first: Tensor,
-    second: Tensor,
-    first_bias: Tensor,
-    second_bias: Tensor,
-    dropout: Tensor | float = 1.0,
-) -> Tensor:
+def _outputs(x: Tensor, networks: list[Tensor], dropout: Tensor | float = 1.0) -> Tensor:
     """(networks, presentations, outputs); `dropout` weighs the hidden units."""
-    networks, inputs, hidden = first.shape
+    first, second, first_bias, second_bias = networks
+    number, inputs, hidden = first.shape
     together = x @ first.transpose(0, 1).reshape(inputs, -1)
-    apart = together.view(len(x), networks, hidden).transpose(0, 1)
+    apart = together.view(len(x), number, hidden).transpose(0, 1)
     return (F.relu(apart + first_bias) * dropout) @ second + second_bias
 
 

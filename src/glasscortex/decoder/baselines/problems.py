@@ -39,6 +39,11 @@ class Problem:
     mean: float = 0.0
     sd: float = 1.0
 
+    @property
+    def members(self) -> np.ndarray:
+        """Which class each training presentation is of, (training presentations, classes)."""
+        return np.eye(self.labels[self.train].max() + 1)[self.labels[self.train]]
+
     def values(self, prediction: np.ndarray) -> np.ndarray:
         """Numbers as in `labels` (presentations,) in the unit of the task."""
         if self.classes is None:

@@ -4,7 +4,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -90,11 +90,15 @@ def side_by_side(
         yield from pool.map(_call, arguments)
 
 
+_function: Callable[..., Any]
+"""Of a process that works for others."""
+
+
 def _prepare(sent: bytes) -> None:
     global _function
     threadpool_limits(1)
     _function = pickle.loads(sent)
 
 
-def _call(arguments: tuple):
+def _call(arguments: tuple) -> Any:
     return _function(*arguments)

@@ -27,8 +27,7 @@ def template(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]:
     numpy.ndarray
         Predictions (presentations,), once.
     """
-    x, y, train = problem.features, problem.labels, problem.train
-    members = np.eye(len(problem.classes))[y[train]]
+    x, members, train = problem.features, problem.members, problem.train
     means = members.T @ x[train] / members.sum(axis=0)[:, None]
     yield (_normalised(x) @ _normalised(means).T).argmax(axis=1)
 

@@ -29,8 +29,10 @@ class PoyoPlus(nn.Module):
 
     Parameters
     ----------
-    config : sizes of the layers
-    sample_rate_hz : rate of the windows
+    config : PoyoPlusConfig
+        Sizes of the layers.
+    sample_rate_hz : float
+        Rate of the windows.
     """
 
     STARTS_LINEAR = False
@@ -99,9 +101,12 @@ class TimedAttention(nn.Module):
 
     Parameters
     ----------
-    config : sizes of the layers
-    heads : number of heads
-    turns_values : turn the values too, and turn back what is read
+    config : PoyoPlusConfig
+        Sizes of the layers.
+    heads : int
+        Number of heads.
+    turns_values : bool
+        Turn the values too, and turn back what is read.
     """
 
     def __init__(self, config: PoyoPlusConfig, heads: int, turns_values: bool = True):

@@ -25,9 +25,17 @@ def token_attention(
 
     Parameters
     ----------
-    inverse_sd, scaled : r and s of every token
-    scores, values : products of the queries with A of each cell, B and C, and the values
-    rate : probability that an attention weight is dropped
+    inverse_sd, scaled : torch.Tensor
+        r and s of every token.
+    scores, values : torch.Tensor
+        Products of the queries with A of each cell, B and C, and the values.
+    rate : float
+        Probability that an attention weight is dropped.
+
+    Returns
+    -------
+    torch.Tensor
+        (windows, heads, queries, features).
     """
     return _TokenAttention.apply(inverse_sd, scaled, scores, values, rate)
 
