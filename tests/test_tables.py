@@ -19,6 +19,13 @@ def test_a_table_comes_back_as_it_was_written(tmp_path):
     assert read["value"].tolist() == pytest.approx([1 / 3])
 
 
+def test_the_reason_nan_is_a_word_and_an_empty_number_is_none(tmp_path):
+    (tmp_path / "quality.csv").write_text("session_id,reason,snr\n007,nan,\n")
+    read = read_table(tmp_path / "quality.csv")
+    assert read["reason"].tolist() == ["nan"]
+    assert read["snr"].isna().all()
+
+
 def test_parts_are_joined_as_text(tmp_path):
     first, second = tmp_path / "a.csv", tmp_path / "b.csv"
     first.write_text('id,value\n007,1e-3\n"a,b",\n')

@@ -8,12 +8,14 @@ import pandas as pd
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
 
-NAMES = {"session_id": str, "container_id": str, "mouse": str}
-"""Columns whose digits are a name, not a number."""
+NAMES = dict.fromkeys(["session_id", "container_id", "mouse", "repeats"], str)
+"""Columns whose digits are a name, not a number; repeats may be "all"."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """The table of a CSV file, with names of sessions, containers and mice as text.
+
+    Only the empty text is missing: "nan" may be the reason why a cell is left out.
 
     Parameters
     ----------
@@ -25,7 +27,7 @@ def read_table(path: Path) -> pd.DataFrame:
     pandas.DataFrame
         Its rows.
     """
-    return pd.read_csv(path, dtype=NAMES)
+    return pd.read_csv(path, dtype=NAMES, keep_default_na=False, na_values=[""])
 
 
 def write_table(frame: pd.DataFrame, path: Path, **names: str | int) -> None:
@@ -43,6 +45,26 @@ def write_table(frame: pd.DataFrame, path: Path, **names: str | int) -> None:
     named = frame.assign(**names)[[*names, *frame]]
     with atomic_write(path) as temporary:
         named.to_csv(temporary, index=False, float_format="%.9g")
+
+
+def labelled(frame: pd.DataFrame, **labels: str | int) -> pd.DataFrame:
+    """A table with columns in front that are the same in all rows.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The other columns.
+    **labels : str or int
+        Name and value of each column.
+
+    Examples
+    --------
+    >>> labelled(pd.DataFrame({"unit": [3, 5]}), model="trained", seed=0)
+         model  seed  unit
+    0  trained     0     3
+    1  trained     0     5
+    """
+    return frame.assign(**labels)[[*labels, *frame.columns]]
 
 
 def concatenate(*, out: Path, parts: list[Path]) -> None:

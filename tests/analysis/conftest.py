@@ -1,58 +1,43 @@
-"""A decoder, an SAE and recorded activations of the small world."""
+"""Responses to the small world of a dictionary that knows nothing."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from glasscortex.dictionaries.activations import record
-from glasscortex.dictionaries.responses import responses
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.dictionaries.responses import Responses
 from glasscortex.dictionaries.topk import TopKSae
+
+UNITS = 48
 
 
 @pytest.fixture
-def recorded(tmp_path, world, decoder):
-    """Arguments that every stage of the analysis takes."""
-    _, trials, windows, _ = world
-    (tmp_path / "decoder").mkdir()
-    decoder.save(tmp_path / "decoder")
-    activations, manifest = tmp_path / "latents.2.zarr", tmp_path / "latents.2.json"
-    record(
-        decoder=tmp_path / "decoder",
-        trials=trials,
-        windows=windows,
-        hook="latents.2",
-        out=activations,
-        manifest=manifest,
-    )
-    sae = random_sae(decoder.config.dim)
-    sae.save(tmp_path / "sae")
+def sessions():
     sessions = pd.DataFrame({"session_id": ["a", "b"], "mouse": ["m1", "m2"]})
-    sessions = sessions.assign(cre_line=["x", "y"], area="VISp", depth_um=[175.0, 275.0])
-    sessions.to_csv(tmp_path / "sessions.csv", index=False)
-    return {
-        "sae_folder": tmp_path / "sae",
-        "activations": activations,
-        "manifest": manifest,
-        "trials": trials,
-        "sessions": tmp_path / "sessions.csv",
-        "model": "trained",
-        "seed": 0,
-        "name": "topk",
-    }
+    return sessions.assign(cre_line=["x", "y"], area="VISp", depth_um=[175.0, 275.0])
 
 
-def random_sae(dim: int) -> TopKSae:
-    sae = TopKSae(dim, 48, 8, "latents.2")
+@pytest.fixture
+def splits(world, sessions):
+    """Validation and test."""
+    trials, rng = world[0], np.random.default_rng(0)
+
+    def noise(split):
+        rows = np.flatnonzero(trials["split"] == split)
+        values = rng.normal(size=(len(rows), UNITS)).clip(0).astype(np.float32)
+        return Presentations.joined(Responses(rows, values), trials, sessions)
+
+    return noise("validation"), noise("test")
+
+
+@pytest.fixture
+def sae(decoder):
+    dim = decoder.config.dim
+    sae = TopKSae(dim, UNITS, 8, "latents.2")
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        sae.dictionary.copy_(torch.randn(48, dim, generator=generator))
+        sae.dictionary.copy_(torch.randn(UNITS, dim, generator=generator))
         sae.normalise()
         sae.encoder.copy_(sae.dictionary)
     return sae
-
-
-@pytest.fixture
-def test_responses(recorded):
-    """(rows of the trials, responses) of the test split."""
-    sae = TopKSae.load(recorded["sae_folder"])
-    return responses(sae, recorded["activations"], "test")

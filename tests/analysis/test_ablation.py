@@ -1,4 +1,4 @@
-"""The stage, on the small world with a decoder that knows nothing."""
+"""On the small world with a decoder that knows nothing."""
 
 import numpy as np
 import pandas as pd
@@ -7,45 +7,47 @@ import pytest
 from glasscortex.analysis.ablation import (
     COLUMNS,
     ablate,
+    evenly,
     own_units,
     planned,
     rivals,
     selected_units,
-    spread,
 )
 from glasscortex.config import AblationConfig
+from glasscortex.data.windows import WindowsFolder
 
 CONFIG = AblationConfig(units=6, doses=(2, 6), draws=3, dose_draws=2, windows=20, bootstraps=50)
 
 
 @pytest.fixture
-def selected(tmp_path, test_responses):
+def selected(splits):
     """Units that are said to be selective for direction and for the movie."""
-    living = np.flatnonzero((test_responses[1] > 0).any(axis=0))
-    units = np.concatenate([living[:4], living[2:6]])
+    alive = np.flatnonzero((splits[1].responses > 0).any(axis=0))
+    units = np.concatenate([alive[:4], alive[2:6]])
     table = pd.DataFrame({"unit": units, "explained_selection": np.tile([0.1, 0.4, 0.3, 0.2], 2)})
     table["variable"] = np.repeat(["direction", "movie_frame"], 4)
     table["stimulus"] = np.repeat(["drifting_gratings", "natural_movie_one"], 4)
     table["selected"] = True
-    table.to_csv(tmp_path / "selectivity.csv", index=False)
     return table
 
 
 @pytest.fixture
-def arguments(recorded, world, tmp_path, selected):
-    return recorded | {
-        "decoder": tmp_path / "decoder",
-        "selectivity": tmp_path / "selectivity.csv",
-        "windows": world[2],
-        "out": tmp_path / "ablation.csv",
+def arguments(decoder, sae, world, splits, sessions, selected):
+    return {
+        "decoder": decoder,
+        "sae": sae,
+        "trials": world[0],
+        "windows": WindowsFolder(world[2]),
+        "responses": splits[0].responses,
+        "selectivity": selected,
+        "mice": sessions.set_index("session_id")["mouse"],
         "config": CONFIG,
     }
 
 
 @pytest.fixture
 def table(arguments):
-    ablate(**arguments)
-    return pd.read_csv(arguments["out"])
+    return ablate(**arguments)
 
 
 def test_the_table_is_a_matrix_of_variables_and_tasks(table, vocabulary):
@@ -65,23 +67,17 @@ def test_the_score_is_intact_less_delta(table):
     assert (own["draw"] == -1).all()
 
 
-def test_the_same_seed_writes_the_same_bytes(arguments, table):
-    first = arguments["out"].read_bytes()
-    ablate(**arguments)
-    assert arguments["out"].read_bytes() == first
+def test_the_same_seed_gives_the_same_table(arguments, table):
+    pd.testing.assert_frame_equal(ablate(**arguments), table)
 
 
 def test_chunks_of_conditions_change_nothing(arguments, table, monkeypatch):
-    first = arguments["out"].read_bytes()
     monkeypatch.setattr("glasscortex.analysis.ablation.MOST_PREDICTIONS", 1)
-    ablate(**arguments)
-    assert arguments["out"].read_bytes() == first
+    pd.testing.assert_frame_equal(ablate(**arguments), table)
 
 
 def test_without_selected_units_the_table_is_empty(arguments, selected):
-    selected.assign(selected=False).to_csv(arguments["selectivity"], index=False)
-    ablate(**arguments)
-    table = pd.read_csv(arguments["out"])
+    table = ablate(**arguments | {"selectivity": selected.assign(selected=False)})
     assert list(table.columns) == COLUMNS
     assert table.empty
 
@@ -125,7 +121,7 @@ def test_doses_are_the_first_of_the_full_sets():
 def test_windows_are_spread_over_the_test_split(world):
     trials = world[0]
     of_session = trials[trials["session_id"] == "b"].reset_index(drop=True)
-    mask = spread(of_session, 10)
+    mask = evenly(of_session, 10)
     counts = of_session[mask].groupby("stimulus").size()
     assert counts.to_dict() == {"drifting_gratings": 10, "natural_movie_one": 10}
     assert (of_session.loc[mask, "split"] == "test").all()

@@ -1,17 +1,15 @@
 """Recovery of planted factors, and none of noise."""
 
-import h5py
 import numpy as np
-import pandas as pd
 import pytest
 
 from glasscortex.analysis.recovery import (
     COLUMNS,
-    in_octaves,
-    on_circle,
-    recover,
+    Truth,
+    distance,
+    factors_of,
     recovered,
-    truth_of,
+    recovery,
 )
 from tests.analysis.worlds import presentations
 
@@ -22,9 +20,10 @@ def rng():
 
 
 def test_distances():
-    np.testing.assert_allclose(on_circle(np.array([350.0, 10, 180]), 0.0, 360.0), [10, 10, 180])
-    np.testing.assert_allclose(on_circle(np.array([350.0, 185]), 0.0, 180.0), [10, 5])
-    np.testing.assert_allclose(in_octaves(np.array([2.0, 16.0]), 4.0), [1, 2])
+    angles = np.array([350.0, 10, 180])
+    np.testing.assert_allclose(distance("direction", angles, 0.0), [10, 10, 180])
+    np.testing.assert_allclose(distance("orientation", np.array([350.0, 185]), 0.0), [10, 5])
+    np.testing.assert_allclose(distance("spatial_frequency", np.array([2.0, 16.0]), 4.0), [1, 2])
 
 
 def test_the_unit_that_follows_a_factor_is_found(rng):
@@ -64,29 +63,32 @@ def test_a_factor_that_no_session_has_gives_no_row(rng):
 
 
 @pytest.fixture
-def truth(tmp_path, world):
+def truth(world):
     """Cells prefer directions 0, 45 … or a TF; rates rise at the preferred direction."""
     trials = world[0]
-    folder = tmp_path / "truth"
-    folder.mkdir()
-    for session, rows in trials.groupby("session_id"):
-        gratings = rows[rows["stimulus"] == "drifting_gratings"]
+
+    def read(session_id, stimulus):
+        assert stimulus == "drifting_gratings"
+        rows = trials[(trials["session_id"] == session_id) & (trials["stimulus"] == stimulus)]
         preferred = np.arange(12) % 8 * 45.0 + 10
-        rates = 1.0 + (np.abs(gratings["direction"].to_numpy()[:, None] - preferred + 10) < 1)
-        with h5py.File(folder / f"{session}.h5", "w") as file:
-            file["cells/preferred_direction_deg"] = preferred
-            file["cells/temporal_frequency_hz"] = np.full(12, 2.0)
-            file["rates/drifting_gratings"] = rates
-            file["gain/drifting_gratings"] = np.linspace(0, 1, len(gratings))
-    return folder
+        direction = rows["direction"].to_numpy()[:, None]
+        return Truth(
+            cells={
+                "preferred_direction_deg": preferred,
+                "temporal_frequency_hz": np.full(12, 2.0),
+            },
+            rates=1.0 + (np.abs(direction - preferred + 10) < 1),
+            gain=np.linspace(0, 1, len(rows)),
+        )
+
+    return read
 
 
 def test_factors_are_mean_rates_of_cells_by_preference(truth, world):
     trials = world[0]
     gratings = trials[trials["stimulus"] == "drifting_gratings"].reset_index(drop=True)
-    shown = presentations(1, len(gratings), np.zeros((len(gratings), 1)))
-    shown = type(shown)(gratings, shown.responses)
-    factors = truth_of(shown, gratings, "drifting_gratings", truth)
+    labels = {"direction": np.arange(8) * 45.0, "orientation": np.arange(4) * 45.0}
+    factors = factors_of(gratings, "drifting_gratings", labels, truth)
     np.testing.assert_allclose(factors["direction=45"], 1.0 + (gratings["direction"] == 45))
     assert set(factors) == {
         *(f"direction={d}" for d in range(0, 360, 45)),
@@ -95,9 +97,8 @@ def test_factors_are_mean_rates_of_cells_by_preference(truth, world):
     }
 
 
-def test_the_stage_writes_a_row_a_factor(recorded, truth, tmp_path):
-    recover(**recorded, truth=truth, out=tmp_path / "recovery.csv")
-    table = pd.read_csv(tmp_path / "recovery.csv")
+def test_the_table_has_a_row_a_factor(splits, world, truth):
+    table = recovery(*splits, world[0], truth)
     assert list(table.columns) == COLUMNS
     assert len(table) == 13
     assert table["score"].between(-1, 1).all()

@@ -1,29 +1,22 @@
-"""The stage: which rows, chosen where, measured where."""
+"""Which rows, chosen where, measured where."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.measured import Presentations
-from glasscortex.analysis.selectivity import (
-    COLUMNS,
-    Hypothesis,
-    rows_of,
-    selectivity,
-    shared_stimulus,
-)
+from glasscortex.analysis.hypotheses import Hypothesis, shared_stimulus
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.analysis.selectivity import COLUMNS, rows_of, selectivity
 from glasscortex.analysis.stimulus import of_presentations
 from glasscortex.config import SelectivityConfig
-from glasscortex.errors import InputError
 from tests.analysis.worlds import presentations
 
 CONFIG = SelectivityConfig(permutations=199, mouse_permutations=50, min_active=5)
 
 
 @pytest.fixture
-def table(recorded, tmp_path):
-    selectivity(**recorded, out=tmp_path / "selectivity.csv", config=CONFIG)
-    return pd.read_csv(tmp_path / "selectivity.csv")
+def table(splits, sessions):
+    return selectivity(*splits, sessions, CONFIG, "topk")
 
 
 def test_the_table_has_every_variable_that_can_be_tested(table):
@@ -66,16 +59,23 @@ def test_orientation_is_part_of_direction(table):
     assert (effect["orientation"] <= effect["direction"] + 1e-6).all()
 
 
-def test_the_same_seed_writes_the_same_bytes(recorded, tmp_path, table):
-    selectivity(**recorded, out=tmp_path / "again.csv", config=CONFIG)
-    first, again = (tmp_path / f"{n}.csv" for n in ("selectivity", "again"))
-    assert first.read_bytes() == again.read_bytes()
+def test_the_same_seed_gives_the_same_table(splits, sessions, table):
+    pd.testing.assert_frame_equal(selectivity(*splits, sessions, CONFIG, "topk"), table)
+    other = selectivity(*splits, sessions, CONFIG, "topk", seed=1)
+    assert not other["p"].equals(table["p"])
 
 
-def test_damaged_activations_are_bad_input(recorded, tmp_path):
-    next(recorded["activations"].glob("test/x/c/0/*")).write_bytes(b"")
-    with pytest.raises(InputError):
-        selectivity(**recorded, out=tmp_path / "x.csv", config=CONFIG)
+def test_arrays_and_frames_are_enough():
+    """Only what is known is tested: no behaviour, and of the mice nothing but their names."""
+    rng = np.random.default_rng(0)
+    strength = np.repeat([0, 2], 20)
+    splits = planted(rng, strength), planted(rng, strength)
+    sessions = splits[0].trials[["session_id", "mouse"]].drop_duplicates()
+    table = selectivity(*splits, sessions, CONFIG)
+    assert set(table["variable"]) == {"direction"}
+    significant = set(table.loc[table["significant"], "unit"])
+    assert set(range(20, 40)) <= significant
+    assert len(significant) <= 22
 
 
 def planted(rng, strength):
@@ -89,11 +89,11 @@ def test_units_are_selected_on_validation_and_measured_on_test():
     rng = np.random.default_rng(0)
     only = np.zeros(40)
     only[:4] = 2
-    splits = {"validation": planted(rng, only), "test": planted(rng, only[::-1])}
+    splits = planted(rng, only), planted(rng, only[::-1])
     measure = Hypothesis(
         "direction", "drifting_gratings", lambda p, g: of_presentations(p, "direction", 499, g)
     )
-    rows = rows_of(measure, splits, CONFIG, rng).set_index("unit")
+    rows = rows_of(measure, *splits, CONFIG, rng).set_index("unit")
     assert list(rows.index[rows["selected"]]) == [0, 1, 2, 3]
     assert list(rows.index[rows["significant"]]) == [36, 37, 38, 39]
     assert (rows.loc[:3, "preferred"] == "45").all()
@@ -103,23 +103,23 @@ def test_units_are_selected_on_validation_and_measured_on_test():
 
 def test_silent_units_have_no_row():
     rng = np.random.default_rng(0)
-    splits = {"validation": planted(rng, np.zeros(40)), "test": planted(rng, np.zeros(40))}
-    splits["test"].responses[4:, 7] = 0
-    splits["validation"].responses[:, 9] = 0
+    splits = planted(rng, np.zeros(40)), planted(rng, np.zeros(40))
+    splits[1].responses[4:, 7] = 0
+    splits[0].responses[:, 9] = 0
     measure = Hypothesis(
         "direction", "drifting_gratings", lambda p, g: of_presentations(p, "direction", 9, g)
     )
-    rows = rows_of(measure, splits, CONFIG, rng)
+    rows = rows_of(measure, *splits, CONFIG, rng)
     assert set(range(40)) - set(rows["unit"]) == {7, 9}
 
 
 def test_an_unreachable_rate_is_said(caplog):
     rng = np.random.default_rng(0)
-    splits = {"validation": planted(rng, np.zeros(40)), "test": planted(rng, np.zeros(40))}
+    splits = planted(rng, np.zeros(40)), planted(rng, np.zeros(40))
     measure = Hypothesis(
         "direction", "drifting_gratings", lambda p, g: of_presentations(p, "direction", 9, g)
     )
-    rows_of(measure, splits, CONFIG, rng)
+    rows_of(measure, *splits, CONFIG, rng)
     assert "can't be reached" in caplog.text
 
 
@@ -131,5 +131,5 @@ def shown(*pairs):
 def test_mice_are_compared_on_what_most_of_them_saw():
     gratings = [(m, "drifting_gratings") for m in "ab"]
     movies = [(m, "natural_movie_one") for m in "abc"]
-    assert shared_stimulus({"test": shown(*gratings, *movies)}) == "natural_movie_one"
-    assert shared_stimulus({"test": shown(*gratings, *movies[:2])}) == "drifting_gratings"
+    assert shared_stimulus([shown(*gratings, *movies)]) == "natural_movie_one"
+    assert shared_stimulus([shown(*gratings, *movies[:2])]) == "drifting_gratings"

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from glasscortex.analysis.measured import Presentations
+from glasscortex.analysis.presentations import Presentations
 
 
 def presentations(

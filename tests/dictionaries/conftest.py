@@ -6,35 +6,16 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-import zarr
 
-from glasscortex.data.store import write_manifest
-from glasscortex.dictionaries.activations import Writer
-from glasscortex.dictionaries.topk import TopKSae
-from glasscortex.words import SPLITS
+from tests.dictionaries.recordings import random_topk
+from tests.dictionaries.recordings import write_activations as write_to
 
 DIM, ATOMS, ACTIVE = 16, 32, 2
-HOOK = "latents.1"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     torch.set_num_threads(1)
-
-
-def _write_activations(folder: Path, windows: dict[str, np.ndarray], first_trial: int = 0) -> Path:
-    """Zarr and manifest with the (windows, tokens, dim) of each split."""
-    path = folder / f"{HOOK}.zarr"
-    root = zarr.create_group(path, attributes={"hook": HOOK})
-    dim = next(iter(windows.values())).shape[-1]
-    for split in SPLITS:
-        writer = Writer(root.create_group(split), dim)
-        for x in windows.get(split, ()):
-            writer.add(x[None], np.array([first_trial]))
-            first_trial += 1
-        writer.flush()
-    write_manifest(path, path.with_suffix(".json"))
-    return path
 
 
 def _sparse_world(dictionary: torch.Tensor, n: int, seed: int) -> np.ndarray:
@@ -55,14 +36,14 @@ def planted_dictionary() -> torch.Tensor:
 
 @pytest.fixture(scope="session")
 def write_activations():
-    return _write_activations
+    return write_to
 
 
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory, planted_dictionary) -> Path:
     """Recorded activations of the sparse world."""
     sizes = {"train": 4000, "validation": 300, "test": 500}
-    return _write_activations(
+    return write_to(
         tmp_path_factory.mktemp("planted"),
         {
             s: _sparse_world(planted_dictionary, n, seed)
@@ -73,18 +54,7 @@ def planted(tmp_path_factory, planted_dictionary) -> Path:
 
 @pytest.fixture(scope="session")
 def random_weights():
-    """A function that makes SAEs in which nothing is zero."""
-
-    def make(dim: int = 6, width: int = 10, k: int = 3, seed: int = 0) -> TopKSae:
-        generator = torch.Generator().manual_seed(seed)
-        sae = TopKSae(dim, width, k, HOOK).requires_grad_(False)
-        for tensor in sae.state_dict().values():
-            tensor.copy_(torch.randn(tensor.shape, generator=generator))
-        sae.scale.fill_(2.5)
-        sae.normalise()
-        return sae
-
-    return make
+    return random_topk
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ from glasscortex.config import SaeConfig
 from glasscortex.dictionaries.activations import Activations
 from glasscortex.dictionaries.evaluate import reconstruction
 from glasscortex.dictionaries.fit import fit, initialised, optimise, schedule
-from glasscortex.dictionaries.responses import responses
 from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.errors import InputError
 
@@ -142,18 +141,3 @@ def test_damaged_activations_are_an_error(write_activations, tmp_path):
     (path / "train" / "x" / "c" / "0" / "0").write_bytes(b"")
     with pytest.raises(InputError, match="damaged"):
         run(path, tmp_path / "sae")
-
-
-def test_responses_are_means_over_the_tokens_of_a_window(
-    write_activations, tmp_path, monkeypatch, fitted
-):
-    monkeypatch.setattr("glasscortex.dictionaries.activations.CHUNK", 7)
-    x = np.random.default_rng(0).normal(size=(11, 3, DIM)).astype(np.float32)
-    path = write_activations(tmp_path, {"test": x}, first_trial=40)
-    sae = TopKSae.load(fitted)
-    trials, codes = responses(sae, path, "test")
-    np.testing.assert_array_equal(trials, np.arange(40, 51))
-    np.testing.assert_allclose(codes, sae.encode(torch.from_numpy(x)).mean(1), atol=1e-6)
-    assert codes.dtype == np.float32
-    none, empty = responses(sae, path, "train")
-    assert len(none) == 0 and empty.shape == (0, sae.width)

@@ -1,18 +1,13 @@
 """Tables such as a run leaves, with known numbers."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-import zarr
 
-from glasscortex.data.store import write_manifest
-from glasscortex.dictionaries.activations import Writer
-from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.analysis.tuning import tuning as tuning_of
+from glasscortex.tables import labelled
 from glasscortex.tasks import TASKS
-from glasscortex.words import SPLITS
 
 CLASSES = {
     "direction": 8,
@@ -33,7 +28,7 @@ LINES = ["Cux2-CreERT2", "Rbp4-Cre_KL100", "Sst-IRES-Cre", "Vip-IRES-Cre"]
 
 
 @pytest.fixture(scope="session")
-def decoding(tmp_path_factory) -> Path:
+def decoding() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     rows = []
     for task, n_classes in CLASSES.items():
@@ -59,19 +54,16 @@ def decoding(tmp_path_factory) -> Path:
             )
             rows.append({**rows[-1], "split": "validation", "value": 0.99})
             rows.append({**rows[-2], "metric": "balanced_accuracy", "value": 0.98})
-    path = tmp_path_factory.mktemp("tables") / "decoding.csv"
-    pd.DataFrame(rows).to_csv(path, index=False)
-    return path
+    return pd.DataFrame(rows)
 
 
 @pytest.fixture(scope="session")
-def splice(decoding) -> Path:
-    scores = pd.read_csv(decoding)
-    scores = scores[
-        (scores["session_id"] == "all")
-        & (scores["model"] == "trained")
-        & (scores["split"] == "test")
-        & (scores["metric"] != "balanced_accuracy")
+def splice(decoding) -> pd.DataFrame:
+    scores = decoding[
+        (decoding["session_id"] == "all")
+        & (decoding["model"] == "trained")
+        & (decoding["split"] == "test")
+        & (decoding["metric"] != "balanced_accuracy")
     ]
     loss = {"intact": 0, "spliced": 0.01, "mean": 0.4, "random_sae": 0.25}
     parts = [
@@ -84,13 +76,11 @@ def splice(decoding) -> Path:
         )
         for condition, lost in loss.items()
     ]
-    path = decoding.parent / "splice.csv"
-    pd.concat(parts).to_csv(path, index=False)
-    return path
+    return pd.concat(parts, ignore_index=True)
 
 
 @pytest.fixture(scope="session")
-def ablation(tmp_path_factory) -> Path:
+def ablation() -> pd.DataFrame:
     rng = np.random.default_rng(1)
     rows = []
     for variable in CLASSES:
@@ -120,9 +110,7 @@ def ablation(tmp_path_factory) -> Path:
                         }
                     )
     other = [{**row, "method": "mean", "delta": 9.0} for row in rows[:30]]
-    path = tmp_path_factory.mktemp("tables") / "ablation.csv"
-    pd.DataFrame(rows + other).to_csv(path, index=False)
-    return path
+    return pd.DataFrame(rows + other)
 
 
 VARIABLES = {
@@ -141,7 +129,7 @@ WIDTH_OF_SAE = 40
 
 
 @pytest.fixture(scope="session")
-def selectivity(tmp_path_factory) -> Path:
+def selectivity() -> pd.DataFrame:
     rng = np.random.default_rng(2)
     rows = []
     for (variable, stimulus), share in VARIABLES.items():
@@ -177,24 +165,25 @@ def selectivity(tmp_path_factory) -> Path:
                         "fraction_error": 0.04,
                     }
                 )
-    path = tmp_path_factory.mktemp("tables") / "selectivity.csv"
-    pd.DataFrame(rows).to_csv(path, index=False)
-    return path
+    return pd.DataFrame(rows)
 
 
 @pytest.fixture(scope="session")
-def recording(tmp_path_factory):
-    """SAE folder, activations, manifest, trials and sessions with tuned units.
-
-    Hook of 40 dimensions that are units themselves: unit u prefers direction (u mod 8) · 45° and
-    grows with temporal frequency; unit 1 is twice as active in every second Cre line.
-    """
-    folder = tmp_path_factory.mktemp("recording")
-    rng = np.random.default_rng(3)
+def sessions() -> pd.DataFrame:
     sessions = pd.DataFrame({"session_id": [f"s{i:02d}" for i in range(24)]})
     sessions["mouse"] = [f"m{i:02d}" for i in range(24)]
     sessions["cre_line"] = [LINES[i % 4] for i in range(24)]
-    sessions.to_csv(folder / "sessions.csv", index=False)
+    return sessions
+
+
+@pytest.fixture(scope="session")
+def presented(sessions) -> Presentations:
+    """Presentations of the test split to tuned units.
+
+    Unit u prefers direction (u mod 8) · 45° and grows with temporal frequency; unit 1 is twice as
+    active in every second Cre line.
+    """
+    rng = np.random.default_rng(3)
     parts = []
     for session in sessions["session_id"]:
         n = 80
@@ -213,7 +202,6 @@ def recording(tmp_path_factory):
     trials["block"] = trials.groupby(["session_id", "stimulus"]).cumcount() // 40
     trials["split"] = "test"
     trials["scene"] = np.nan
-    trials.to_parquet(folder / "trials.parquet")
     units = np.arange(WIDTH_OF_SAE)
     line = trials["session_id"].map(sessions.set_index("session_id")["cre_line"])
     angle = np.radians(np.nan_to_num(trials["direction"])[:, None] - units % 8 * 45)
@@ -224,22 +212,11 @@ def recording(tmp_path_factory):
     x += np.nan_to_num(np.sin(trials["movie_frame"].to_numpy() / 4))[:, None]
     x[:, :4] *= 1 + 0.5 * np.isin(line, LINES[::2])[:, None]
     x += rng.normal(scale=0.5, size=x.shape) + rng.normal(scale=0.1, size=(24, 1)).repeat(250, 0)
-    path = folder / "latents.2.zarr"
-    root = zarr.create_group(path, attributes={"hook": "latents.2"})
-    for split in SPLITS:
-        writer = Writer(root.create_group(split), WIDTH_OF_SAE)
-        if split == "test":
-            writer.add(x.clip(0)[:, None].astype(np.float32), np.arange(len(trials)))
-        writer.flush()
-    write_manifest(path, folder / "manifest.json")
-    sae = TopKSae(WIDTH_OF_SAE, WIDTH_OF_SAE, WIDTH_OF_SAE, "latents.2").requires_grad_(False)
-    sae.encoder.copy_(torch.eye(WIDTH_OF_SAE))
-    sae.dictionary.copy_(torch.eye(WIDTH_OF_SAE))
-    sae.save(folder, **FIT)
-    return {
-        "sae_folder": folder,
-        "activations": path,
-        "manifest": folder / "manifest.json",
-        "trials": folder / "trials.parquet",
-        "sessions": folder / "sessions.csv",
-    }
+    mouse = trials["session_id"].map(sessions.set_index("session_id")["mouse"])
+    return Presentations(trials.assign(mouse=mouse), x.clip(0).astype(np.float32))
+
+
+@pytest.fixture(scope="session")
+def tuning(presented, sessions, selectivity) -> pd.DataFrame:
+    of_trained = selectivity[selectivity["model"] == "trained"]
+    return labelled(tuning_of(presented, sessions, of_trained), **FIT)

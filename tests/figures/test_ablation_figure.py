@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from glasscortex.figures.ablation import ablation_figure
@@ -12,8 +11,7 @@ def figure(ablation):
 
 @pytest.fixture(scope="module")
 def table(ablation):
-    rows = pd.read_csv(ablation)
-    return rows[rows["method"] == "zero"]
+    return ablation[ablation["method"] == "zero"]
 
 
 def test_the_matrix_is_the_share_lost_at_the_full_dose(figure, table):
@@ -48,7 +46,6 @@ def test_dose_curves_are_of_the_own_task_with_every_matched_draw(figure, table):
     assert len(matched) in [len(line.get_xdata()) for line in panel.get_lines()]
 
 
-def test_without_removed_units_the_figure_says_so(ablation, tmp_path):
-    pd.read_csv(ablation).head(0).to_csv(tmp_path / "ablation.csv", index=False)
-    figure = ablation_figure(ablation=tmp_path / "ablation.csv")
+def test_without_removed_units_the_figure_says_so(ablation):
+    figure = ablation_figure(ablation=ablation.head(0))
     assert "no units were selected" in figure.axes[0].texts[0].get_text()

@@ -9,7 +9,7 @@ REPEATS = ("1", "5", "all")
 
 
 @pytest.fixture
-def adaptation(tmp_path):
+def adaptation():
     rows = [
         {
             "model": "trained",
@@ -40,8 +40,7 @@ def adaptation(tmp_path):
     low = (table["method"] == "scratch") & (table["task"] == "running_speed")
     table.loc[low, ["value", "ci_low", "ci_high"]] = [-3.0, -4.0, -2.0]
     table.loc[table["metric"] == "balanced_accuracy", "value"] = 9.0
-    table.to_csv(tmp_path / "adaptation.csv", index=False)
-    return tmp_path / "adaptation.csv"
+    return table
 
 
 def curves(axes):

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from glasscortex.figures.controls import controls_figure
@@ -18,11 +17,12 @@ def markers(axes):
 
 
 def test_shares_and_medians_are_those_of_the_table(figure, selectivity):
-    table = pd.read_csv(selectivity)
     shares, effects = figure.axes
     drawn = zip(markers(shares), markers(effects), strict=True)
-    for variable, stimulus in table[["variable", "stimulus"]].drop_duplicates().to_numpy():
-        rows = table[(table["variable"] == variable) & (table["stimulus"] == stimulus)]
+    for variable, stimulus in selectivity[["variable", "stimulus"]].drop_duplicates().to_numpy():
+        rows = selectivity[
+            (selectivity["variable"] == variable) & (selectivity["stimulus"] == stimulus)
+        ]
         for model in ("trained", "shuffled", "untrained"):
             of_model = rows[rows["model"] == model]
             share, median = next(drawn)
@@ -37,16 +37,14 @@ def test_intervals_stay_between_zero_and_one_and_counts_are_told(figure):
     assert "16/40" in [text.get_text() for text in shares.texts]
 
 
-def test_a_model_without_living_units_has_none_selective(selectivity, tmp_path):
-    table = pd.read_csv(selectivity)
-    none = (table["model"] == "untrained") & (table["variable"] == "direction")
-    table[~none].to_csv(tmp_path / "selectivity.csv", index=False)
-    shares = controls_figure(selectivity=tmp_path / "selectivity.csv").axes[0]
+def test_a_model_without_living_units_has_none_selective(selectivity):
+    of_untrained = selectivity["model"] == "untrained"
+    none = of_untrained & (selectivity["variable"] == "direction")
+    shares = controls_figure(selectivity=selectivity[~none]).axes[0]
     assert markers(shares)[2] == ("untrained", 0)
     assert "0/0" in [text.get_text() for text in shares.texts]
 
 
-def test_an_empty_table_says_so(selectivity, tmp_path):
-    pd.read_csv(selectivity).head(0).to_csv(tmp_path / "selectivity.csv", index=False)
-    figure = controls_figure(selectivity=tmp_path / "selectivity.csv")
+def test_an_empty_table_says_so(selectivity):
+    figure = controls_figure(selectivity=selectivity.head(0))
     assert "no unit" in figure.axes[0].texts[0].get_text()

@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from glasscortex.figures.decoding import LOWEST_R2, decoding_figure
@@ -21,10 +20,9 @@ def figure(decoding, splice):
 
 
 def test_every_task_has_a_panel_with_the_means_of_the_table(figure, decoding, splice):
-    table = pd.read_csv(decoding)
-    table = table[(table["session_id"] == "all") & (table["split"] == "test")]
+    table = decoding[(decoding["session_id"] == "all") & (decoding["split"] == "test")]
     table = table[table["metric"].isin(["accuracy", "r2"])].set_index(["task", "model"])["value"]
-    conditions = pd.read_csv(splice).set_index(["task", "condition"])["value"]
+    conditions = splice.set_index(["task", "condition"])["value"]
     visible = [axes.get_label() for axes in figure.axes if axes.get_visible()]
     assert visible == list(table.index.unique("task"))
     for task in visible:
@@ -34,8 +32,7 @@ def test_every_task_has_a_panel_with_the_means_of_the_table(figure, decoding, sp
 
 
 def test_points_are_sessions_and_far_ones_lie_at_the_edge(figure, decoding):
-    table = pd.read_csv(decoding)
-    rows = table[(table["task"] == "running_speed") & (table["model"] == "linear")]
+    rows = decoding[(decoding["task"] == "running_speed") & (decoding["model"] == "linear")]
     points = {c.get_label(): c.get_offsets() for c in panel(figure, "running_speed").collections}
     x = np.asarray(points["linear sessions"])[:, 0]
     sessions = rows.loc[(rows["session_id"] != "all") & (rows["split"] == "test"), "value"]
@@ -49,12 +46,9 @@ def test_chance_is_where_the_table_has_it_and_n_is_stated(figure):
     assert "8 classes, n = 24 sessions" in [text.get_text() for text in axes.texts]
 
 
-def test_a_missing_model_leaves_its_lane_empty(decoding, splice, tmp_path):
-    table = pd.read_csv(decoding)
-    table[(table["model"] == "trained") & (table["task"] == "scene")].to_csv(
-        tmp_path / "decoding.csv", index=False
-    )
-    figure = decoding_figure(decoding=tmp_path / "decoding.csv", splice=splice)
+def test_a_missing_model_leaves_its_lane_empty(decoding, splice):
+    rows = decoding[(decoding["model"] == "trained") & (decoding["task"] == "scene")]
+    figure = decoding_figure(decoding=rows, splice=splice)
     drawn = means(panel(figure, "scene"))
     assert np.isfinite(drawn["trained"]) and np.isnan(drawn["untrained"])
 
@@ -81,8 +75,6 @@ def test_a_line_carries_the_transformers_mean_past_its_baselines(figure):
     assert places["template"] < last
 
 
-def test_without_baselines_there_are_no_lanes_for_them(decoding, splice, tmp_path):
-    table = pd.read_csv(decoding)
-    table[table["model"] == "trained"].to_csv(tmp_path / "decoding.csv", index=False)
-    figure = decoding_figure(decoding=tmp_path / "decoding.csv", splice=splice)
+def test_without_baselines_there_are_no_lanes_for_them(decoding, splice):
+    figure = decoding_figure(decoding=decoding[decoding["model"] == "trained"], splice=splice)
     assert len(panel(figure, "direction").get_yticks()) == 5

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 
-from glasscortex.figures.quality import CELLS, USED, fence, quality_figure, read_quality
+from glasscortex.figures.quality import CELLS, USED, fence, quality_figure
 
 COLUMNS = ["snr", "baseline_drift", "r"]
 
@@ -24,15 +24,6 @@ def table(sessions, cells=20):
     return rows
 
 
-@pytest.fixture
-def draw(tmp_path):
-    def drawn(rows):
-        rows.to_csv(tmp_path / "quality.csv", index=False)
-        return quality_figure(quality=tmp_path / "quality.csv")
-
-    return drawn
-
-
 def points(axes):
     """(session, value) of every point of a panel, from the left."""
     parts = [part for part in axes.collections if isinstance(part, PathCollection)]
@@ -44,44 +35,36 @@ def texts(figure):
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
-def test_points_are_the_medians_of_the_used_cells(draw):
+def test_points_are_the_medians_of_the_used_cells():
     rows = table(12)
-    left = draw(rows).axes[::2]
+    left = quality_figure(quality=rows).axes[::2]
     np.testing.assert_allclose(points(left[0])[:, 1], 0.95)
     for axes, column in zip(left[1:], COLUMNS, strict=True):
         expected = rows[rows["used"]].groupby("session_id", sort=False)[column].median()
         np.testing.assert_allclose(points(axes)[:, 1], expected)
 
 
-def test_left_out_cells_are_counted_by_reason(draw):
+def test_left_out_cells_are_counted_by_reason():
     rows = table(3)
     rows.loc[0, "reason"] = "flat"
-    assert "3 of 60 cells left out (not finite 2, flat 1)" in texts(draw(rows))
-
-
-def test_the_reason_nan_is_a_word_and_an_empty_number_is_none(tmp_path):
-    table(1).to_csv(tmp_path / "quality.csv", index=False)
-    read = read_quality(tmp_path / "quality.csv")
-    assert read["session_id"].tolist() == ["000"] * 20
-    assert read["reason"][0] == "not finite"
-    assert np.isnan(read["snr"][0])
+    assert "3 of 60 cells left out (not finite 2, flat 1)" in texts(quality_figure(quality=rows))
 
 
 @pytest.mark.parametrize(("column", "factor"), [("snr", 0.2), ("baseline_drift", 20), ("r", 0.3)])
-def test_an_outlying_session_is_named(draw, column, factor):
+def test_an_outlying_session_is_named(column, factor):
     rows = table(30)
-    assert "0017" not in texts(draw(rows))
+    assert "0017" not in texts(quality_figure(quality=rows))
     rows.loc[rows["session_id"] == "0017", column] *= factor
-    written = texts(draw(rows))
+    written = texts(quality_figure(quality=rows))
     assert "0017" in written
     assert "1 outlying" in written
 
 
-def test_the_farthest_of_many_outliers_are_named(draw):
+def test_the_farthest_of_many_outliers_are_named():
     rows = table(100)
     for i in range(9):
         rows.loc[rows["session_id"] == f"00{i}", "snr"] *= 10 * 2**i
-    written = texts(draw(rows))
+    written = texts(quality_figure(quality=rows))
     assert "9 outlying" in written
     assert [name for name in written if name.startswith("00")] == [
         f"00{i}" for i in range(8, 3, -1)
@@ -103,25 +86,25 @@ def test_the_fence_of_signal_to_noise_is_made_of_ratios():
 
 
 @pytest.mark.parametrize("sessions", [1, 40, 1300])
-def test_from_one_session_to_a_thousand(draw, sessions, tmp_path):
-    figure = draw(table(sessions, cells=4))
+def test_from_one_session_to_a_thousand(sessions, tmp_path):
+    figure = quality_figure(quality=table(sessions, cells=4))
     assert len(points(figure.axes[0])) == sessions
     figure.savefig(tmp_path / "figure.png", dpi=30)
 
 
-def test_what_is_known_of_no_cell_has_no_panel(draw):
+def test_what_is_known_of_no_cell_has_no_panel():
     rows = table(10)
     rows[["baseline_drift", "r"]] = np.nan
-    assert len(draw(rows).axes) == 4
+    assert len(quality_figure(quality=rows).axes) == 4
 
 
-def test_no_used_cell_at_all(draw):
+def test_no_used_cell_at_all():
     rows = table(3)
     rows["used"] = False
-    assert points(draw(rows).axes[0])[:, 1].tolist() == [0, 0, 0]
+    assert points(quality_figure(quality=rows).axes[0])[:, 1].tolist() == [0, 0, 0]
 
 
-def test_cells_at_a_bound_of_r_are_counted(draw):
+def test_cells_at_a_bound_of_r_are_counted():
     rows = table(3)
     rows.loc[rows.index[5:8], "r_at_bound"] = "True"
-    assert "3 of 57 cells at a bound" in texts(draw(rows))
+    assert "3 of 57 cells at a bound" in texts(quality_figure(quality=rows))

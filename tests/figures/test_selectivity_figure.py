@@ -2,24 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.dictionaries.responses import responses
-from glasscortex.dictionaries.topk import TopKSae
-from glasscortex.errors import InputError
-from glasscortex.figures.selectivity import selectivity_figure, tuning
+from glasscortex.figures.selectivity import selectivity_figure
 from glasscortex.figures.style import save
 
 
 @pytest.fixture(scope="module")
-def figure(selectivity, recording):
-    return selectivity_figure(selectivity=selectivity, **recording)
-
-
-@pytest.fixture(scope="module")
-def shown(recording):
-    """Trials of the test split and responses to them."""
-    sae = TopKSae.load(recording["sae_folder"])
-    rows, codes = responses(sae, recording["activations"], "test")
-    return pd.read_parquet(recording["trials"]).iloc[rows].reset_index(drop=True), codes
+def figure(selectivity, tuning):
+    return selectivity_figure(selectivity=selectivity, tuning=tuning)
 
 
 def panels(figure, variable):
@@ -28,16 +17,15 @@ def panels(figure, variable):
 
 
 def test_the_units_are_those_with_the_largest_effects_on_validation(figure, selectivity):
-    table = pd.read_csv(selectivity)
-    table = table[(table["model"] == "trained") & table["selected"]]
+    table = selectivity[(selectivity["model"] == "trained") & selectivity["selected"]]
     for variable in ("direction", "cre_line"):
         rows = table[table["variable"] == variable]
         best = rows.nlargest(4, "effect_selection")["unit"].astype(str)
         assert list(panels(figure, variable)) == list(best)
 
 
-def test_polar_curves_are_mean_responses_by_direction(figure, shown):
-    trials, codes = shown
+def test_polar_curves_are_mean_responses_by_direction(figure, presented):
+    trials, codes = presented.trials, presented.responses
     drifting = (trials["stimulus"] == "drifting_gratings").to_numpy()
     for unit, axes in panels(figure, "direction").items():
         response = pd.Series(codes[drifting, int(unit)])
@@ -47,9 +35,9 @@ def test_polar_curves_are_mean_responses_by_direction(figure, shown):
         np.testing.assert_allclose(np.degrees(curve.get_xdata()), np.arange(0, 361, 45), atol=1e-9)
 
 
-def test_points_by_cre_line_are_means_of_mice(figure, shown, recording):
-    trials, codes = shown
-    sessions = pd.read_csv(recording["sessions"]).set_index("session_id")
+def test_points_by_cre_line_are_means_of_mice(figure, presented, sessions):
+    trials, codes = presented.trials, presented.responses
+    sessions = sessions.set_index("session_id")
     drifting = (trials["stimulus"] == "drifting_gratings").to_numpy()
     mice = trials.loc[drifting, "session_id"].map(sessions["mouse"]).to_numpy()
     lines = sessions.set_index("mouse")["cre_line"]
@@ -61,8 +49,8 @@ def test_points_by_cre_line_are_means_of_mice(figure, shown, recording):
 
 
 def test_the_ranked_effects_are_the_tables(figure, selectivity):
-    table = pd.read_csv(selectivity)
-    rows = table[(table["model"] == "trained") & (table["variable"] == "cre_line")]
+    of_trained = selectivity["model"] == "trained"
+    rows = selectivity[of_trained & (selectivity["variable"] == "cre_line")]
     (axes,) = [axes for axes in figure.axes if axes.get_label() == "effects cre_line"]
     lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
     assert len(lines["significant"]) == rows["significant"].sum()
@@ -71,42 +59,15 @@ def test_the_ranked_effects_are_the_tables(figure, selectivity):
     np.testing.assert_allclose(np.sort(lines["null"]), np.sort(rows["null_high"]))
 
 
-def test_the_band_holds_means_of_noise_and_not_those_of_tuned_responses():
-    rng = np.random.default_rng(0)
-    labels, groups = np.arange(4000) % 20, np.arange(4000) // 400
-    noise = tuning(rng.random(4000), labels, groups)
-    inside = (noise.low <= noise.mean) & (noise.mean <= noise.high)
-    assert inside.mean() >= 0.8
-    tuned = tuning(rng.random(4000) + (labels == 3), labels, groups)
-    assert np.flatnonzero(tuned.mean > tuned.high).tolist() == [3]
-    np.testing.assert_allclose(noise.error, 1 / np.sqrt(12 * 200), rtol=0.2)
-
-
-def test_permutation_within_groups_keeps_differences_between_them_in_the_band():
-    groups = np.repeat([0, 1], 500)
-    labels = np.concatenate([np.arange(500) % 2, 2 + np.arange(500) % 2])
-    found = tuning(np.where(groups == 1, 5.0, 1.0), labels, groups)
-    np.testing.assert_allclose(found.low, [1, 1, 5, 5])
-    np.testing.assert_allclose(found.high, [1, 1, 5, 5])
-
-
-def test_variables_that_were_not_tested_are_named(selectivity, recording, tmp_path):
-    table = pd.read_csv(selectivity)
-    table[table["variable"] == "direction"].to_csv(tmp_path / "selectivity.csv", index=False)
-    figure = selectivity_figure(selectivity=tmp_path / "selectivity.csv", **recording)
+def test_variables_that_were_not_tested_are_named(selectivity, tuning):
+    directions = selectivity[selectivity["variable"] == "direction"]
+    figure = selectivity_figure(selectivity=directions, tuning=tuning)
     said = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert "cre line: no unit was tested" in said
 
 
-def test_damaged_activations_are_an_error(selectivity, recording, tmp_path):
-    manifest = tmp_path / "manifest.json"
-    manifest.write_text(recording["manifest"].read_text().replace('": "', '": "0', 1))
-    with pytest.raises(InputError, match="damaged"):
-        selectivity_figure(selectivity=selectivity, **recording | {"manifest": manifest})
-
-
-def test_the_same_figure_has_the_same_bytes(figure, selectivity, recording, tmp_path):
-    again = selectivity_figure(selectivity=selectivity, **recording)
+def test_the_same_figure_has_the_same_bytes(figure, selectivity, tuning, tmp_path):
+    again = selectivity_figure(selectivity=selectivity, tuning=tuning)
     save(figure, tmp_path / "a.svg", tmp_path / "a.png")
     save(again, tmp_path / "b.svg", tmp_path / "b.png")
     for kind in ("svg", "png"):

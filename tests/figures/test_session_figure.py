@@ -1,13 +1,11 @@
 import shutil
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.data.nwb import MOTION, PIPELINE
-from glasscortex.data.store import write_manifest, write_session
-from glasscortex.errors import InputError
+from glasscortex.analysis.session_page import session_page
+from glasscortex.data.store import StoredSession, write_session
 from glasscortex.figures.session import session_figure
 from glasscortex.figures.style import save_png
 
@@ -38,7 +36,7 @@ def draw(tmp_path):
         }
         who = {"session_id": "7", "container_id": "1", "mouse": "m", "cre_line": "unknown"}
         where = {"area": "VISp", "depth_um": None, "session_type": "three_session_A"}
-        store, manifest, nwb = (tmp_path / name for name in ("7.zarr", "7.json", "7.nwb"))
+        store = tmp_path / "7.zarr"
         write_session(
             store,
             attributes={**who, **where, "frame_rate_hz": RATE, "dff": "stored"},
@@ -47,15 +45,12 @@ def draw(tmp_path):
             behaviour={name: rng.normal(size=FRAMES).astype(np.float32) for name in behaviour},
             stimuli=shown if stimuli else {},
         )
-        write_manifest(store, manifest, session_id="7")
-        with h5py.File(nwb, "w") as file:
-            file.create_group(PIPELINE)
-            if motion:
-                file[f"{MOTION}/data"] = np.tile([3.0, -4.0], (FRAMES, 1))
-                file[f"{MOTION}/data"][100] = [6.0, 0.0]
-        table = tmp_path / "quality.csv"
-        (quality() if rows is None else rows).to_csv(table, index=False)
-        return session_figure(quality=table, store=store, manifest=manifest, nwb=nwb)
+        shift = np.tile([3.0, -4.0], (FRAMES, 1))
+        shift[100] = [6.0, 0.0]
+        page = session_page(
+            StoredSession(store), quality() if rows is None else rows, shift if motion else None
+        )
+        return session_figure(page)
 
     return drawn
 
@@ -129,18 +124,6 @@ def test_who_and_how_are_told(draw):
 
 def test_cells_at_a_bound_of_r_are_counted(draw):
     assert "1 at a bound" in texts(draw())
-
-
-def test_a_damaged_store_is_refused(draw, tmp_path):
-    draw()
-    (tmp_path / "7.zarr/traces/dff/c/0/0").unlink()
-    with pytest.raises(InputError, match="missing"):
-        session_figure(
-            quality=tmp_path / "quality.csv",
-            store=tmp_path / "7.zarr",
-            manifest=tmp_path / "7.json",
-            nwb=tmp_path / "7.nwb",
-        )
 
 
 def test_the_same_session_gives_the_same_bytes(draw, tmp_path):

@@ -14,24 +14,22 @@ VALIDATION = {
 
 
 @pytest.fixture
-def history(tmp_path):
+def history():
     rows = [
         (*of, epoch, loss - 0.2 * epoch, loss)
         for of, losses in VALIDATION.items()
         for epoch, loss in enumerate(losses, start=1)
     ]
-    pd.DataFrame(rows, columns=COLUMNS).to_csv(tmp_path / "history.csv", index=False)
-    return tmp_path / "history.csv"
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def test_every_model_has_a_panel_with_both_losses_of_every_seed(history):
     figure = training_figure(history=history)
     assert [axes.get_label() for axes in figure.axes] == ["trained", "shuffled"]
-    table = pd.read_csv(history)
     for axes in figure.axes:
         curves = [line for line in axes.get_lines() if line.get_label().startswith("_")]
         drawn = [(line.get_xdata().tolist(), line.get_ydata().tolist()) for line in curves]
-        rows = table[table["model"] == axes.get_label()]
+        rows = history[history["model"] == axes.get_label()]
         for _, of_seed in rows.groupby("seed"):
             for column in ("train_loss", "validation_loss"):
                 assert (of_seed["epoch"].tolist(), of_seed[column].tolist()) in drawn
@@ -53,7 +51,6 @@ def test_a_dot_marks_the_epoch_that_is_kept(history):
     }
 
 
-def test_without_training_the_figure_says_so(tmp_path):
-    pd.DataFrame(columns=COLUMNS).to_csv(tmp_path / "history.csv", index=False)
-    figure = training_figure(history=tmp_path / "history.csv")
+def test_without_training_the_figure_says_so():
+    figure = training_figure(history=pd.DataFrame(columns=COLUMNS))
     assert [text.get_text() for text in figure.axes[0].texts] == ["no decoder was trained"]

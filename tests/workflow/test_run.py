@@ -33,6 +33,7 @@ COLUMNS = {
     "selectivity": "model seed sae unit variable stimulus index effect preferred p q n replicate "
     "n_active effect_selection q_selection selected significant circular "
     "mutual_information auroc p_min n_permutations",
+    "tuning": "model seed sae unit variable stimulus label mouse mean error low high n",
     "ablation": "model seed sae variable task n_units method condition draw intact ablated delta "
     "ci_low ci_high p",
     "history": "model seed epoch train_loss validation_loss",
@@ -49,11 +50,16 @@ def test_table_has_its_columns_and_rows(finished, table):
     assert set(COLUMNS[table].split()) <= set(rows[0])
 
 
-@pytest.mark.parametrize("table", ["decoding", "sae", "splice", "selectivity", "ablation"])
+@pytest.mark.parametrize("table", ["decoding", "sae", "splice", "selectivity", "tuning"])
 def test_table_holds_every_model(finished, table):
     with open(finished.results / f"tables/{table}.csv", newline="") as file:
         models = {row["model"] for row in csv.DictReader(file)}
     assert {"trained", "start", "untrained", "shuffled"} <= models
+
+
+def test_controls_are_not_ablated(finished):
+    with open(finished.results / "tables/ablation.csv", newline="") as file:
+        assert {row["model"] for row in csv.DictReader(file)} == {"trained"}
 
 
 @pytest.mark.parametrize(

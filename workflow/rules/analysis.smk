@@ -1,17 +1,20 @@
 """What the units stand for, and whether the decoder needs them."""
 
+RESPONSES = {
+    "responses": ancient("<results>/sae/{model}/seed{seed}/{sae}/responses.zarr"),
+    "manifest": "<results>/sae/{model}/seed{seed}/{sae}/responses.manifest.json",
+    "trials": "<results>/trials.parquet",
+    "sessions": "<results>/sessions.csv",
+}
+
 
 rule selectivity:
     input:
-        weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
-        sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
-        activations=ancient(of_hook(".zarr")),
-        manifest=of_hook(".manifest.json"),
-        trials="<results>/trials.parquet",
-        sessions="<results>/sessions.csv",
+        **RESPONSES,
         code=code("stages.selectivity"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/selectivity.csv",
+        tuning="<results>/sae/{model}/seed{seed}/{sae}/tuning.csv",
     log:
         "<results>/logs/selectivity/{model}-seed{seed}-{sae}.log",
     benchmark:
@@ -22,7 +25,6 @@ rule selectivity:
         mem_mb=4000,
         runtime=480,
     params:
-        folder=subpath(input.sae, parent=True),
         config=CONFIG.selectivity.model_dump_json(),
     message:
         "Testing the units of {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
@@ -32,15 +34,12 @@ rule selectivity:
 
 rule ablate:
     input:
+        **RESPONSES,
         decoder_weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
         decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
         weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
         sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
-        selectivity="<results>/sae/{model}/seed{seed}/{sae}/selectivity.csv",
-        activations=ancient(of_hook(".zarr")),
-        manifest=of_hook(".manifest.json"),
-        trials="<results>/trials.parquet",
-        sessions="<results>/sessions.csv",
+        selectivity=rules.selectivity.output.table,
         windows=of_sessions("<results>/windows/{session}.h5"),
         code=code("stages.ablate"),
     output:
@@ -70,12 +69,7 @@ if SIMULATED:
 
     rule recovery:
         input:
-            weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
-            sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
-            activations=ancient(of_hook(".zarr")),
-            manifest=of_hook(".manifest.json"),
-            trials="<results>/trials.parquet",
-            sessions="<results>/sessions.csv",
+            **RESPONSES,
             truth=of_sessions("<results>/truth/{session}.h5"),
             code=code("stages.recovery"),
         output:
@@ -90,7 +84,6 @@ if SIMULATED:
             mem_mb=4000,
             runtime=240,
         params:
-            folder=subpath(input.sae, parent=True),
             truth=CONFIG.results / "truth",
         message:
             "Looking for the simulation's factors in {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"

@@ -32,7 +32,7 @@ except InputError as error:
 SEEDS = CONFIG.seeds
 SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
-SAE_TABLES = ["splice", "selectivity", "ablation"] + ["recovery"] * SIMULATED
+SAE_TABLES = ["splice", "selectivity", "tuning", "ablation"] + ["recovery"] * SIMULATED
 TABLES = ["quality", "history", "decoding", "comparison", "sae", *SAE_TABLES, "claims"]
 FIGURES = ["quality", "training", "decoding", "selectivity", "ablation", "controls"]
 if CONFIG.select.held_out:
@@ -89,9 +89,9 @@ def described(session):
     return json.dumps({key: row[key] for key in row if key not in ("held_out", "source")})
 
 
-def of_saes(pattern):
-    """The pattern's file of every model, seed and autoencoder."""
-    return expand(pattern, model=CONFIG.models, seed=SEEDS, sae=list(CONFIG.sae))
+def of_saes(pattern, models=CONFIG.models):
+    """The pattern's file of every autoencoder on these models, seed by seed."""
+    return expand(pattern, model=models, seed=SEEDS, sae=list(CONFIG.sae))
 
 
 def of_hook(suffix):
@@ -129,4 +129,5 @@ def parts_of(table):
     if table == "adaptation":
         return expand("<results>/decoder/trained/seed{seed}/adaptation.csv", seed=SEEDS)
     file = "metrics" if table == "sae" else table
-    return of_saes(f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv")
+    pattern = f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv"
+    return of_saes(pattern, ["trained"]) if table == "ablation" else of_saes(pattern)

@@ -1,10 +1,5 @@
 """Tables and figures."""
 
-# Figures of single units show the first autoencoder of the first trained decoder.
-SHOWN = next(iter(CONFIG.sae))
-SHOWN_SAE = f"<results>/sae/trained/seed{SEEDS[0]}/{SHOWN}"
-SHOWN_ACTIVATIONS = f"<results>/activations/trained/seed{SEEDS[0]}/{CONFIG.sae[SHOWN].hook}"
-
 
 rule concatenate:
     input:
@@ -76,7 +71,7 @@ rule figure:
     benchmark:
         "<results>/benchmarks/figure/{figure}.tsv"
     wildcard_constraints:
-        figure="|".join(name for name in FIGURES if name != "selectivity"),
+        figure="|".join(FIGURES),
     conda:
         "../../envs/glasscortex.yaml"
     resources:
@@ -111,37 +106,3 @@ rule figure_session:
         "Drawing session {wildcards.session}"
     shell:
         stage("figure_session")
-
-
-rule figure_selectivity:
-    input:
-        selectivity="<results>/tables/selectivity.csv",
-        weights=f"{SHOWN_SAE}/weights.safetensors",
-        sae=f"{SHOWN_SAE}/sae.json",
-        activations=ancient(f"{SHOWN_ACTIVATIONS}.zarr"),
-        manifest=f"{SHOWN_ACTIVATIONS}.manifest.json",
-        trials="<results>/trials.parquet",
-        sessions="<results>/sessions.csv",
-        code=code("stages.figure_selectivity"),
-    output:
-        svg=report(
-            "<results>/figures/selectivity.svg",
-            caption="../report/figure.rst",
-            category="Figures",
-        ),
-        png="<results>/figures/selectivity.png",
-    log:
-        "<results>/logs/figure/selectivity.log",
-    benchmark:
-        "<results>/benchmarks/figure/selectivity.tsv"
-    conda:
-        "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        folder=subpath(input.sae, parent=True),
-    message:
-        "Drawing what the units stand for"
-    shell:
-        stage("figure_selectivity")

@@ -58,6 +58,33 @@ rule fit_sae:
         stage("fit_sae")
 
 
+rule responses:
+    input:
+        weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
+        sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
+        activations=ancient(of_hook(".zarr")),
+        manifest=of_hook(".manifest.json"),
+        code=code("stages.responses"),
+    output:
+        responses=directory("<results>/sae/{model}/seed{seed}/{sae}/responses.zarr"),
+        checksums="<results>/sae/{model}/seed{seed}/{sae}/responses.manifest.json",
+    log:
+        "<results>/logs/responses/{model}-seed{seed}-{sae}.log",
+    benchmark:
+        "<results>/benchmarks/responses/{model}-seed{seed}-{sae}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    resources:
+        mem_mb=3000,
+        runtime=240,
+    params:
+        folder=subpath(input.sae, parent=True),
+    message:
+        "Writing the responses of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        stage("responses")
+
+
 rule splice:
     input:
         decoder_weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",

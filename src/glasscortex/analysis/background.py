@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.analysis import effects, nulls
-from glasscortex.analysis.measured import Measured, Presentations
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.analysis.results import TestResult
 
 UNKNOWN = ("", "unknown", "nan")
 FEWEST_ORDERED = 4
@@ -17,12 +18,12 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def of_background(
-    shown: Presentations,
+    presentations: Presentations,
     labels: pd.Series,
     draws: int,
     rng: np.random.Generator,
     ordered: bool = False,
-) -> Measured | None:
+) -> TestResult | None:
     """Test a label of mice or sessions: the mouse is the replicate, never the window.
 
     Responses are averaged to sessions, and those to mice. Where every mouse has one label, labels
@@ -32,19 +33,25 @@ def of_background(
 
     Parameters
     ----------
-    shown : presentations of one stimulus
-    labels : label by session_id; unknown ones are left out
-    draws : permutations
-    ordered : whether labels are numbers to rank (|Spearman|) and not names (η²)
+    presentations : Presentations
+        Those of one stimulus.
+    labels : pandas.Series
+        Label by session_id; unknown ones are left out.
+    draws : int
+        Permutations.
+    rng : numpy.random.Generator
+    ordered : bool
+        Whether labels are numbers to rank (|Spearman|) and not names (η²).
 
     Returns
     -------
-    None with fewer than two labels of at least two mice each (ordered: with one label, or fewer
-    than four mice).
+    TestResult or None
+        None with fewer than two labels of at least two mice each (ordered: with one label, or
+        fewer than four mice).
     """
-    means = _means(shown, labels)
+    means = _means(presentations, labels)
     per_mouse = means.groupby("mouse").size()
-    nested = (per_mouse > 1).any()
+    nested = bool((per_mouse > 1).any())
     if nested:
         means = means.loc[per_mouse.index[per_mouse > 1]]
     if not ordered:
@@ -69,7 +76,7 @@ def of_background(
         preferred = np.where(slope >= 0, "increasing", "decreasing")
     else:
         preferred = values[effects.group_means(deviations, codes).argmax(axis=0)]
-    return Measured(
+    return TestResult(
         index="spearman" if ordered else "eta2",
         replicate="mouse",
         n=len(counts),
@@ -89,18 +96,20 @@ def of_background(
     )
 
 
-def _means(shown: Presentations, labels: pd.Series) -> pd.DataFrame:
+def _means(presentations: Presentations, labels: pd.Series) -> pd.DataFrame:
     """Mean response (mouse and label, units), the sessions of one alike in weight."""
-    sessions = shown.numbered("session_id")
-    of_session = shown.trials.groupby(sessions)[["session_id", "mouse"]].first()
+    sessions = presentations.numbered("session_id")
+    of_session = presentations.trials.groupby(sessions)[["session_id", "mouse"]].first()
     label = of_session["session_id"].map(labels)
     known = label.notna() & ~label.astype(str).isin(UNKNOWN)
-    means = effects.group_means(shown.responses.astype(np.float64), sessions)
+    means = effects.group_means(presentations.responses.astype(np.float64), sessions)
     keys = [of_session["mouse"][known].rename("mouse"), label[known].rename("label")]
     return pd.DataFrame(means)[known].groupby(keys).mean()
 
 
-def _dealt(codes, blocks, draws: int, rng, enumerable: bool):
+def _dealt(
+    codes: np.ndarray, blocks: np.ndarray, draws: int, rng: np.random.Generator, enumerable: bool
+) -> list[np.ndarray]:
     """Labels as they could have fallen, without how they fell if all ways are enumerated."""
     sizes = tuple(sorted(np.bincount(codes)))
     if not enumerable or nulls.partitions(sizes) > draws:

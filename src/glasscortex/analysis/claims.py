@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, norm
 
 from glasscortex.config import SelectivityConfig
+from glasscortex.decoder.compare import BEST_LINEAR
 from glasscortex.decoder.scores import headline
-from glasscortex.files import atomic_write
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import TASKS, related
+from glasscortex.words import BASELINES
 
 AT_CHANCE = 0.03
 """Distance of a score from chance that counts as none."""
@@ -21,17 +21,13 @@ RECOVERED_BY_CHANCE = 0.05
 
 CONTROLS = ("untrained", "shuffled")
 
-RIVALS = {
-    "best_linear": "the best linear baseline",
-    "linear": "logistic regression",
-    "lda": "the linear discriminant",
-    "mlp": "a multilayer perceptron",
-    "template": "template matching",
-    "single": "a transformer of each session alone",
+RIVALS = {BEST_LINEAR: "the best linear baseline"} | {
+    baseline.name: baseline.phrase for baseline in BASELINES.values()
 }
 """What `comparison.csv` holds the transformer against, in words."""
 
-HEADLINE_VARIABLES = ("direction", "orientation")
+HEADLINE_VARIABLES = {TASKS[task].variable for task in related("direction")}
+"""Variables that the claims of selectivity are made for."""
 
 
 @dataclass
@@ -40,12 +36,18 @@ class Claim:
 
     Attributes
     ----------
-    claim : in words
-    estimate, ci_low, ci_high : NaN where there is nothing to estimate or no interval
-    threshold : what the interval is held against
-    holds : whether the claim does
-    detail : what the estimate is, and what it rests on
-    seed, sae : of the decoder and its SAE; "" where it isn't about one
+    claim : str
+        In words.
+    estimate, ci_low, ci_high : float
+        NaN where there is nothing to estimate or no interval.
+    threshold : float
+        What the interval is held against.
+    holds : bool
+        Whether the claim does.
+    detail : str
+        What the estimate is, and what it rests on.
+    seed, sae : int, str
+        Of the decoder and its SAE; "" where it isn't about one.
     """
 
     claim: str
@@ -61,42 +63,44 @@ class Claim:
 
 def claims(
     *,
-    decoding: Path,
-    comparison: Path,
-    sae: Path,
-    splice: Path,
-    selectivity: Path,
-    ablation: Path,
-    recovery: Path | None,
-    sessions: Path,
-    out: Path,
+    decoding: pd.DataFrame,
+    comparison: pd.DataFrame,
+    sae: pd.DataFrame,
+    splice: pd.DataFrame,
+    selectivity: pd.DataFrame,
+    ablation: pd.DataFrame,
+    recovery: pd.DataFrame | None,
+    sessions: pd.DataFrame,
     config: SelectivityConfig,
-) -> None:
-    """Write `claims.csv`: what the tables say of every claim that the project makes.
+) -> pd.DataFrame:
+    """Say what the tables tell of every claim that the project makes.
 
     Parameters
     ----------
-    decoding, comparison, sae, splice, selectivity, ablation, recovery : the tables; recovery is
-        None for recordings without ground truth
-    sessions : table of sessions
-    out : CSV of the fields of `Claim`
-    config : the thresholds that selectivity was decided by
+    decoding, comparison, sae, splice, selectivity, ablation : pandas.DataFrame
+        The tables.
+    recovery : pandas.DataFrame or None
+        None for recordings without ground truth.
+    sessions : pandas.DataFrame
+        With mouse and held_out.
+    config : SelectivityConfig
+        The thresholds that selectivity was decided by.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a claim, with the fields of `Claim`.
     """
-    described = pd.read_csv(sessions, dtype={"mouse": str})
-    mice = described.loc[~described["held_out"], "mouse"].nunique()
-    scores = pd.read_csv(decoding, dtype={"session_id": str})
-    found = [
-        *_of_decoding(scores, pd.read_csv(comparison)),
-        *_of_splice(pd.read_csv(splice), pd.read_csv(sae), scores),
-        *_of_selectivity(pd.read_csv(selectivity), pd.read_csv(sae), mice, config),
-        *_of_ablation(pd.read_csv(ablation)),
+    mice = sessions.loc[~sessions["held_out"], "mouse"].nunique()
+    rows = [
+        *_of_decoding(decoding, comparison),
+        *_of_splice(splice, sae, decoding),
+        *_of_selectivity(selectivity, sae, mice, config),
+        *_of_ablation(ablation),
     ]
     if recovery is not None:
-        found += _of_recovery(pd.read_csv(recovery))
-    columns = list(Claim.__dataclass_fields__)
-    table = pd.DataFrame([asdict(claim) for claim in found], columns=columns)
-    with atomic_write(out) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.9g")
+        rows += _of_recovery(recovery)
+    return pd.DataFrame(map(asdict, rows), columns=list(Claim.__dataclass_fields__))
 
 
 def _pooled(scores: pd.DataFrame, model: str) -> pd.DataFrame:
@@ -205,51 +209,47 @@ def _of_selectivity(
         for variable, stimulus in variables:
             part = table[(table["variable"] == variable) & (table["stimulus"] == stimulus)]
             part = part[(part["seed"] == seed) & (part["sae"] == name)]
-            fraction, error, count, living = _fraction(part, "trained")
+            fraction, error, count, alive = _fraction(part, "trained")
             yield Claim(
                 f"units are selective for {variable} ({stimulus})",
                 fraction,
-                *np.clip([fraction - z * error, fraction + z * error], 0, 1),
+                *_interval(fraction, error),
                 0.0,
                 bool(count > 0 and fraction - z * error > 0),
-                f"share of {living} living units {beyond}: {count} (jackknife over mice)",
+                f"share of {alive} living units {beyond}: {count} (jackknife over mice)",
                 seed,
                 name,
             )
             for model in models:
-                other, other_error, other_count, other_living = _fraction(part, model)
-                difference, spread = fraction - other, np.hypot(error, other_error)
+                other, other_error, other_count, other_alive = _fraction(part, model)
+                difference, both = fraction - other, np.hypot(error, other_error)
                 yield Claim(
                     f"more units are selective for {variable} ({stimulus}) than {model}",
                     difference,
-                    difference - z * spread,
-                    difference + z * spread,
+                    difference - z * both,
+                    difference + z * both,
                     0.0,
-                    bool(difference - z * spread > 0),
-                    f"difference in share: {count} of {living} against {other_count} of "
-                    f"{other_living} (jackknife over mice)",
+                    bool(difference - z * both > 0),
+                    f"difference in share: {count} of {alive} against {other_count} of "
+                    f"{other_alive} (jackknife over mice)",
                     seed,
                     name,
                 )
         background = table[(table["variable"] == "cre_line") & (table["seed"] == seed)]
         background = background[background["sae"] == name]
-        fraction, error, count, living = _fraction(background, "trained")
+        fraction, error, count, alive = _fraction(background, "trained")
         controls = ", ".join(
-            f"{model} {count} of {living}"
+            f"{model} {count} of {alive}"
             for model in models
-            for _, _, count, living in [_fraction(background, model)]
+            for _, _, count, alive in [_fraction(background, model)]
         )
         yield Claim(
             "units are selective for the Cre line",
-            fraction if living else np.nan,
-            *(
-                np.clip([fraction - z * error, fraction + z * error], 0, 1)
-                if living
-                else [np.nan] * 2
-            ),
+            fraction if alive else np.nan,
+            *(_interval(fraction, error) if alive else (np.nan, np.nan)),
             0.0,
             bool(count > 0),
-            f"share of {living} living units {beyond} over {mice} mice: {count}"
+            f"share of {alive} living units {beyond} over {mice} mice: {count}"
             + (f" ({controls})" if controls else ""),
             seed,
             name,
@@ -257,12 +257,19 @@ def _of_selectivity(
 
 
 def _fraction(rows: pd.DataFrame, model: str) -> tuple[float, float, int, int]:
-    """Share of significant units, its standard error, their number and that of living units."""
+    """Share of significant units, its standard error, their number and that of alive units."""
     rows = rows[rows["model"] == model]
     if rows.empty:
         return 0.0, 0.0, 0, 0
     count = int(rows["significant"].astype(bool).sum())
     return count / len(rows), float(rows["fraction_error"].iloc[0]), count, len(rows)
+
+
+def _interval(fraction: float, error: float) -> tuple[float, float]:
+    """95 % interval of a share, cut at 0 and 1."""
+    reach = norm.ppf(0.975) * error
+    low, high = np.clip([fraction - reach, fraction + reach], 0, 1)
+    return low, high
 
 
 def _of_ablation(table: pd.DataFrame) -> Iterator[Claim]:

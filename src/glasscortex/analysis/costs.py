@@ -35,13 +35,23 @@ def summarised(
 
     Parameters
     ----------
-    scores : see `session_losses`
-    mice : mouse by session_id
+    conditions : list of Condition
+    tasks : list of str
+        Those of the decoder, in order.
+    scores : pandas.DataFrame
+        One row a session and task: session_id, task, intact, and a column a condition, named by
+        its place.
+    mice : pandas.Series
+        Mouse by session_id.
+    bootstraps : int
+        Resamples of an interval.
+    rng : numpy.random.Generator
 
     Returns
     -------
-    DataFrame with `number`, the place in `conditions`, and the columns of the table but those
-    that only the units tell.
+    pandas.DataFrame
+        `number`, the place in `conditions`, and the columns of the table but those that only the
+        units tell.
     """
     numbers = list(range(len(conditions)))
     parts = []
@@ -123,15 +133,27 @@ def specificity(
 
     Only for classification tasks: an r² and an accuracy have no common scale.
 
+    Parameters
+    ----------
+    conditions : list of Condition
+    scores : pandas.DataFrame
+        See `summarised`.
+    mice : pandas.Series
+        Mouse by session_id.
+    bootstraps : int
+        Resamples of an interval.
+    rng : numpy.random.Generator
+
     Returns
     -------
-    DataFrame by (number, task) of the selective conditions: specificity and its interval.
+    pandas.DataFrame
+        By (number, task) of the selective conditions: specificity and its interval.
     """
     of_mouse = scores["session_id"].map(mice).rename("mouse")
     numbers = [i for i, c in enumerate(conditions) if c.draw < 0]
     loss = -scores[numbers].sub(scores["intact"], axis=0)
     loss = loss.groupby([of_mouse, scores["task"]]).mean().unstack("task")
-    found = {}
+    contrasts: dict[tuple[int, str], tuple[float, float, float]] = {}
     for number in numbers:
         own = conditions[number].variable
         others = [
@@ -147,7 +169,7 @@ def specificity(
         contrast = draws[:, 0] - draws[:, 1:].mean(axis=1)
         several = len(values) > 1
         low, high = np.nanquantile(contrast, [0.025, 0.975]) if several else (np.nan, np.nan)
-        found[number, own] = means[0] - means[1:].mean(), low, high
+        contrasts[number, own] = means[0] - means[1:].mean(), low, high
     columns = ["specificity", "specificity_low", "specificity_high"]
-    index = pd.MultiIndex.from_tuples(list(found), names=["number", "task"])
-    return pd.DataFrame(list(found.values()), index, columns, dtype=float)
+    index = pd.MultiIndex.from_tuples(list(contrasts), names=["number", "task"])
+    return pd.DataFrame(list(contrasts.values()), index, columns, dtype=float)

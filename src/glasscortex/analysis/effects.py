@@ -17,8 +17,15 @@ def membership(groups: np.ndarray, number: int | None = None) -> sparse.csr_arra
 
     Parameters
     ----------
-    groups : (observations,) int from 0
-    number : of groups; default the largest + 1
+    groups : ndarray of int, shape (observations,)
+        From 0.
+    number : int, optional
+        Of groups; default the largest + 1.
+
+    Examples
+    --------
+    >>> (membership(np.array([0, 1, 0])) @ np.array([1.0, 5.0, 2.0])).tolist()
+    [3.0, 5.0]
     """
     number = int(groups.max(initial=-1)) + 1 if number is None else number
     columns = np.argsort(groups, kind="stable")
@@ -44,12 +51,21 @@ def eta_squared(responses: np.ndarray, classes: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    responses : (observations, units), centred: within sessions and blocks, say
-    classes : (observations,) int from 0, none empty
+    responses : ndarray, shape (observations, units)
+        Centred: within sessions and blocks, say.
+    classes : ndarray of int, shape (observations,)
+        From 0, none empty.
 
     Returns
     -------
-    (units,) float; NaN for a unit that does not vary.
+    ndarray, shape (units,)
+        NaN for a unit that does not vary.
+
+    Examples
+    --------
+    >>> responses = np.array([[-1.0, 1.0], [-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]])
+    >>> eta_squared(responses, np.array([0, 0, 1, 1])).tolist()
+    [1.0, 0.0]
     """
     sums = membership(classes) @ responses
     return share(sums, np.bincount(classes), np.einsum("nu,nu->u", responses, responses))
@@ -69,8 +85,14 @@ def eta_squared_without(
 ) -> np.ndarray:
     """η² with each cluster (mouse) left out in turn (clusters, units).
 
-    Parameters as in `eta_squared`, and clusters (observations,) int from 0. Responses must be
-    centred within parts of a cluster, so that leaving one out changes nothing in the others.
+    Parameters
+    ----------
+    responses : ndarray, shape (observations, units)
+        Centred within parts of a cluster, so that leaving one out changes nothing in the others.
+    classes : ndarray of int, shape (observations,)
+        From 0, none empty.
+    clusters : ndarray of int, shape (observations,)
+        From 0.
     """
     n_clusters, n_classes = clusters.max() + 1, classes.max() + 1
     cells = clusters * n_classes + classes
@@ -110,12 +132,19 @@ def auroc(responses: np.ndarray, preferred: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    responses : (observations, units)
-    preferred : (observations, units) bool, each unit's own
+    responses : ndarray, shape (observations, units)
+    preferred : ndarray of bool, shape (observations, units)
+        Each unit's own.
 
     Returns
     -------
-    (units,) area under the ROC curve, ties counted half; NaN without either kind.
+    ndarray, shape (units,)
+        Area under the ROC curve, ties counted half; NaN without either kind.
+
+    Examples
+    --------
+    >>> auroc(np.array([[3.0], [2.0], [1.0]]), np.array([[True], [False], [False]])).tolist()
+    [1.0]
     """
     ranks = rankdata(responses, axis=0)
     positive = preferred.sum(axis=0)
@@ -129,17 +158,23 @@ def circular_selectivity(means: np.ndarray, angles: np.ndarray) -> np.ndarray:
     """Vector selectivity |Σ r e^{iθ}| / Σ r, which is 1 − circular variance.
 
     The orientation index (OSI) for angles of orientation, the direction index (DSI) for those
-    of direction (Ringach et al. 2002, J Neurosci 22:5639; Mazurek et al. 2014, Front Neural
-    Circuits 8:92).
+    of direction.
 
     Parameters
     ----------
-    means : (classes, units) mean response to each class, not negative
-    angles : (classes,) radians, one turn being the period of the variable
+    means : ndarray, shape (classes, units)
+        Mean response to each class, not negative.
+    angles : ndarray, shape (classes,)
+        Radians, 2 π being the period of the variable.
 
     Returns
     -------
-    (units,) from 0 to 1; NaN for a silent unit.
+    ndarray, shape (units,)
+        From 0 to 1; NaN for a silent unit.
+
+    References
+    ----------
+    Ringach et al. 2002, J Neurosci 22:5639; Mazurek et al. 2014, Front Neural Circuits 8:92.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.abs(np.exp(1j * angles) @ means) / means.sum(axis=0)
@@ -150,17 +185,24 @@ def mutual_information(responses: np.ndarray, classes: np.ndarray) -> np.ndarray
 
     The response is cut into `LEVELS` levels: silent, and thirds of what is above zero. What the
     same counts give on average when classes are assigned at random (the exact hypergeometric
-    mean, Vinh et al. 2010, JMLR 11:2837) is taken off, so that noise has 0 on average however few
+    mean) is taken off, so that noise has 0 on average however few
     the observations.
 
     Parameters
     ----------
-    responses : (observations, units), not negative
-    classes : (observations,) int from 0
+    responses : ndarray, shape (observations, units)
+        Not negative.
+    classes : ndarray of int, shape (observations,)
+        From 0.
 
     Returns
     -------
-    (units,) bits; below 0 by chance.
+    ndarray, shape (units,)
+        Bits; below 0 by chance.
+
+    References
+    ----------
+    Vinh et al. 2010, JMLR 11:2837.
     """
     levels = np.zeros(responses.shape, np.int8)
     active = np.where(responses > 0, responses, np.nan)

@@ -10,13 +10,17 @@ def resampled_means(
 
     Parameters
     ----------
-    values : (observations, ...), NaN where nothing was measured
-    clusters : (observations,) int from 0
+    values : ndarray, shape (observations, ...)
+        NaN where nothing was measured.
+    clusters : ndarray of int, shape (observations,)
+        From 0.
+    draws : int
+    rng : numpy.random.Generator
 
     Returns
     -------
-    (draws, ...); NaN where a draw holds nothing that was measured. One draw of clusters serves
-    all columns.
+    ndarray, shape (draws, ...)
+        NaN where a draw holds nothing that was measured. One draw of clusters serves all columns.
     """
     n_clusters = clusters.max() + 1
     weights = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=draws)
@@ -36,8 +40,22 @@ def bootstrap_interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Percentile interval of the mean over observations, clusters drawn with replacement.
 
-    Parameters as in `resampled_means`. NaN with fewer than two clusters: one mouse tells nothing
-    about others.
+    NaN with fewer than two clusters: one mouse tells nothing about others.
+
+    Parameters
+    ----------
+    values : ndarray, shape (observations, ...)
+        NaN where nothing was measured.
+    clusters : ndarray of int, shape (observations,)
+        From 0.
+    draws : int
+    rng : numpy.random.Generator
+    coverage : float
+
+    Returns
+    -------
+    tuple of ndarray, shape (...)
+        Low and high end.
     """
     if clusters.max(initial=0) == 0:
         nothing = np.full(values.shape[1:], np.nan)
@@ -52,15 +70,23 @@ def jackknife_error(left_out: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    left_out : (clusters, ...)
+    left_out : ndarray, shape (clusters, ...)
 
     Returns
     -------
-    (...); NaN with fewer than two clusters
+    ndarray, shape (...)
+        NaN with fewer than two clusters.
 
     References
     ----------
     Efron & Stein 1981, Ann Stat 9:586.
+
+    Examples
+    --------
+    >>> values = np.array([1.0, 2.0, 6.0])
+    >>> means = (values.sum() - values) / 2
+    >>> bool(np.isclose(jackknife_error(means), values.std(ddof=1) / np.sqrt(3)))
+    True
     """
     n = len(left_out)
     if n < 2:

@@ -12,26 +12,36 @@ log = logging.getLogger(__name__)
 
 
 def matched_sets(
-    units: np.ndarray, living: np.ndarray, traits: np.ndarray, draws: int, rng: np.random.Generator
+    units: np.ndarray, alive: np.ndarray, traits: np.ndarray, draws: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw sets of other living units with similar traits.
+    """Draw sets of other alive units with similar traits.
 
     Every unit gets a partner, drawn from the `NEAREST` in the ranks of the traits among those
     that are not in `units` and not yet partners in this draw. Units are matched in random order.
 
     Parameters
     ----------
-    units : (n,) to be matched
-    living : (m,) that may be partners; those in `units` are left out
-    traits : (width, traits) of all units: firing rate and mean |a|·‖d‖, say
-    draws : number of sets
+    units : ndarray of int, shape (n,)
+        To be matched.
+    alive : ndarray of int, shape (m,)
+        That may be partners; those in `units` are left out.
+    traits : ndarray, shape (units, traits)
+        Of all units: firing rate and mean |a|·‖d‖, say.
+    draws : int
+        Number of sets.
+    rng : numpy.random.Generator
 
     Returns
     -------
-    (draws, n) int; column i holds the partners of units[i], so that the first columns match the
-    first units.
+    ndarray of int, shape (draws, n)
+        Column i holds the partners of units[i], so that the first columns match the first units.
+
+    Raises
+    ------
+    ValueError
+        There are fewer others than units.
     """
-    others = np.setdiff1d(living, units)
+    others = np.setdiff1d(alive, units)
     if len(others) < len(units):
         raise ValueError(f"{len(units)} units can't be matched by {len(others)}")
     among = np.concatenate([units, others])
@@ -48,19 +58,19 @@ def matched_sets(
     return sets
 
 
-def matchable(ranked: np.ndarray, living: np.ndarray, most: int, what: str) -> np.ndarray:
-    """The first of the ranked units, at most `most`, that leave two living ones for each.
+def matchable(ranked: np.ndarray, alive: np.ndarray, most: int, what: str) -> np.ndarray:
+    """The first of the ranked units, at most `most`, that leave two alive ones for each.
 
     Fewer others would make all matched sets alike. Logged if it shortens the set.
     """
-    possible = len(living) // 3
+    possible = len(alive) // 3
     wanted = min(most, len(ranked))
     if possible < wanted:
         log.warning(
-            "%s: %d of %d units are removed, %d living ones match no more",
+            "%s: %d of %d units are removed, %d alive ones match no more",
             what,
             possible,
             wanted,
-            len(living),
+            len(alive),
         )
     return ranked[: min(wanted, possible)]

@@ -33,8 +33,10 @@ def p_values(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    observed : (units,) effects T; NaN gives p = NaN
-    null : (B, units) effects T_b under the null
+    observed : ndarray, shape (units,)
+        Effects T; NaN gives p = NaN.
+    null : ndarray, shape (B, units)
+        Effects T_b under the null.
 
     References
     ----------
@@ -89,8 +91,12 @@ def permuted_eta_squared(
 
     Parameters
     ----------
-    responses : (observations, units), centred within groups
-    classes, groups : (observations,) int from 0
+    responses : ndarray, shape (observations, units)
+        Centred within groups.
+    classes, groups : ndarray of int, shape (observations,)
+        From 0.
+    draws : int
+    rng : numpy.random.Generator
     """
     by_class = np.argsort(classes, kind="stable")
     rows = (permuted[by_class] for permuted in permutations(groups, draws, rng))
@@ -129,11 +135,16 @@ def shifted_eta_squared(
 
     Parameters
     ----------
-    responses : (observations, units) in order of time within repeats
-    classes : (observations,) int from 0, the frame
-    repeats : (observations,) int from 0, ascending
-    reach : largest shift
-    shifts : (draws, repeats) int from -reach to reach; zeros give the effect itself
+    responses : ndarray, shape (observations, units)
+        In order of time within repeats.
+    classes : ndarray of int, shape (observations,)
+        The frame, from 0.
+    repeats : ndarray of int, shape (observations,)
+        From 0, ascending.
+    reach : int
+        Largest shift.
+    shifts : ndarray of int, shape (draws, repeats)
+        From -reach to reach; zeros give the effect itself.
 
     References
     ----------
@@ -146,11 +157,12 @@ def shifted_eta_squared(
     )
     _, classes = np.unique(classes[window], return_inverse=True)
     repeats, counts = repeats[window], np.bincount(classes)
-    means, squares = [], []
+    of_shift = []
     for shift in range(-reach, reach + 1):
-        means.append(group_means(responses[window + shift], repeats))
-        squares.append(membership(repeats) @ (responses[window + shift] - means[-1][repeats]) ** 2)
-    means, squares = np.stack(means), np.stack(squares)
+        mean = group_means(responses[window + shift], repeats)
+        square = membership(repeats) @ (responses[window + shift] - mean[repeats]) ** 2
+        of_shift.append((mean, square))
+    means, squares = (np.stack(part) for part in zip(*of_shift, strict=True))
     each = np.arange(len(lengths))
     of_class = np.zeros((len(counts), len(lengths)), responses.dtype)
     np.add.at(of_class, (classes, repeats), 1)
@@ -166,7 +178,13 @@ def shifted_eta_squared(
 
 
 def partitions(sizes: tuple[int, ...]) -> int:
-    """In how many ways labels of these group sizes can be dealt out, up to their names."""
+    """In how many ways labels of these group sizes can be dealt out, up to their names.
+
+    Examples
+    --------
+    >>> partitions((4, 4)), partitions((3, 5))
+    (35, 56)
+    """
     same = [sizes.count(size) for size in set(sizes)]
     return factorial(sum(sizes)) // prod(map(factorial, (*sizes, *same)))
 
@@ -177,9 +195,19 @@ def arrangements(sizes: tuple[int, ...]) -> Iterator[np.ndarray]:
     η² does not change when groups of one size swap names, so that 8 mice of 2 lines x 4 have 35
     arrangements, not 70, and no p below 1/35.
 
+    Parameters
+    ----------
+    sizes : tuple of int
+
     Yields
     ------
-    (sum(sizes),) int, the group of each member
+    ndarray of int, shape (sum(sizes),)
+        The group of each member.
+
+    Examples
+    --------
+    >>> [groups.tolist() for groups in arrangements((1, 2))]
+    [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
     """
 
     def deal(free: tuple[int, ...], group: int, first: int, dealt: np.ndarray):
@@ -206,26 +234,31 @@ def exchanges(
 
     Parameters
     ----------
-    owners : (items,) int, the mouse of each session
-    kinds : (items,) int; items are exchanged within their kind, in which no owner may have more
-        than half, see `exchangeable`
-    draws : how many to draw; repeated ones are dropped
+    owners : ndarray of int, shape (items,)
+        The mouse of each session.
+    kinds : ndarray of int, shape (items,)
+        Items are exchanged within their kind, in which no owner may have more than half, see
+        `exchangeable`.
+    draws : int
+        How many to draw; repeated ones are dropped.
+    rng : numpy.random.Generator
 
     Returns
     -------
-    (distinct, items) int, the item that each gets
+    ndarray of int, shape (distinct, items)
+        The item that each gets.
     """
-    given = np.empty((draws, len(owners)), np.int64)
+    exchanged = np.empty((draws, len(owners)), np.int64)
     for kind in np.unique(kinds):
         items = np.flatnonzero(kinds == kind)
         most = np.bincount(owners[items]).max()
-        for draw in given:
+        for draw in exchanged:
             order = np.lexsort(
                 (rng.random(len(items)), rng.random(owners.max() + 1)[owners[items]])
             )
-            turn = rng.integers(most, len(items) - most + 1)
-            draw[items[order]] = np.roll(items[order], turn)
-    return np.unique(given, axis=0)
+            by = rng.integers(most, len(items) - most + 1)
+            draw[items[order]] = np.roll(items[order], by)
+    return np.unique(exchanged, axis=0)
 
 
 def exchangeable(owners: np.ndarray, kinds: np.ndarray) -> np.ndarray:

@@ -1,106 +1,72 @@
 """Do units recover the factors that the simulator made the recordings from?
 
-The only stage that reads the ground truth.
+Nothing else reads the ground truth.
 """
 
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
-import torch
+from jaxtyping import Float
 
 from glasscortex.analysis import effects, nulls
-from glasscortex.analysis.measured import Presentations
-from glasscortex.analysis.selectivity import presentations
-from glasscortex.data.store import verify
-from glasscortex.dictionaries.topk import TopKSae
-from glasscortex.files import atomic_write
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.tasks import VARIABLES
 
 DRAWS = 200
 """Permutations behind the column `null`."""
 
 COLUMNS = [
-    *("model", "seed", "sae", "factor", "stimulus", "unit", "score", "null", "p"),
+    *("factor", "stimulus", "unit", "score", "null", "p"),
     *("score_selection", "n", "n_sessions"),
 ]
 
-Distance = Callable[[np.ndarray, float], np.ndarray]
-
-
-def on_circle(values: np.ndarray, level: float, period: float) -> np.ndarray:
-    """Distance of angles, at most half a period."""
-    apart = np.abs(values - level) % period
-    return np.minimum(apart, period - apart)
-
-
-def in_octaves(values: np.ndarray, level: float) -> np.ndarray:
-    """Distance of frequencies."""
-    return np.abs(np.log2(values / level))
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """Populations of cells, by the label of a stimulus that they prefer.
-
-    Attributes
-    ----------
-    stimulus, variable : where the labels come from
-    parameter : of the cells, in the ground truth
-    distance : from the cells' parameter to a label
-    """
-
-    stimulus: str
-    variable: str
-    parameter: str
-    distance: Distance
-
-
-TUNINGS = (
-    Tuning(
-        "drifting_gratings",
-        "direction",
-        "preferred_direction_deg",
-        partial(on_circle, period=360.0),
-    ),
-    Tuning(
-        "drifting_gratings",
-        "orientation",
-        "preferred_direction_deg",
-        partial(on_circle, period=180.0),
-    ),
-    Tuning("drifting_gratings", "temporal_frequency", "temporal_frequency_hz", in_octaves),
-    Tuning(
-        "static_gratings",
-        "orientation",
-        "preferred_direction_deg",
-        partial(on_circle, period=180.0),
-    ),
-    Tuning("static_gratings", "spatial_frequency", "spatial_frequency_cpd", in_octaves),
-    Tuning("static_gratings", "phase", "preferred_phase", partial(on_circle, period=1.0)),
-)
+PARAMETERS = {
+    "direction": "preferred_direction_deg",
+    "orientation": "preferred_direction_deg",
+    "temporal_frequency": "temporal_frequency_hz",
+    "spatial_frequency": "spatial_frequency_cpd",
+    "phase": "preferred_phase",
+}
+"""By variable of a stimulus, the parameter of simulated cells that says which label they prefer."""
 
 GAIN_STIMULI = ("drifting_gratings", "static_gratings", "natural_scenes")
 
 
-def recover(
-    *,
-    sae_folder: Path,
-    activations: Path,
-    manifest: Path,
-    trials: Path,
-    sessions: Path,
-    truth: Path,
-    out: Path,
-    model: str,
-    seed: int,
-    name: str,
-) -> None:
-    """Write the rows of the table `recovery`: for every factor the unit that follows it best.
+@dataclass(frozen=True)
+class Truth:
+    """What one session was simulated from, as far as it concerns one stimulus.
+
+    Attributes
+    ----------
+    cells : dict of ndarray, shape (cells,)
+        Parameters of the cells.
+    rates : ndarray, shape (presentations, cells)
+        True rate of every cell.
+    gain : ndarray, shape (presentations,)
+        What the rates of all cells are multiplied with.
+    """
+
+    cells: dict[str, Float[np.ndarray, " cells"]]
+    rates: Float[np.ndarray, "presentations cells"]
+    gain: Float[np.ndarray, " presentations"]
+
+
+ReadTruth = Callable[[str, str], Truth]
+"""From session_id and stimulus to the ground truth."""
+
+
+def recovery(
+    validation: Presentations,
+    test: Presentations,
+    trials: pd.DataFrame,
+    truth: ReadTruth,
+    name: str = "",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Find for every factor the unit that follows it best.
 
     A factor is the mean true rate of the cells of a session that prefer one label (the nearest to
     their own preference), or the gain that all cells share. Score is Pearson's correlation of a
@@ -111,103 +77,130 @@ def recover(
 
     Parameters
     ----------
-    sae_folder : folder of the SAE
-    activations, manifest : recorded activations and their checksums
-    trials, sessions : tables
-    truth : folder of `<session>.h5` with `cells/<parameter>` (cells,), `rates/<stimulus>`
-        (presentations, cells) and `gain/<stimulus>` (presentations,)
-    out : CSV
-    model, seed, name : of the decoder, of all random numbers, and of the SAE
+    validation, test : Presentations
+        Responses of all units.
+    trials : pandas.DataFrame
+        Of all splits; cells are sorted by the labels in it.
+    truth : callable
+        Reads the ground truth of one session and stimulus.
+    name : str
+        Of the dictionary; other names draw other random numbers.
+    seed : int
+        Of all random numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a factor.
     """
-    torch.set_num_threads(1)
-    verify(activations, manifest)
-    sae, table = TopKSae.load(sae_folder), pd.read_parquet(trials)
-    described = pd.read_csv(sessions, dtype={"session_id": str, "mouse": str})
-    splits = [
-        presentations(sae, activations, table, described, split) for split in ("validation", "test")
-    ]
     rows = []
     for stimulus in GAIN_STIMULI:
-        shown = [p.where(p.trials["stimulus"] == stimulus) for p in splits]
-        if min(len(p.trials) for p in shown) == 0:
+        splits = [p.where(p.trials["stimulus"] == stimulus) for p in (validation, test)]
+        if min(len(split.trials) for split in splits) == 0:
             continue
-        presented = table[table["stimulus"] == stimulus]
-        values = [truth_of(p, presented, stimulus, truth) for p in shown]
-        for factor in values[0]:
+        labels = _labels(trials[trials["stimulus"] == stimulus])
+        factors = [factors_of(split.trials, stimulus, labels, truth) for split in splits]
+        for factor in factors[0]:
             key = f"recovery {name} {factor} {stimulus}"
             rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
-            row = recovered(shown, [v[factor] for v in values], rng)
+            row = recovered(splits, [values[factor] for values in factors], rng)
             if row:
                 rows.append({"factor": factor, "stimulus": stimulus} | row)
-    found = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    found = found.assign(model=model, seed=seed, sae=name)
-    with atomic_write(out) as temporary:
-        found.to_csv(temporary, index=False, float_format="%.9g")
+    return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
 
-def truth_of(
-    shown: Presentations, presented: pd.DataFrame, stimulus: str, folder: Path
-) -> dict[str, np.ndarray]:
+def _labels(trials: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The labels of every variable that these trials differ in and cells are tuned to."""
+    return {
+        variable: np.unique(trials[variable].dropna())
+        for variable in PARAMETERS
+        if trials[variable].notna().any()
+    }
+
+
+def factors_of(
+    trials: pd.DataFrame, stimulus: str, labels: dict[str, np.ndarray], truth: ReadTruth
+) -> dict[str, Float[np.ndarray, " presentations"]]:
     """True factors on the presentations of one stimulus.
 
     Parameters
     ----------
-    shown : presentations of one split
-    presented : trials of all splits, whose labels cells are sorted by
-    folder : ground truth of every session
+    trials : pandas.DataFrame
+        Presentations of one split.
+    stimulus : str
+    labels : dict of ndarray
+        By variable, the labels that cells are sorted by.
+    truth : callable
+        Reads the ground truth of one session and stimulus.
 
     Returns
     -------
-    By factor, such as "direction=45" or "gain": (presentations,), NaN in sessions without such
-    cells.
+    dict of ndarray, shape (presentations,)
+        By factor, such as "direction=45" or "gain"; NaN in sessions without such cells.
     """
     factors: dict[str, np.ndarray] = {}
-    levels = {
-        tuning: np.unique(presented[tuning.variable].dropna())
-        for tuning in TUNINGS
-        if tuning.stimulus == stimulus and presented[tuning.variable].notna().any()
-    }
-    for session_id, rows in shown.trials.groupby("session_id", sort=False).indices.items():
-        presentation = shown.trials["presentation"].to_numpy()[rows]
-        with h5py.File(folder / f"{session_id}.h5") as file:
-            for factor, values in _factors(file, stimulus, levels):
-                column = factors.setdefault(factor, np.full(len(shown.trials), np.nan))
-                column[rows] = values[presentation]
+    for session_id, rows in trials.groupby("session_id", sort=False).indices.items():
+        presentation = trials["presentation"].to_numpy()[rows]
+        for factor, values in _factors(truth(session_id, stimulus), labels):
+            column = factors.setdefault(factor, np.full(len(trials), np.nan))
+            column[rows] = values[presentation]
     return factors
 
 
 def _factors(
-    file: h5py.File, stimulus: str, levels: dict[Tuning, np.ndarray]
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Name and values (presentations,) of every factor in one session."""
-    rates = file[f"rates/{stimulus}"][:]
-    for tuning, labels in levels.items():
-        own = file[f"cells/{tuning.parameter}"][:]
-        nearest = np.argmin([tuning.distance(own, label) for label in labels], axis=0)
-        for i, label in enumerate(labels):
+    truth: Truth, labels: dict[str, np.ndarray]
+) -> Iterator[tuple[str, Float[np.ndarray, " presentations"]]]:
+    """Name and values of every factor in one session."""
+    for variable, values in labels.items():
+        own = truth.cells[PARAMETERS[variable]]
+        nearest = np.argmin([distance(variable, own, label) for label in values], axis=0)
+        for i, label in enumerate(values):
             some = nearest == i
-            values = rates[:, some].mean(axis=1) if some.any() else np.full(len(rates), np.nan)
-            yield f"{tuning.variable}={label:g}", values
-    yield "gain", file[f"gain/{stimulus}"][:]
+            n = len(truth.rates)
+            mean = truth.rates[:, some].mean(axis=1) if some.any() else np.full(n, np.nan)
+            yield f"{variable}={label:g}", mean
+    yield "gain", truth.gain
+
+
+def distance(variable: str, values: np.ndarray, label: float) -> np.ndarray:
+    """How far values of a variable are from a label: round the circle, or in octaves.
+
+    Examples
+    --------
+    >>> distance("orientation", np.array([170.0, 95.0]), 10.0)
+    array([20., 85.])
+    >>> distance("temporal_frequency", np.array([1.0, 8.0]), 2.0)
+    array([1., 2.])
+    """
+    if period := VARIABLES[variable].period:
+        apart = np.abs(values - label) % period
+        return np.minimum(apart, period - apart)
+    return np.abs(np.log2(values / label))
 
 
 def recovered(
-    shown: list[Presentations], factor: list[np.ndarray], rng: np.random.Generator
-) -> dict | None:
+    splits: list[Presentations],
+    factor: list[Float[np.ndarray, " presentations"]],
+    rng: np.random.Generator,
+) -> dict[str, float] | None:
     """The unit that follows a factor best on validation, and how well it does on test.
 
     Parameters
     ----------
-    shown : presentations of validation and of test
-    factor : (presentations,) on each
+    splits : list of Presentations
+        Validation and test.
+    factor : list of ndarray, shape (presentations,)
+        Its values on each; NaN where it is not known.
+    rng : numpy.random.Generator
 
     Returns
     -------
-    unit, score, null, p, score_selection, n, n_sessions; None if the factor does not vary.
+    dict or None
+        unit, score, null, p, score_selection, n, n_sessions; None if the factor does not vary.
     """
     prepared = []
-    for p, values in zip(shown, factor, strict=True):
-        known = p.where(np.isfinite(values))
+    for split, values in zip(splits, factor, strict=True):
+        known = split.where(np.isfinite(values))
         if known.trials.empty:
             return None
         blocks = known.numbered("session_id", "block")
@@ -238,5 +231,5 @@ def recovered(
 
 def _scaled(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Values (observations, 1) with mean square 1 in every group; 0 where they do not vary."""
-    spread = np.sqrt(effects.group_means(values**2, groups))[groups]
-    return np.divide(values, spread, out=np.zeros_like(values), where=spread > 1e-12)
+    rms = np.sqrt(effects.group_means(values**2, groups))[groups]
+    return np.divide(values, rms, out=np.zeros_like(values), where=rms > 1e-12)

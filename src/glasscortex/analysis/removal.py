@@ -22,7 +22,7 @@ class EncodedBatch:
 
     Parameters
     ----------
-    sae : the SAE
+    sae : TopKSae
     """
 
     def __init__(self, sae: TopKSae):
@@ -65,13 +65,18 @@ class Removal:
 
     Parameters
     ----------
-    encoded : codes and atoms
-    units : the units S
-    method : "zero", "mean" or "resample"
-    mean : (width,) mean activation of every unit
-    labels : (presentations,) classes of the variable, NaN where it does not apply; None if it has
-        none
-    seed : of the draw of windows
+    encoded : EncodedBatch
+        Codes and atoms.
+    units : tuple of int
+        The units S.
+    method : str
+        "zero", "mean" or "resample".
+    mean : Tensor, shape (units,)
+        Mean activation of every unit.
+    labels : ndarray, shape (presentations,), or None
+        Classes of the variable, NaN where it does not apply; None if it has none.
+    seed : int
+        Of the draw of windows.
     """
 
     def __init__(

@@ -3,15 +3,16 @@
 import numpy as np
 
 from glasscortex.analysis import effects, nulls
-from glasscortex.analysis.measured import Measured, Presentations
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.analysis.results import TestResult
 
 SHORTEST_REPEAT = 0.5
 """A repeat of a movie with fewer bins than this part of the longest one is left out."""
 
 
 def of_presentations(
-    shown: Presentations, variable: str, draws: int, rng: np.random.Generator
-) -> Measured | None:
+    presentations: Presentations, variable: str, draws: int, rng: np.random.Generator
+) -> TestResult | None:
     """Test gratings and scenes, whose order was random: labels permuted within session and block.
 
     Responses are centred within session and block, so that neither differences between sessions
@@ -19,22 +20,27 @@ def of_presentations(
 
     Parameters
     ----------
-    shown : presentations that have the label
-    variable : column of the label
-    draws : permutations
+    presentations : Presentations
+        Those that have the label.
+    variable : str
+        Column of the label.
+    draws : int
+        Permutations.
+    rng : numpy.random.Generator
 
     Returns
     -------
-    None if there are fewer than two labels.
+    TestResult or None
+        None if there are fewer than two labels.
     """
-    labels, classes = np.unique(shown.trials[variable], return_inverse=True)
+    labels, classes = np.unique(presentations.trials[variable], return_inverse=True)
     if len(labels) < 2:
         return None
-    blocks = shown.numbered("session_id", "block")
-    responses = effects.centred(shown.responses, blocks)
-    mice = shown.numbered("mouse")
+    blocks = presentations.numbered("session_id", "block")
+    responses = effects.centred(presentations.responses, blocks)
+    mice = presentations.numbered("mouse")
     null = nulls.permuted_eta_squared(responses, classes, blocks, draws, rng)
-    return Measured(
+    return TestResult(
         index="eta2",
         replicate="presentation",
         n=len(classes),
@@ -49,7 +55,9 @@ def of_presentations(
     )
 
 
-def of_movie(shown: Presentations, draws: int, rng: np.random.Generator) -> Measured | None:
+def of_movie(
+    presentations: Presentations, draws: int, rng: np.random.Generator
+) -> TestResult | None:
     """Test a movie, whose frames always follow each other: responses shifted in time.
 
     The effect is η² of the frame in the central half of every repeat; under the null the
@@ -59,27 +67,31 @@ def of_movie(shown: Presentations, draws: int, rng: np.random.Generator) -> Meas
 
     Parameters
     ----------
-    shown : presentations (bins) of one movie, in order of time within sessions
-    draws : random shifts; fewer if there are fewer
+    presentations : Presentations
+        Bins of one movie, in order of time within sessions.
+    draws : int
+        Random shifts; fewer if there are fewer.
+    rng : numpy.random.Generator
 
     Returns
     -------
-    None if there are fewer than two repeats, or repeats of fewer than four bins.
+    TestResult or None
+        None if there are fewer than two repeats, or repeats of fewer than four bins.
     """
-    shown, repeats = _repeats(shown)
+    presentations, repeats = _repeats(presentations)
     lengths = np.bincount(repeats)
     reach = lengths.min() // 4 if len(lengths) > 1 else 0
     if reach == 0:
         return None
-    labels, classes = np.unique(shown.trials["movie_frame"], return_inverse=True)
-    responses = effects.centred(shown.responses, repeats)
+    labels, classes = np.unique(presentations.trials["movie_frame"], return_inverse=True)
+    responses = effects.centred(presentations.responses, repeats)
     shifts = np.unique(rng.integers(-reach, reach + 1, size=(draws, len(lengths))), axis=0)
     none = np.zeros((1, len(lengths)), np.int64)
     null = nulls.shifted_eta_squared(responses, classes, repeats, reach, shifts)
     place = np.arange(len(repeats)) - (np.cumsum(lengths) - lengths)[repeats]
     central = (place >= reach) & (place < lengths[repeats] - reach)
-    mice = shown.numbered("mouse")
-    return Measured(
+    mice = presentations.numbered("mouse")
+    return TestResult(
         index="eta2",
         replicate="presentation",
         n=int(central.sum()),
@@ -98,15 +110,15 @@ def of_movie(shown: Presentations, draws: int, rng: np.random.Generator) -> Meas
     )
 
 
-def _repeats(shown: Presentations) -> tuple[Presentations, np.ndarray]:
+def _repeats(presentations: Presentations) -> tuple[Presentations, np.ndarray]:
     """The repeats of a movie that are nearly whole, and the number of each bin's repeat."""
-    trials = shown.trials
+    trials = presentations.trials
     same = (trials[["session_id", "block"]] == trials[["session_id", "block"]].shift()).all(axis=1)
     starts = ~same | (trials["movie_frame"].diff() <= 0)
     repeats = starts.cumsum()
     lengths = repeats.map(repeats.value_counts())
-    whole = (lengths >= SHORTEST_REPEAT * lengths.max()).to_numpy()
-    return shown.where(whole), np.unique(repeats[whole], return_inverse=True)[1]
+    kept = (lengths >= SHORTEST_REPEAT * lengths.max()).to_numpy()
+    return presentations.where(kept), np.unique(repeats[kept], return_inverse=True)[1]
 
 
 def _growth(mice: np.ndarray) -> np.ndarray:

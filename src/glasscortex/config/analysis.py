@@ -61,5 +61,7 @@ class AblationConfig(Part):
     windows: PositiveInt = Field(
         200, description="most test windows of one session and stimulus, evenly spread"
     )
-    bootstraps: PositiveInt = 2000
+    bootstraps: Annotated[int, Field(ge=50)] = Field(
+        2000, description="resamples of an interval; a tail of 2.5 % needs many"
+    )
     threads: PositiveInt = 1

@@ -1,6 +1,7 @@
 """What a decoder predicts, intact or with its activations edited, and how well."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from glasscortex.decoder.scores import HELD_OUT, decoding_scores
 from glasscortex.tasks import TASKS
 
 Edit = Callable[[Float[Tensor, "windows tokens dim"], Batch], Float[Tensor, "windows tokens dim"]]
+
+Name = TypeVar("Name", bound=Hashable)
 
 EVALUATION_BATCH = 256
 
@@ -72,8 +75,8 @@ def predict(decoder: Decoder, batches: Batches, mask: np.ndarray) -> dict[str, n
 
 @torch.inference_mode()
 def predict_under(
-    decoder: Decoder, batches: Batches, mask: np.ndarray, hook: str, edits: dict[str, Edit]
-) -> dict[str, dict[str, np.ndarray]]:
+    decoder: Decoder, batches: Batches, mask: np.ndarray, hook: str, edits: Mapping[Name, Edit]
+) -> dict[Name, dict[str, np.ndarray]]:
     """What the decoder says when the activations at one hook are edited.
 
     The part of the model before the hook runs once a batch, the rest once an edit; memory grows

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 import zarr
-from jaxtyping import Float
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from glasscortex.data.batches import Batches
@@ -21,6 +21,7 @@ from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.evaluate import EVALUATION_BATCH
 from glasscortex.decoder.hooks import reading
 from glasscortex.decoder.model import Decoder
+from glasscortex.dictionaries.rows import RowWriter
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
 from glasscortex.words import SPLITS
@@ -68,35 +69,30 @@ def record(
 
 
 class Writer:
-    """Append tokens to a group, in whole chunks."""
+    """Append the tokens of windows to a group, in whole chunks.
+
+    Parameters
+    ----------
+    group : zarr.Group
+        The group of a split.
+    dim : int
+        Features of a token.
+    """
 
     def __init__(self, group: zarr.Group, dim: int):
-        layout = {"compressors": None, "fill_value": 0}
-        self._arrays = (
-            group.create_array("x", shape=(0, dim), chunks=(CHUNK, dim), dtype="f4", **layout),
-            group.create_array("trial", shape=(0,), chunks=(CHUNK,), dtype="i8", **layout),
-        )
-        self._waiting = [], []
+        self._rows = RowWriter(group, "token", CHUNK)
+        self._rows.column("x", "f4", dim=dim, attributes={"coordinates": "trial"})
+        self._rows.column("trial", "i8")
 
-    def add(self, x: np.ndarray, trials: np.ndarray) -> None:
-        """Add windows: x (windows, tokens, dim) and the trial of each window."""
-        tokens, owners = self._waiting
-        tokens.append(x.reshape(-1, x.shape[-1]))
-        owners.append(np.repeat(trials, x.shape[1]))
-        if sum(map(len, owners)) >= CHUNK:
-            self._write(whole_chunks=True)
+    def add(
+        self, x: Float32[np.ndarray, "windows tokens dim"], trials: Int64[np.ndarray, " windows"]
+    ) -> None:
+        """Add the tokens of windows and the trial of each window."""
+        self._rows.add(x=x.reshape(-1, x.shape[-1]), trial=np.repeat(trials, x.shape[1]))
 
     def flush(self) -> None:
         """Write what is left."""
-        if self._waiting[1]:
-            self._write(whole_chunks=False)
-
-    def _write(self, whole_chunks: bool) -> None:
-        for array, waiting in zip(self._arrays, self._waiting, strict=True):
-            rows = np.concatenate(waiting)
-            stop = len(rows) // CHUNK * CHUNK if whole_chunks else len(rows)
-            array.append(rows[:stop])
-            waiting[:] = [rows[stop:]]
+        self._rows.flush()
 
 
 class Block(NamedTuple):

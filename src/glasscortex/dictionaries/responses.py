@@ -1,48 +1,139 @@
-"""Responses of an SAE's units to presentations."""
+"""Responses of a dictionary's units to presentations: computed, and kept on disk.
 
+A response is the mean activation of a unit over the tokens of a presentation's window. On disk
+they are a Zarr with a group a split, which `xarray.open_datatree` reads: `response`
+(presentation, unit) float32 with the coordinates `trial` (presentation), int64, the row of the
+presentation in the table of trials, and `unit` (unit).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+import zarr
+from jaxtyping import Float32, Int64
 
-from glasscortex.dictionaries.activations import Activations
+from glasscortex.dictionaries.activations import Activations, Block
+from glasscortex.dictionaries.rows import RowWriter, consolidate
 from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.words import SPLITS
+
+CHUNK = 1024
+"""Presentations in a chunk."""
 
 
-@torch.no_grad()
-def responses(
-    sae: TopKSae, activations: Path, split: str
-) -> tuple[Int64[np.ndarray, " presentations"], Float[np.ndarray, "presentations width"]]:
-    """Mean activation of every unit over the tokens of each presentation's window.
+@dataclass(frozen=True)
+class Responses:
+    """Units × presentations of one split, in the order of recording."""
+
+    trial: Int64[np.ndarray, " presentations"]
+    """Row of each presentation in the table of trials."""
+    values: Float32[np.ndarray, "presentations units"]
+    """Mean activation over the tokens of the presentation's window."""
+
+
+def compute_responses(dictionary: TopKSae, activations: Activations, split: str) -> Responses:
+    """Responses of every unit to the presentations of a split.
 
     Parameters
     ----------
-    sae : the SAE
-    activations : Zarr that `record` wrote
-    split : "train", "validation" or "test"
+    dictionary : TopKSae
+        What encodes the activations.
+    activations : Activations
+        The recorded activations.
+    split : str
+        "train", "validation" or "test".
 
     Returns
     -------
-    Row of each presentation in the table of trials, in the order of recording, and the
-    responses (presentations, units) float32.
+    Responses
+        Those of the whole split.
     """
-    recorded = Activations(activations)
-    trials, sums, counts = [], [], []
-    for block in recorded.blocks(split):
-        starts = np.flatnonzero(np.diff(block.trial, prepend=-1))
-        block_sums = np.add.reduceat(sae.encode(block.x).numpy(), starts, axis=0)
-        block_counts = np.diff(starts, append=len(block.trial))
-        if trials and trials[-1][-1] == block.trial[0]:
-            sums[-1][-1] += block_sums[0]
-            counts[-1][-1] += block_counts[0]
-            starts, block_sums, block_counts = starts[1:], block_sums[1:], block_counts[1:]
-        if len(starts):
-            trials.append(block.trial[starts])
-            sums.append(block_sums)
-            counts.append(block_counts)
-    if not trials:
-        return np.empty(0, np.int64), np.empty((0, sae.width), np.float32)
-    responses = np.concatenate(sums)
-    responses /= np.concatenate(counts)[:, None]
-    return np.concatenate(trials), responses
+    parts = list(_averaged(dictionary, activations.blocks(split)))
+    return Responses(
+        np.concatenate([part.trial for part in parts]),
+        np.concatenate([part.values for part in parts]),
+    )
+
+
+def responses(dictionary: TopKSae, path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """As `compute_responses`, from a path: until all who need it read what the stage wrote."""
+    computed = compute_responses(dictionary, Activations(path), split)
+    return computed.trial, computed.values
+
+
+def write_responses(path: Path, dictionary: TopKSae, activations: Activations) -> None:
+    """Write the responses to all presentations of every split.
+
+    Memory holds a block of tokens and two chunks, however long the recording.
+
+    Parameters
+    ----------
+    path : Path
+        The Zarr to make.
+    dictionary : TopKSae
+        What encodes the activations.
+    activations : Activations
+        The recorded activations.
+    """
+    root = zarr.create_group(path, attributes={"hook": activations.hook})
+    units = np.arange(dictionary.width)
+    for split in SPLITS:
+        group = root.create_group(split)
+        group.create_array("unit", data=units, chunks=units.shape, dimension_names=("unit",))
+        writer = RowWriter(group, "presentation", CHUNK)
+        writer.column("trial", "i8")
+        writer.column("response", "f4", unit=len(units), attributes={"coordinates": "trial"})
+        for part in _averaged(dictionary, activations.blocks(split)):
+            writer.add(trial=part.trial, response=part.values)
+        writer.flush()
+    consolidate(path)
+
+
+def read_responses(path: Path, split: str) -> Responses:
+    """Responses to all presentations of a split.
+
+    Parameters
+    ----------
+    path : Path
+        The Zarr that `write_responses` made.
+    split : str
+        "train", "validation" or "test".
+
+    Returns
+    -------
+    Responses
+        Those of the whole split: 4 bytes a unit and presentation.
+    """
+    group = zarr.open_group(path, mode="r", path=split)
+    return Responses(np.asarray(group["trial"]), np.asarray(group["response"]))
+
+
+@torch.no_grad()
+def _averaged(dictionary: TopKSae, blocks: Iterable[Block]) -> Iterator[Responses]:
+    """Responses to the presentations of blocks of tokens, as soon as all their tokens have come.
+
+    The tokens of a presentation lie together, within a block or across neighbouring ones.
+    """
+    trial, total, count = np.empty(0, int), np.empty((0, dictionary.width), "f4"), np.empty(0, int)
+    for block in blocks:
+        first = np.flatnonzero(np.diff(block.trial, prepend=-1))
+        trials, counts = block.trial[first], np.diff(first, append=len(block.trial))
+        sums = np.add.reduceat(dictionary.encode(block.x).numpy(), first, axis=0)
+        if len(trial) and trial[0] == trials[0]:
+            sums[0] += total[0]
+            counts[0] += count[0]
+        else:
+            trials = np.concatenate([trial, trials])
+            sums = np.concatenate([total, sums])
+            counts = np.concatenate([count, counts])
+        yield _means(trials[:-1], sums[:-1], counts[:-1])
+        trial, total, count = trials[-1:], sums[-1:], counts[-1:]
+    yield _means(trial, total, count)
+
+
+def _means(trial: np.ndarray, sums: np.ndarray, counts: np.ndarray) -> Responses:
+    sums /= counts[:, None]
+    return Responses(trial, sums)

@@ -1,7 +1,5 @@
 """Figure c: what the decoder loses when the units of one variable are removed."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -31,17 +29,16 @@ LOSS = LinearSegmentedColormap.from_list(
 
 
 @styled
-def ablation_figure(*, ablation: Path) -> Figure:
+def ablation_figure(*, ablation: pd.DataFrame) -> Figure:
     """Draw the matrix variable removed × task measured, and every variable's dose curve.
 
     Shown are the trained transformer's first SAE and seed, and the table's first method.
 
     Parameters
     ----------
-    ablation : table
+    ablation : pandas.DataFrame
     """
-    table = pd.read_csv(ablation)
-    table = table[table["model"] == "trained"]
+    table = ablation[ablation["model"] == "trained"]
     if table.empty:
         figure = Figure(figsize=(WIDTH, 1.5))
         empty(figure.subplots(), "no units were selected, so none were removed")
@@ -54,7 +51,7 @@ def ablation_figure(*, ablation: Path) -> Figure:
     rows = -(-len(removed) // COLUMNS)
     heights = [0.9 + 0.3 * len(removed), 1.35 * rows]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=heights)
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]
     matrix = top.subplots()
     _draw_matrix(matrix, table, removed, measured, method)
     letter(matrix, "A", above=26)

@@ -1,7 +1,5 @@
 """Figure f: what is read from sessions never seen, with ever more repeats to learn from."""
 
-from pathlib import Path
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,7 +27,7 @@ LOWEST_R2 = -0.25
 
 
 @styled
-def adaptation_figure(*, adaptation: Path) -> Figure:
+def adaptation_figure(*, adaptation: pd.DataFrame) -> Figure:
     """Draw a panel a task: score on the test split against repeats, method by method.
 
     A point is the mean over new sessions and seeds of the headline metric; its line is the mean
@@ -37,10 +35,9 @@ def adaptation_figure(*, adaptation: Path) -> Figure:
 
     Parameters
     ----------
-    adaptation : table
+    adaptation : pandas.DataFrame
     """
-    scores = pd.read_csv(adaptation, dtype={"session_id": str, "repeats": str})
-    scores = scores[scores["metric"] == scores["task"].map(headline)]
+    scores = adaptation[adaptation["metric"] == adaptation["task"].map(headline)]
     tasks = [task for task in TASKS if task in set(scores["task"])]
     rows = -(-len(tasks) // COLUMNS)
     figure = Figure(figsize=(WIDTH, 0.3 + 1.6 * rows), layout="constrained")

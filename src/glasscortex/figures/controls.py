@@ -1,7 +1,5 @@
 """Figure d: selectivity of the trained transformer, its start, and the two controls."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -26,7 +24,7 @@ LANE = 0.25
 
 
 @styled
-def controls_figure(*, selectivity: Path) -> Figure:
+def controls_figure(*, selectivity: pd.DataFrame) -> Figure:
     """Draw, for every variable, the share of selective units and the sizes of their effects.
 
     Shown are the first SAE and seed of each model. Shares have 95 % intervals over mice
@@ -34,14 +32,13 @@ def controls_figure(*, selectivity: Path) -> Figure:
 
     Parameters
     ----------
-    selectivity : table
+    selectivity : pandas.DataFrame
     """
-    table = pd.read_csv(selectivity)
-    if table.empty:
+    if selectivity.empty:
         figure = Figure(figsize=(WIDTH, 1.5))
         empty(figure.subplots(), "no unit was active enough to be tested")
         return figure
-    table = first_fit(table)
+    table = first_fit(selectivity)
     pairs = table[["variable", "stimulus"]].drop_duplicates().itertuples(index=False, name=None)
     variables = list(pairs)
     models = [model for model in MODELS if model in set(table["model"])]

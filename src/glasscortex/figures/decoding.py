@@ -1,14 +1,21 @@
 """Figure a: what each decoder reads, task by task."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glasscortex.decoder.scores import headline
-from glasscortex.figures.style import COLOURS, FAINT, NAMES, WIDTH, heading, spread, styled, words
+from glasscortex.figures.style import (
+    COLOURS,
+    FAINT,
+    NAMES,
+    WIDTH,
+    heading,
+    scattered,
+    styled,
+    words,
+)
 from glasscortex.tasks import TASKS
 from glasscortex.words import BASELINES
 
@@ -23,7 +30,7 @@ LOWEST_R2 = -0.25
 
 
 @styled
-def decoding_figure(*, decoding: Path, splice: Path) -> Figure:
+def decoding_figure(*, decoding: pd.DataFrame, splice: pd.DataFrame) -> Figure:
     """Draw a panel a task and a lane a decoder: every session, their mean and its interval.
 
     Scores are the headline metrics on the test split, the mean over seeds; chance is dashed, and
@@ -31,13 +38,11 @@ def decoding_figure(*, decoding: Path, splice: Path) -> Figure:
 
     Parameters
     ----------
-    decoding, splice : tables
+    decoding, splice : pandas.DataFrame
     """
-    scores = pd.read_csv(decoding, dtype={"session_id": str})
-    scores = scores[(scores["split"] == "test")]
+    scores = decoding[decoding["split"] == "test"]
     scores = scores[scores["metric"] == scores["task"].map(headline)]
-    spliced = pd.read_csv(splice)
-    spliced = spliced[(spliced["model"] == "trained") & spliced["sae"].isin(spliced["sae"].head(1))]
+    spliced = splice[(splice["model"] == "trained") & splice["sae"].isin(splice["sae"].head(1))]
     lanes = _lanes(set(scores["model"]))
     tasks = [task for task in TASKS if task in set(scores["task"])]
     rows = -(-len(tasks) // COLUMNS)
@@ -98,7 +103,7 @@ def _draw_task(
         points = of_lane.mean().to_numpy()
         axes.scatter(
             points.clip(min=lowest),
-            place + spread(len(points), 0.25),
+            place + scattered(len(points), 0.25),
             s=5,
             color=COLOURS[lane],
             alpha=0.35,

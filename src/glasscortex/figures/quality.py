@@ -1,6 +1,5 @@
 """Figure e: how good the recordings are, session by session."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -74,13 +73,8 @@ NOISE_ALONE = 3.2
 """Signal to noise of normal noise."""
 
 
-def read_quality(path: Path) -> pd.DataFrame:
-    """Read a quality table; of the texts, only the empty one counts as missing."""
-    return pd.read_csv(path, dtype={"session_id": str}, keep_default_na=False, na_values=[""])
-
-
 @styled
-def quality_figure(*, quality: Path) -> Figure:
+def quality_figure(*, quality: pd.DataFrame) -> Figure:
     """Draw, for every session, the share of cells used, and the spread over its used cells.
 
     Sessions, from one to thousands, stand in the order of the table. Of the cells' numbers the
@@ -91,15 +85,14 @@ def quality_figure(*, quality: Path) -> Figure:
 
     Parameters
     ----------
-    quality : table
+    quality : pandas.DataFrame
     """
-    table = read_quality(quality)
-    usable = table[table["used"]]
-    sessions = pd.Index(table["session_id"].unique())
+    usable = quality[quality["used"]]
+    sessions = pd.Index(quality["session_id"].unique())
     measures = [m for m in CELLS if usable[m.column].notna().any()]
     figure = Figure(figsize=(WIDTH, 1.0 + 1.25 * (1 + len(measures))), layout="constrained")
     panels = figure.subplots(1 + len(measures), 2, sharey="row", width_ratios=[8, 1], squeeze=False)
-    share = table.groupby("session_id", sort=False)["used"].mean()
+    share = quality.groupby("session_id", sort=False)["used"].mean()
     panels[0, 0].set_ylim(min(0.9, share.min() - 0.03), 1.02)
     panels[0, 0].yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panels[0, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -131,7 +124,7 @@ def quality_figure(*, quality: Path) -> Figure:
         axes.set_xlim(0.4, len(sessions) + 0.6)
         axes.set_xticks([])
     _name_sessions(panels[-1, 0], list(sessions))
-    _remark(panels[0, 0], _left_out(table), FAINT, above=13)
+    _remark(panels[0, 0], _left_out(quality), FAINT, above=13)
     return figure
 
 
@@ -152,7 +145,7 @@ def _draw_spread(axes: Axes, measure: Measure, quartiles: pd.DataFrame, cells: n
     if measure.is_log:
         plain_log(axes, axes.yaxis)
         low = min(low, np.log10(NOISE_ALONE))
-    axes.set_ylim(measure.unscaled(low - room), measure.unscaled(high + room))
+    axes.set_ylim(float(measure.unscaled(low - room)), float(measure.unscaled(high + room)))
 
 
 def _draw_sessions(axes: Axes, measure: Measure, by_session: pd.Series) -> None:
@@ -267,9 +260,9 @@ def fence(values: np.ndarray, measure: Measure) -> tuple[float, float]:
 
     Parameters
     ----------
-    values
-        One number a session, NaN where there is none (sessions,).
-    measure
+    values : ndarray, shape (sessions,)
+        One number a session, NaN where there is none.
+    measure : Measure
         Scale and smallest deviation.
     """
     scaled = measure.scaled(values)
@@ -278,4 +271,4 @@ def fence(values: np.ndarray, measure: Measure) -> tuple[float, float]:
         return -np.inf, np.inf
     centre = np.median(scaled)
     sd = max(measure.least, 1.4826 * np.median(np.abs(scaled - centre)))
-    return measure.unscaled(centre - 3 * sd), measure.unscaled(centre + 3 * sd)
+    return float(measure.unscaled(centre - 3 * sd)), float(measure.unscaled(centre + 3 * sd))

@@ -1,152 +1,88 @@
 """Figure b: what the most selective units respond to."""
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.projections.polar import PolarAxes
 
-from glasscortex.data.store import verify
-from glasscortex.dictionaries.responses import responses
-from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.figures.style import (
     COLOURS,
     FAINT,
     INDICES,
-    UNITS,
     WIDTH,
     empty,
+    first_fit,
     heading,
     letter,
-    spread,
+    scattered,
     styled,
     words,
 )
-from glasscortex.tasks import VARIABLES
+from glasscortex.tasks import TASKS, VARIABLES, Variable
 
-SHOWN = 4
+COLUMNS = 4
 """Units in a row."""
-DRAWS = 500
-"""Permutations behind a grey band."""
-POLAR = ("direction", "orientation")
+
 CURVES = [
-    ("temporal_frequency", "drifting_gratings"),
-    ("orientation", "static_gratings"),
-    ("spatial_frequency", "static_gratings"),
-    ("phase", "static_gratings"),
-    ("movie_frame", "natural_movie_one"),
-    ("movie_frame", "natural_movie_two"),
-    ("movie_frame", "natural_movie_three"),
+    (task.variable, task.stimulus)
+    for task in TASKS.values()
+    if task.stimulus and task.name not in ("direction", "orientation", "scene")
 ]
-"""What the second row shows: the first `SHOWN` of these that were tested."""
+"""What the second row shows: the first `COLUMNS` of these that were tested.
 
-
-@dataclass(frozen=True)
-class Tuning:
-    """Mean responses of a unit by label, and what chance gives.
-
-    Attributes
-    ----------
-    labels : (classes,)
-    mean, error : (classes,) response and its standard error
-    low, high : (classes,) middle 95 % of the means when labels are permuted
-    """
-
-    labels: np.ndarray
-    mean: np.ndarray
-    error: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-
-def tuning(responses: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> Tuning:
-    """Measure a tuning curve.
-
-    Parameters
-    ----------
-    responses, labels : (observations,)
-    groups : (observations,) labels are permuted within these
-    """
-    values, classes = np.unique(labels, return_inverse=True)
-    counts = np.bincount(classes)
-    mean = np.bincount(classes, responses) / counts
-    squares = np.bincount(classes, (responses - mean[classes]) ** 2)
-    rng = np.random.default_rng(0)
-    order = np.argsort(groups, kind="stable")
-    null = []
-    for _ in range(DRAWS):
-        permuted = np.empty_like(classes)
-        permuted[order] = classes[np.lexsort((rng.random(len(classes)), groups))]
-        null.append(np.bincount(permuted, responses) / counts)
-    low, high = np.percentile(null, [2.5, 97.5], axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        error = np.sqrt(squares / (counts - 1) / counts)
-    return Tuning(values, mean, error, low, high)
+Direction has a row of its own, and tells the orientation of the same gratings; scenes have no
+order.
+"""
 
 
 @styled
-def selectivity_figure(
-    *,
-    selectivity: Path,
-    sae_folder: Path,
-    activations: Path,
-    manifest: Path,
-    trials: Path,
-    sessions: Path,
-) -> Figure:
+def selectivity_figure(*, selectivity: pd.DataFrame, tuning: pd.DataFrame) -> Figure:
     """Draw tuning curves, responses by Cre line, and all effects against the null.
 
-    Units are chosen by their effect on the validation split; everything drawn is of the test
-    split. Curves are means with standard errors over presentations; bars by Cre line are means
-    over mice, a point each. Grey bands hold 95 % of what permuted labels give: permuted within
-    session and block, or over mice.
+    Shown are the trained transformer's first SAE and seed. Units are chosen by their effect on
+    the validation split; everything drawn is of the test split. Curves are means with standard
+    errors over presentations; bars by Cre line are means over mice, a point each. Grey bands hold
+    95 % of what permuted labels give: permuted within session and block, or over mice.
 
     Parameters
     ----------
-    selectivity : table
-    sae_folder : folder of the SAE, of which the table's rows are drawn
-    activations, manifest : the recorded activations and their checksums
-    trials, sessions : tables
+    selectivity, tuning : pandas.DataFrame
     """
-    verify(activations, manifest)
-    table = _rows_of(pd.read_csv(selectivity), sae_folder)
-    presented, codes = responses(TopKSae.load(sae_folder), activations, "test")
-    described = pd.read_csv(sessions, dtype={"session_id": str, "mouse": str})
-    shown = pd.read_parquet(trials).iloc[presented].reset_index(drop=True)
-    shown = shown.merge(described[["session_id", "mouse", "cre_line"]], on="session_id", how="left")
-
-    figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
-    grid = figure.add_gridspec(3, SHOWN + 1, width_ratios=[1] * SHOWN + [1.2])
-    directions = _ranked(table, "direction", "drifting_gratings")
-    curves = [found for pair in CURVES if len(found := _ranked(table, *pair))]
-    lines = table[table["variable"] == "cre_line"]
-    lines = _ranked(lines, "cre_line", lines["stimulus"].iloc[0] if len(lines) else "")
+    tested = first_fit(selectivity[selectivity["model"] == "trained"])
+    tuning = first_fit(tuning[tuning["model"] == "trained"])
+    keys = ["variable", "stimulus", "unit"]
+    best = tuning[keys].drop_duplicates().merge(tested, on=keys)
+    lines = tested[tested["variable"] == "cre_line"]
+    firsts = [_of(best, *pair).head(1) for pair in CURVES if len(_of(tested, *pair))][:COLUMNS]
+    curves = pd.concat(firsts) if firsts else best.head(0)
     rows = [
-        ("direction", directions.head(SHOWN), directions),
         (
-            "stimulus variable",
-            pd.concat([c.head(1) for c in curves[:SHOWN]] or [table.head(0)]),
-            curves[0] if curves else table.head(0),
+            "direction",
+            _of(best, "direction", "drifting_gratings").head(COLUMNS),
+            _of(tested, "direction", "drifting_gratings"),
         ),
-        ("cre_line", lines.head(SHOWN), lines),
+        ("stimulus variable", curves, _alike(tested, curves)),
+        ("cre_line", best[best["variable"] == "cre_line"].head(COLUMNS), lines),
     ]
+    figure = Figure(figsize=(WIDTH, 5.2), layout="constrained")
+    grid = figure.add_gridspec(3, COLUMNS + 1, width_ratios=[1] * COLUMNS + [1.2])
     for row, (what, units, everyone) in enumerate(rows):
         if units.empty:
             axes = figure.add_subplot(grid[row, :])
             empty(axes, f"{words(what)}: no unit was tested")
             continue
         for column, unit in enumerate(units.itertuples()):
-            projection = "polar" if unit.variable in POLAR else "rectilinear"
+            variable = VARIABLES[unit.variable]
+            projection = "polar" if _is_angle(variable) else "rectilinear"
             axes = figure.add_subplot(grid[row, column], projection=projection)
-            _draw_unit(axes, unit, shown, codes[:, unit.unit])
+            curve = tuning[(tuning[keys] == [getattr(unit, key) for key in keys]).all(axis=1)]
+            _draw_unit(axes, unit, variable, curve)
             if column == 0:
                 letter(axes, "ABC"[row], above=18)
             else:
                 axes.set_ylabel("")
-        axes = figure.add_subplot(grid[row, SHOWN])
+        axes = figure.add_subplot(grid[row, COLUMNS])
         _draw_effects(axes, everyone)
     figure.supxlabel(
         "Units chosen on validation, drawn on test. Blue: mean ± standard error; by Cre line, "
@@ -157,53 +93,47 @@ def selectivity_figure(
     return figure
 
 
-def _rows_of(table: pd.DataFrame, sae_folder: Path) -> pd.DataFrame:
-    """Rows of one SAE."""
-    about = json.loads((sae_folder / "sae.json").read_text())
-    keys = ["model", "seed", "sae"]
-    return table[(table[keys] == [about[key] for key in keys]).all(axis=1)]
+def _of(table: pd.DataFrame, variable: str, stimulus: str) -> pd.DataFrame:
+    return table[(table["variable"] == variable) & (table["stimulus"] == stimulus)]
 
 
-def _ranked(table: pd.DataFrame, variable: str, stimulus: str) -> pd.DataFrame:
-    """Units tested for a variable, the selected first, then by their effect on validation."""
-    found = table[(table["variable"] == variable) & (table["stimulus"] == stimulus)]
-    return found.sort_values(["selected", "effect_selection"], ascending=False, kind="stable")
+def _alike(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the variable and stimulus of the first of these units."""
+    first = units[["variable", "stimulus"]].head(1)
+    return table.merge(first, on=["variable", "stimulus"])
 
 
-def _draw_unit(axes: Axes, unit, trials: pd.DataFrame, response: np.ndarray) -> None:
-    mask = (trials["stimulus"] == unit.stimulus).to_numpy()
-    trials, response = trials[mask], response[mask]
-    axes.set_label(f"{unit.variable} {unit.unit}")
-    if unit.variable == "cre_line":
-        of_mouse = pd.DataFrame({"response": response, "mouse": trials["mouse"].to_numpy()})
-        of_mouse = of_mouse.groupby("mouse")["response"].mean()
-        line = trials.groupby("mouse")["cre_line"].first().loc[of_mouse.index]
-        _draw_mice(axes, of_mouse.to_numpy(), line.to_numpy(str))
+def _is_angle(variable: Variable) -> bool:
+    return variable.unit == "°"
+
+
+def _draw_unit(axes: Axes, unit, variable: Variable, tuning: pd.DataFrame) -> None:
+    """Draw a tuning curve of a row of the table `selectivity`."""
+    axes.set_label(f"{variable.name} {unit.unit}")
+    is_mouse = tuning["mouse"].notna()
+    if is_mouse.any():
+        _draw_mice(axes, tuning[~is_mouse], tuning[is_mouse])
     else:
-        known = trials[unit.variable].notna().to_numpy()
-        trials, response = trials[known], response[known]
-        groups = trials.groupby(["session_id", "block"]).ngroup().to_numpy()
-        found = tuning(response, trials[unit.variable].to_numpy(np.float64), groups)
-        if unit.variable in POLAR:
-            _draw_polar(axes, found, VARIABLES[unit.variable].period)
+        tuning = tuning.assign(label=tuning["label"].astype(float))
+        if isinstance(axes, PolarAxes):
+            _draw_polar(axes, tuning, variable.period or 360)
         else:
-            _draw_curve(axes, found, many=unit.variable == "movie_frame")
-    polar = unit.variable in POLAR
+            _draw_curve(axes, tuning, many=variable.name == "movie_frame")
     heading(
         axes,
-        words(unit.variable),
+        words(variable.name),
         f"unit {unit.unit}, {INDICES[unit.index]} {unit.effect:.2f}, q {unit.q:.2g}",
-        above=13 if polar else 4,
+        above=13 if _is_angle(variable) else 4,
     )
     counted = "mice" if unit.replicate == "mouse" else f"{unit.replicate}s"
-    measured_in = "" if polar or unit.variable not in UNITS else f"{UNITS[unit.variable]}; "
+    measured_in = "" if _is_angle(variable) or not variable.unit else f"{variable.unit}; "
     axes.set_xlabel(f"{measured_in}n = {unit.n} {'' if measured_in else counted}", fontsize=6)
 
 
-def _draw_polar(axes: Axes, found: Tuning, period: float) -> None:
+def _draw_polar(axes: PolarAxes, tuning: pd.DataFrame, period: float) -> None:
     """Draw a closed curve; one of orientation goes round twice."""
     turns = np.arange(0, 360, period)
-    angle = np.radians(np.add.outer(turns, found.labels).ravel())
+    angle = np.radians(np.add.outer(turns, tuning["label"].to_numpy()).ravel())
     angle = np.append(angle, angle[0] + 2 * np.pi)
 
     def closed(values: np.ndarray) -> np.ndarray:
@@ -211,16 +141,16 @@ def _draw_polar(axes: Axes, found: Tuning, period: float) -> None:
         return np.append(values, values[0])
 
     axes.fill_between(
-        angle, closed(found.low), closed(found.high), color=COLOURS["null"], alpha=0.35
+        angle, closed(tuning["low"]), closed(tuning["high"]), color=COLOURS["null"], alpha=0.35
     )
     axes.fill_between(
         angle,
-        closed(found.mean - found.error),
-        closed(found.mean + found.error),
+        closed(tuning["mean"] - tuning["error"]),
+        closed(tuning["mean"] + tuning["error"]),
         color=COLOURS["trained"],
         alpha=0.25,
     )
-    axes.plot(angle, closed(found.mean), color=COLOURS["trained"], label="mean")
+    axes.plot(angle, closed(tuning["mean"]), color=COLOURS["trained"], label="mean")
     axes.set_ylim(bottom=0)
     axes.set_xticks(np.radians([0, 90, 180, 270]), ["0°", "90°", "180°", "270°"])
     axes.tick_params(axis="x", pad=-3)
@@ -231,45 +161,44 @@ def _draw_polar(axes: Axes, found: Tuning, period: float) -> None:
     axes.spines["polar"].set_color("#D5D5D5")
 
 
-def _draw_curve(axes: Axes, found: Tuning, many: bool) -> None:
-    x = found.labels if many else np.arange(len(found.labels))
-    axes.fill_between(x, found.low, found.high, color=COLOURS["null"], alpha=0.35)
+def _draw_curve(axes: Axes, tuning: pd.DataFrame, many: bool) -> None:
+    x = tuning["label"] if many else np.arange(len(tuning["label"]))
+    axes.fill_between(x, tuning["low"], tuning["high"], color=COLOURS["null"], alpha=0.35)
     if many:
-        axes.plot(x, found.mean, color=COLOURS["trained"], label="mean")
+        axes.plot(x, tuning["mean"], color=COLOURS["trained"], label="mean")
     else:
         axes.errorbar(
             x,
-            found.mean,
-            found.error,
+            tuning["mean"],
+            tuning["error"],
             fmt="o-",
             markersize=2.5,
             color=COLOURS["trained"],
             label="mean",
         )
-        axes.set_xticks(x, [f"{label:g}".replace("0.", ".") for label in found.labels])
+        axes.set_xticks(x, [f"{label:g}".replace("0.", ".") for label in tuning["label"]])
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", nbins=4)
     axes.set_ylabel("activation")
 
 
-def _draw_mice(axes: Axes, response: np.ndarray, line: np.ndarray) -> None:
-    found = tuning(response, line, np.zeros(len(line), int))
-    for x, name in enumerate(found.labels):
-        points = np.sort(response[line == name])
+def _draw_mice(axes: Axes, tuning: pd.DataFrame, mice: pd.DataFrame) -> None:
+    for x, line in enumerate(tuning.itertuples()):
+        points = np.sort(mice.loc[mice["label"] == line.label, "mean"])
         axes.fill_between(
-            [x - 0.38, x + 0.38], found.low[x], found.high[x], color=COLOURS["null"], alpha=0.35
+            [x - 0.38, x + 0.38], line.low, line.high, color=COLOURS["null"], alpha=0.35
         )
         axes.scatter(
-            x + spread(len(points), 0.2),
+            x + scattered(len(points), 0.2),
             points,
             s=6,
             color=COLOURS["trained"],
             alpha=0.5,
             linewidth=0,
-            label=name,
+            label=line.label,
         )
-        axes.plot([x - 0.3, x + 0.3], [found.mean[x]] * 2, color=COLOURS["trained"], linewidth=1.6)
-    names = [name.split("-")[0].replace("/wt", "") for name in found.labels]
+        axes.plot([x - 0.3, x + 0.3], [line.mean] * 2, color=COLOURS["trained"], linewidth=1.6)
+    names = [label.split("-")[0].replace("/wt", "") for label in tuning["label"]]
     axes.set_xticks(range(len(names)), names, fontsize=5.5, rotation=60 * (len(names) > 5))
     axes.set_xlim(-0.6, len(names) - 0.4)
     axes.locator_params(axis="y", nbins=4)

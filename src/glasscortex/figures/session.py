@@ -1,8 +1,6 @@
 """Figure of one session: what to look at before its recording is trusted."""
 
-import itertools
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,10 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from glasscortex.data.nwb import UNKNOWN, read_motion
-from glasscortex.data.splits import blocks
-from glasscortex.data.store import StoredSession, verify
-from glasscortex.figures.quality import read_quality
+from glasscortex.analysis.session_page import SessionPage
+from glasscortex.data.nwb import UNKNOWN
 from glasscortex.figures.style import (
     COLOURS,
     FAINT,
@@ -27,12 +23,6 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-
-STRETCH_S = 120.0
-"""Length of the example traces, from the middle of the recording."""
-
-BINS = 600
-"""Columns of the raster of the whole session."""
 
 EXAMPLES = {
     "best cells": COLOURS["trained"],
@@ -49,61 +39,55 @@ DISTRIBUTIONS = {
     "baseline_drift": "drift of the baseline",
     "r": "neuropil contamination r",
 }
+LANES = {
+    "running_speed": "running\ncm/s",
+    "pupil": "pupil size",
+    "motion": "motion\npixels, max",
+}
 LEAST_RANGE = {"baseline_drift": (-0.1, 0.1), "r": (0.0, 1.0)}
 
 
 @styled
-def session_figure(*, quality: Path, store: Path, manifest: Path, nwb: Path) -> Figure:
+def session_figure(page: SessionPage) -> Figure:
     """Draw example traces, the whole session, and the distributions over its cells.
 
     Traces are those of the cells of highest, middle and lowest signal to noise, in units of
     their noise (of their standard deviation where there is none). The raster holds all cells,
     the best on top, as the mean ΔF/F of 600 bins: white is a cell's median bin, black its 99th
     percentile. Below it, on the same time: mean over cells, and running speed, pupil and motion
-    where they were measured. Memory holds the traces of a bin or of the examples' stretch.
+    where they were measured.
 
     Parameters
     ----------
-    quality : table
-        Of this session, or of several.
-    store, manifest
-        The preprocessed session.
-    nwb
-        Its NWB file, which the motion is read from.
+    page : SessionPage
     """
-    verify(store, manifest)
-    session = StoredSession(store)
-    table = read_quality(quality)
-    table = table[table["session_id"] == session.session_id]
-    used = table[table["used"]].reset_index(drop=True)
+    used = page.used
     ranked = used["snr"].notna().any()
     order = used["snr"].sort_values(ascending=False, kind="stable").index.to_numpy()
-    minutes = (session.time - session.time[0]) / 60
-    lanes = _lanes(session, nwb)
-    figure = Figure(figsize=(WIDTH, 7.0 + 0.55 * len(lanes)), layout="constrained")
-    heights = [2.5, 2.4 + 0.6 * len(lanes), 1.5]
-    top, middle, bottom = figure.subfigures(3, 1, height_ratios=heights)
+    figure = Figure(figsize=(WIDTH, 7.0 + 0.55 * len(page.lanes)), layout="constrained")
+    heights = [2.5, 2.4 + 0.6 * len(page.lanes), 1.5]
+    top, middle, bottom = figure.subfigures(3, 1, squeeze=False, height_ratios=heights)[:, 0]
     examples = _examples(order, ranked)
     traces = top.subplots()
-    _draw_traces(traces, session, used, examples, minutes)
+    _draw_traces(traces, page, examples)
     panels = middle.subplots(
-        2 + len(lanes), 1, sharex=True, height_ratios=[4] + [1] * (1 + len(lanes))
+        2 + len(page.lanes), 1, sharex=True, height_ratios=[4] + [1] * (1 + len(page.lanes))
     )
     panels[0].set_ylabel("cell, by SNR" if ranked else "cell")
-    _draw_whole(panels, session, order, minutes, lanes)
+    _draw_session(panels, page, order)
     histograms = bottom.subplots(1, len(DISTRIBUTIONS))
     for axes, (column, title) in zip(histograms, DISTRIBUTIONS.items(), strict=True):
         _draw_distribution(axes, used, column, title, examples)
     letter(traces, "A")
     letter(panels[0], "B", above=14)
     letter(histograms[0], "C", above=15)
-    figure.suptitle(_about(session, table), x=0.005, ha="left", fontsize=7)
+    figure.suptitle(_about(page), x=0.005, ha="left", fontsize=7)
     return figure
 
 
-def _about(session: StoredSession, table: pd.DataFrame) -> str:
+def _about(page: SessionPage) -> str:
     """Who, where and how, in two lines."""
-    said = session.attributes
+    said, table = page.about, page.quality
     depth = f"{said['depth_um']:g} µm" if said.get("depth_um") else "depth unknown"
     names = {"area": "area", "cre_line": "Cre line", "session_type": "type", "mouse": "mouse"}
     where = [
@@ -111,13 +95,13 @@ def _about(session: StoredSession, table: pd.DataFrame) -> str:
     ]
     left_out = table.loc[~table["used"], "reason"].value_counts()
     why = ", ".join(f"{reason} {count}" for reason, count in left_out.items())
-    minutes = (session.time[-1] - session.time[0]) / 60
     low = (table["low_baseline_fraction"] > 0.5).sum()
     lines = (
-        (f"session {session.session_id}", *where, depth),
+        (f"session {said['session_id']}", *where, depth),
         (
             f"{table['used'].sum()} of {len(table)} cells used" + f" (left out: {why})" * bool(why),
-            f"{len(session.time):,} frames at {session.frame_rate_hz:.1f} Hz, {minutes:.0f} min",
+            f"{len(page.minutes):,} frames at {page.frame_rate_hz:.1f} Hz, "
+            f"{page.minutes[-1]:.0f} min",
             f"ΔF/F {words(said['dff'])}" + f", baseline below noise in {low} cells" * bool(low),
         ),
     )
@@ -125,11 +109,11 @@ def _about(session: StoredSession, table: pd.DataFrame) -> str:
 
 
 def _examples(order: np.ndarray, ranked: bool) -> dict[int, str]:
-    """Colour by row of the cell, from the best to the worst; evenly spread if none is known."""
+    """Colour by row of the cell, from the best to the worst; at even distances if none is known."""
     middle = max(0, len(order) // 2 - EACH // 2)
     parts = order[:EACH], order[middle : middle + EACH], order[-EACH:]
     kinds = EXAMPLES.values() if ranked else 3 * list(UNRANKED.values())
-    picked = {}
+    picked: dict[int, str] = {}
     for colour, rows in zip(kinds, parts, strict=True):
         for row in rows:
             picked.setdefault(int(row), colour)
@@ -138,14 +122,12 @@ def _examples(order: np.ndarray, ranked: bool) -> dict[int, str]:
 
 def _draw_traces(
     axes: Axes,
-    session: StoredSession,
-    used: pd.DataFrame,
+    page: SessionPage,
     examples: Mapping[int, str],
-    minutes: np.ndarray,
 ) -> None:
     """Draw the examples, each in units of its own noise, so that transients show their size."""
-    start, stop = _stretch(session)
-    dff = session.dff(start, stop)
+    used, minutes, dff = page.used, page.minutes, page.traces
+    start, stop = page.stretch
     ranked = used["snr"].notna().any()
     x = 60 * (minutes[start:stop] - minutes[start])
     scaled = {}
@@ -172,10 +154,10 @@ def _draw_traces(
         )
         top = base - 0.02 * total
     strip = 0.03 * total
-    for stimulus, columns in session.stimuli().items():
-        shown = (columns["end"] > start) & (columns["start"] < stop)
-        begins = np.clip(columns["start"][shown] - start, 0, len(x) - 1)
-        ends = np.clip(columns["end"][shown] - start, 0, len(x) - 1)
+    for stimulus, rows in page.presentations.groupby("stimulus", sort=False):
+        rows = rows[(rows["end"] > start) & (rows["start"] < stop)]
+        begins = np.clip(rows["start"].to_numpy(np.int64) - start, 0, len(x) - 1)
+        ends = np.clip(rows["end"].to_numpy(np.int64) - start, 0, len(x) - 1)
         axes.broken_barh(
             [(x[a], x[b] - x[a]) for a, b in zip(begins, ends, strict=True)],
             (top - 1.5 * strip, strip),
@@ -197,27 +179,10 @@ def _draw_traces(
     name_colours(axes, list((EXAMPLES if ranked else UNRANKED).items()))
 
 
-def _stretch(session: StoredSession) -> tuple[int, int]:
-    """Frames of the example traces."""
-    frames = len(session.time)
-    length = min(frames, round(STRETCH_S * session.frame_rate_hz))
-    return (frames - length) // 2, (frames + length) // 2
-
-
-def _draw_whole(
-    panels: np.ndarray,
-    session: StoredSession,
-    order: np.ndarray,
-    minutes: np.ndarray,
-    lanes: Mapping[str, np.ndarray],
-) -> None:
+def _draw_session(panels: np.ndarray, page: SessionPage, order: np.ndarray) -> None:
     """Draw the raster, the mean over cells, and what else was measured."""
-    frames = len(minutes)
-    edges = np.linspace(0, frames, min(BINS, frames) + 1).astype(int)
-    binned = np.stack(
-        [session.dff(a, b).mean(axis=1) for a, b in itertools.pairwise(edges)], axis=1
-    )
-    binned = binned[order]
+    minutes, epochs = page.minutes, page.epochs
+    binned = page.raster[order]
     low, high = np.percentile(binned, [50, 99], axis=1, keepdims=True)
     raster, *below = panels
     raster.imshow(
@@ -230,14 +195,9 @@ def _draw_whole(
         extent=(0, minutes[-1], len(order), 0),
     )
     raster.set_yticks([1, len(order)])
-    x = minutes[(edges[:-1] + edges[1:]) // 2]
-    values = {"mean ΔF/F": binned.mean(axis=0)}
-    for name, trace in lanes.items():
-        reduce = np.max if name.startswith("motion") else np.mean
-        values[name] = np.array(
-            [_of_finite(reduce, trace[a:b]) for a, b in itertools.pairwise(edges)]
-        )
-    epochs = _epochs(session, minutes)
+    x = minutes[(page.edges[:-1] + page.edges[1:]) // 2]
+    lanes = {LANES[name]: lane for name, lane in page.lanes.items()}
+    values = {"mean ΔF/F": binned.mean(axis=0)} | lanes
     for axes, (name, line) in zip(below, values.items(), strict=True):
         axes.plot(x, line, color="#222222", linewidth=0.6)
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=6)
@@ -261,7 +221,7 @@ def _draw_whole(
             color=STIMULUS_COLOURS.get(epoch.stimulus, FAINT),
             clip_on=False,
         )
-    start, stop = _stretch(session)
+    start, stop = page.stretch
     raster.axvspan(minutes[start], minutes[stop - 1], 1.06, 1.08, color="black", clip_on=False)
     raster.annotate(
         "A",
@@ -275,47 +235,11 @@ def _draw_whole(
     )
     below[-1].set_xlim(0, minutes[-1])
     below[-1].set_xlabel("minutes", labelpad=1)
-    shown = [
+    stimuli = [
         (words(stimulus), STIMULUS_COLOURS.get(stimulus, FAINT))
         for stimulus in epochs["stimulus"].unique()
     ]
-    name_colours(raster, shown, above=14)
-
-
-def _lanes(session: StoredSession, nwb: Path) -> dict[str, np.ndarray]:
-    """What was measured beside the cells, each (frames,), by the name of its axis."""
-    names = {"running_speed": "running\ncm/s", "pupil": "pupil size"}
-    behaviour = session.behaviour()
-    lanes = {label: behaviour[name] for name, label in names.items() if name in behaviour}
-    motion = read_motion(nwb)
-    if motion is not None and len(motion) == len(session.time):
-        lanes["motion\npixels, max"] = np.hypot(*(motion - np.median(motion, axis=0)).T)
-    return lanes
-
-
-def _of_finite(reduce: Callable[[np.ndarray], float], values: np.ndarray) -> float:
-    values = values[np.isfinite(values)]
-    return float(reduce(values)) if len(values) else np.nan
-
-
-def _epochs(session: StoredSession, minutes: np.ndarray) -> pd.DataFrame:
-    """Contiguous runs of one stimulus: stimulus, begin and end in minutes."""
-    parts = [
-        pd.DataFrame(
-            {
-                "stimulus": stimulus,
-                "begin": minutes[columns["start"]],
-                "end": minutes[np.minimum(columns["end"], len(minutes) - 1)],
-            }
-        )
-        for stimulus, columns in session.stimuli().items()
-    ]
-    if not parts:
-        return pd.DataFrame({"stimulus": [], "begin": [], "end": []})
-    shown = pd.concat(parts, ignore_index=True)
-    shown["block"] = blocks(shown["stimulus"], 60 * shown["begin"], 60 * shown["end"])
-    runs = shown.groupby(["stimulus", "block"], sort=False)
-    return runs.agg(begin=("begin", "min"), end=("end", "max")).reset_index()
+    name_colours(raster, stimuli, above=14)
 
 
 def _draw_distribution(
@@ -329,7 +253,9 @@ def _draw_distribution(
         return
     if logarithmic:
         plain_log(axes, axes.xaxis)
-        axes.hist(known, bins=np.geomspace(known.min(), known.max() * 1.001, 30), color="#B5B5B5")
+        axes.hist(
+            known, bins=list(np.geomspace(known.min(), known.max() * 1.001, 30)), color="#B5B5B5"
+        )
     else:
         least = LEAST_RANGE[column]
         span = min(least[0], known.min()), max(least[1], known.max())

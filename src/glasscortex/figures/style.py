@@ -3,10 +3,12 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -32,12 +34,7 @@ COLOURS = dict.fromkeys(BASELINES, "#E69F00") | {
 }
 """One colour a model, condition or all baselines: Okabe & Ito's, told apart by the colour-blind."""
 
-NAMES = {
-    "single": "one session alone",
-    "mlp": "perceptron",
-    "lda": "discriminant",
-    "linear": "regression",
-    "template": "templates",
+NAMES = {baseline.name: baseline.label for baseline in BASELINES.values()} | {
     "trained": "transformer",
     "adapted": "adapted transformer",
     "scratch": "transformer from scratch",
@@ -46,15 +43,6 @@ NAMES = {
     "start": "its start",
     "shuffled": "shuffled labels",
     "untrained": "untrained",
-}
-
-UNITS = {
-    "direction": "°",
-    "orientation": "°",
-    "temporal_frequency": "Hz",
-    "spatial_frequency": "cycles/°",
-    "phase": "cycles",
-    "movie_frame": "bin of the movie",
 }
 
 STIMULUS_COLOURS = {
@@ -75,7 +63,7 @@ INDICES = {"eta2": "η²", "spearman": "|ρ|"}
 
 TEXT, FAINT = "#222222", "#6E6E6E"
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 7,
     "axes.titlesize": 7,
@@ -139,8 +127,8 @@ def of_variable(variable: str, stimulus: str) -> str:
 
 def first_fit(table: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of the first seed and SAE of a table, which a figure shows."""
-    seed, sae = table[["seed", "sae"]].iloc[0]
-    return table[(table["seed"] == seed) & (table["sae"] == sae)]
+    fits = table[["seed", "sae"]]
+    return table[(fits == fits.iloc[0]).all(axis=1)] if len(table) else table
 
 
 def heading(axes: Axes, title: str, remark: str, above: float = 4) -> None:
@@ -156,7 +144,7 @@ def letter(axes: Axes, text: str, above: float = 4) -> None:
 
 def name_colours(axes: Axes, names: list[tuple[str, str]], above: float = 4) -> None:
     """Write names in their colours, (text, colour), side by side above an axes."""
-    texts = [
+    texts: list[Artist] = [
         TextArea(text, textprops={"color": colour, "fontweight": "bold"}) for text, colour in names
     ]
     box = AnnotationBbox(
@@ -204,6 +192,6 @@ def empty(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, ha="center", va="center", color=FAINT, transform=axes.transAxes)
 
 
-def spread(n: int, width: float) -> np.ndarray:
+def scattered(n: int, width: float) -> np.ndarray:
     """Offsets that keep n points apart, between -width and width, in a fixed irregular order."""
     return width * (2 * ((np.arange(1, n + 1) * 0.618034) % 1) - 1)

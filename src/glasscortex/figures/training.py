@@ -1,7 +1,5 @@
 """Figure e: the loss of each decoder, epoch by epoch."""
 
-from pathlib import Path
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,7 +14,7 @@ SPLITS = {"validation_loss": "-", "train_loss": (0, (1.5, 1))}
 
 
 @styled
-def training_figure(*, history: Path) -> Figure:
+def training_figure(*, history: pd.DataFrame) -> Figure:
     """Draw a panel a model: loss on validation and on training of every seed.
 
     The loss is the mean over windows of the weighted sum of the tasks' losses. A dot marks the
@@ -24,16 +22,16 @@ def training_figure(*, history: Path) -> Figure:
 
     Parameters
     ----------
-    history : table of model, seed, epoch, train_loss, validation_loss
+    history : pandas.DataFrame
+        Columns model, seed, epoch, train_loss, validation_loss.
     """
-    table = pd.read_csv(history)
-    models = list(table["model"].unique())
+    models = list(history["model"].unique())
     figure = Figure(figsize=(PANEL_WIDTH * max(1, len(models)), HEIGHT), layout="constrained")
     panels = figure.subplots(1, max(1, len(models)), sharey=True, squeeze=False)[0]
     if not models:
         empty(panels[0], "no decoder was trained")
     for axes, model in zip(panels, models, strict=False):
-        _draw_model(axes, model, table[table["model"] == model])
+        _draw_model(axes, model, history[history["model"] == model])
     if models:
         panels[0].set_ylabel("loss")
     return figure

@@ -1,17 +1,26 @@
 """Remove selective units and matched random ones, and score the decoding that is left."""
 
+import pandas as pd
+import torch
+
 from glasscortex.analysis import ablation
 from glasscortex.config import AblationConfig
+from glasscortex.data.store import verify
+from glasscortex.data.windows import WindowsFolder
+from glasscortex.decoder.model import Decoder
+from glasscortex.dictionaries.responses import read_responses
+from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.stages.arguments import Folder, Input, Output
+from glasscortex.tables import labelled, read_table, write_table
 
 
 def ablate(
     *,
     decoder: Folder,
     folder: Folder,
-    selectivity: Input,
-    activations: Input,
+    responses: Input,
     manifest: Input,
+    selectivity: Input,
     trials: Input,
     windows: Folder,
     sessions: Input,
@@ -21,19 +30,36 @@ def ablate(
     sae: str,
     config: AblationConfig,
 ) -> None:
-    """Remove selective units and matched random ones, and score the decoding that is left."""
-    ablation.ablate(
-        decoder=decoder,
-        selectivity=selectivity,
-        activations=activations,
-        manifest=manifest,
-        trials=trials,
-        windows=windows,
-        sessions=sessions,
+    """Remove selective units and matched random ones, and score the decoding that is left.
+
+    Parameters
+    ----------
+    decoder, folder : Path
+        Folders of the decoder and of the autoencoder.
+    responses, manifest : Path
+        Responses of the autoencoder's units, and their checksums.
+    selectivity, trials, sessions : Path
+        Tables.
+    windows : Path
+        Folder of the sessions' windows.
+    table : Path
+        What `ablate` returns.
+    model, seed, sae : str, int
+        Of the decoder, of all random numbers, and of the autoencoder.
+    config : AblationConfig
+    """
+    torch.set_num_threads(config.threads)
+    verify(responses, manifest)
+    rows = ablation.ablate(
+        decoder=Decoder.load(decoder),
+        sae=TopKSae.load(folder),
+        trials=pd.read_parquet(trials),
+        windows=WindowsFolder(windows),
+        responses=read_responses(responses, "validation").values,
+        selectivity=read_table(selectivity),
+        mice=read_table(sessions).set_index("session_id")["mouse"],
         config=config,
-        model=model,
-        seed=seed,
-        sae_folder=folder,
-        out=table,
         name=sae,
+        seed=seed,
     )
+    write_table(labelled(rows, model=model, seed=seed, sae=sae), table)

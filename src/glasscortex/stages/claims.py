@@ -3,6 +3,7 @@
 from glasscortex.analysis import claims as held
 from glasscortex.config import SelectivityConfig
 from glasscortex.stages.arguments import Input, OptionalInput, Output
+from glasscortex.tables import read_table, write_table
 
 
 def claims(
@@ -18,16 +19,26 @@ def claims(
     table: Output,
     config: SelectivityConfig,
 ) -> None:
-    """Hold the claims against the tables."""
-    held.claims(
-        decoding=decoding,
-        comparison=comparison,
-        sae=sae,
-        splice=splice,
-        selectivity=selectivity,
-        ablation=ablation,
-        recovery=recovery,
-        sessions=sessions,
+    """Hold the claims against the tables.
+
+    Parameters
+    ----------
+    decoding, comparison, sae, splice, selectivity, ablation, recovery, sessions : Path
+        Tables; recovery only of recordings with ground truth.
+    table : Path
+        What `claims` returns.
+    config : SelectivityConfig
+        The thresholds that selectivity was decided by.
+    """
+    rows = held.claims(
+        decoding=read_table(decoding),
+        comparison=read_table(comparison),
+        sae=read_table(sae),
+        splice=read_table(splice),
+        selectivity=read_table(selectivity),
+        ablation=read_table(ablation),
+        recovery=read_table(recovery) if recovery else None,
+        sessions=read_table(sessions),
         config=config,
-        out=table,
     )
+    write_table(rows, table)

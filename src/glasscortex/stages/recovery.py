@@ -1,13 +1,19 @@
 """Compare units with the ground truth of the simulation."""
 
-from glasscortex.analysis.recovery import recover
+import h5py
+import pandas as pd
+
+from glasscortex.analysis import recovery as factors
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.data.store import verify
+from glasscortex.dictionaries.responses import read_responses
 from glasscortex.stages.arguments import Folder, Input, Output
+from glasscortex.tables import labelled, read_table, write_table
 
 
 def recovery(
     *,
-    folder: Folder,
-    activations: Input,
+    responses: Input,
     manifest: Input,
     trials: Input,
     sessions: Input,
@@ -17,16 +23,36 @@ def recovery(
     seed: int,
     sae: str,
 ) -> None:
-    """Compare units with the ground truth of the simulation."""
-    recover(
-        activations=activations,
-        manifest=manifest,
-        trials=trials,
-        sessions=sessions,
-        truth=truth,
-        model=model,
-        seed=seed,
-        sae_folder=folder,
-        out=table,
-        name=sae,
+    """Compare units with the ground truth of the simulation.
+
+    Parameters
+    ----------
+    responses, manifest : Path
+        Responses of the autoencoder's units, and their checksums.
+    trials, sessions : Path
+        Tables.
+    truth : Path
+        Folder of `<session>.h5` with `cells/<parameter>` (cells,), `rates/<stimulus>`
+        (presentations, cells) and `gain/<stimulus>` (presentations,).
+    table : Path
+        What `recovery` returns.
+    model, seed, sae : str, int
+        Of the decoder, of all random numbers, and of the autoencoder.
+    """
+    verify(responses, manifest)
+    presented, mice = pd.read_parquet(trials), read_table(sessions)
+    validation, test = (
+        Presentations.joined(read_responses(responses, split), presented, mice)
+        for split in ("validation", "test")
     )
+
+    def read_truth(session_id: str, stimulus: str) -> factors.Truth:
+        with h5py.File(truth / f"{session_id}.h5") as file:
+            return factors.Truth(
+                cells={parameter: values[:] for parameter, values in file["cells"].items()},
+                rates=file[f"rates/{stimulus}"][:],
+                gain=file[f"gain/{stimulus}"][:],
+            )
+
+    rows = factors.recovery(validation, test, presented, read_truth, sae, seed)
+    write_table(labelled(rows, model=model, seed=seed, sae=sae), table)

@@ -1,33 +1,51 @@
 """Test what each unit of an autoencoder is selective for."""
 
+import pandas as pd
+
 from glasscortex.analysis import selectivity as tests
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.analysis.tuning import tuning as tuning_of
 from glasscortex.config import SelectivityConfig
-from glasscortex.stages.arguments import Folder, Input, Output
+from glasscortex.data.store import verify
+from glasscortex.dictionaries.responses import read_responses
+from glasscortex.stages.arguments import Input, Output
+from glasscortex.tables import labelled, read_table, write_table
 
 
 def selectivity(
     *,
-    folder: Folder,
-    activations: Input,
+    responses: Input,
     manifest: Input,
     trials: Input,
     sessions: Input,
     table: Output,
+    tuning: Output,
     model: str,
     seed: int,
     sae: str,
     config: SelectivityConfig,
 ) -> None:
-    """Test what each unit of an autoencoder is selective for."""
-    tests.selectivity(
-        activations=activations,
-        manifest=manifest,
-        trials=trials,
-        sessions=sessions,
-        config=config,
-        model=model,
-        seed=seed,
-        sae_folder=folder,
-        out=table,
-        name=sae,
+    """Test what each unit of an autoencoder is selective for.
+
+    Parameters
+    ----------
+    responses, manifest : Path
+        Responses of its units, and their checksums.
+    trials, sessions : Path
+        Tables.
+    table, tuning : Path
+        What `selectivity` and `tuning` return.
+    model, seed, sae : str, int
+        Of the decoder, of all random numbers, and of the autoencoder.
+    config : SelectivityConfig
+    """
+    verify(responses, manifest)
+    presented, mice = pd.read_parquet(trials), read_table(sessions)
+    validation, test = (
+        Presentations.joined(read_responses(responses, split), presented, mice)
+        for split in ("validation", "test")
     )
+    selective = tests.selectivity(validation, test, mice, config, sae, seed)
+    curves = tuning_of(test, mice, selective)
+    for rows, path in ((selective, table), (curves, tuning)):
+        write_table(labelled(rows, model=model, seed=seed, sae=sae), path)
