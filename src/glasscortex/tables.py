@@ -9,7 +9,9 @@ from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
 
 NAMES = {"session_id": str, "container_id": str, "mouse": str}
-"""Columns whose digits are a name, not a number."""
+"""Columns whose text is a name, be it "007" or "NA"."""
+
+DIGITS = "%.9g"
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -25,11 +27,11 @@ def read_table(path: Path) -> pd.DataFrame:
     pandas.DataFrame
         Its rows.
     """
-    return pd.read_csv(path, dtype=NAMES)
+    return pd.read_csv(path, dtype=NAMES, keep_default_na=False, na_values=[""])
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, without its index, numbers with nine significant digits.
+def write_table(frame: pd.DataFrame, path: Path, *, float_format: str | None = DIGITS) -> None:
+    """Write a table as CSV, without its index.
 
     Parameters
     ----------
@@ -37,9 +39,12 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
         The rows.
     path : Path
         File to write; it is whole or absent.
+    float_format : str, optional
+        How numbers are written: by default with nine significant digits, with None as exactly as
+        they are.
     """
     with atomic_write(path) as temporary:
-        frame.to_csv(temporary, index=False, float_format="%.9g")
+        frame.to_csv(temporary, index=False, float_format=float_format)
 
 
 def concatenate(*, out: Path, parts: list[Path]) -> None:

@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 
 from glasscortex.data import nwb as nwb_files
-from glasscortex.data.nwb import link, read, read_metadata
-from glasscortex.data.record import Record
+from glasscortex.data.nwb import read, read_metadata
 from glasscortex.errors import InputError
 
 PIPELINE = nwb_files.PIPELINE
@@ -291,25 +290,3 @@ def test_broken_stimulus_tables(nwb, key, value):
 def test_a_stimulus_without_frames(nwb):
     key = "stimulus/presentation/drifting_gratings_stimulus"
     fails(nwb(edit=deleting(f"{key}/frame_duration")), "drifting_gratings", "missing")
-
-
-def test_link_points_at_the_file(nwb, tmp_path):
-    source, target = nwb(), tmp_path / "raw" / "100.nwb"
-    link(source=source, target=target, record=tmp_path / "raw" / "100.json")
-    assert target.is_symlink()
-    assert target.resolve() == source.resolve()
-    assert read_metadata(target).session_id == "100"
-    record = Record.read(tmp_path / "raw" / "100.json")
-    assert record.describes(target)
-    assert (record.session_id, record.source) == ("100", str(source))
-
-
-def test_link_checks_the_file_first(tmp_path):
-    (tmp_path / "1.nwb").write_text("no")
-    with pytest.raises(InputError):
-        link(
-            source=tmp_path / "1.nwb",
-            target=tmp_path / "raw" / "1.nwb",
-            record=tmp_path / "raw" / "1.json",
-        )
-    assert not (tmp_path / "raw").exists()

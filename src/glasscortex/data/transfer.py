@@ -16,9 +16,10 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
@@ -58,9 +59,25 @@ class Refused(Exception):
 class Tries:
     """How often and how patiently a download is tried; the keys of `allen` in config.yaml."""
 
-    attempts: int = 5
-    backoff_s: float = 2.0
-    stall_s: float = 60.0
+    attempts: int
+    backoff_s: float
+    stall_s: float
+
+    @classmethod
+    def of(cls, allen: Mapping[str, Any]) -> "Tries":
+        """From the keys of `allen`, those of AllenConfig.
+
+        Parameters
+        ----------
+        allen : mapping of str to values
+            The three keys, among others.
+
+        Returns
+        -------
+        Tries
+            Their values.
+        """
+        return cls(**{field.name: allen[field.name] for field in fields(cls)})
 
 
 class _Failed(Exception):
@@ -70,7 +87,7 @@ class _Failed(Exception):
 
 
 def obtain(
-    target: Path, fetch: Fetch, check: Callable[[Path, str], None], *, what: str, tries: Tries
+    target: Path, fetch: Fetch, check: Callable[[Path, str], object], *, what: str, tries: Tries
 ) -> None:
     """Fetch one file, check it, and only then give it its name.
 
@@ -122,7 +139,7 @@ def obtain(
         time.sleep(pause)
 
 
-def _checked(check: Callable[[Path, str], None], temporary: Path, url: str) -> None:
+def _checked(check: Callable[[Path, str], object], temporary: Path, url: str) -> None:
     try:
         check(temporary, url)
     except InputError as error:
