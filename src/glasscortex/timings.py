@@ -10,9 +10,9 @@ def timings(*, benchmarks: Path, since: float, now: float) -> str:
 
     Parameters
     ----------
-    benchmarks
+    benchmarks : Path
         Folder of benchmark files: `<stage>.tsv`, or `<stage>/<job>.tsv`.
-    since, now
+    since, now : float
         Start and end of the run, in seconds since the epoch. Older files are left out.
 
     Returns

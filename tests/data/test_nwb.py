@@ -290,3 +290,27 @@ def test_broken_stimulus_tables(nwb, key, value):
 def test_a_stimulus_without_frames(nwb):
     key = "stimulus/presentation/drifting_gratings_stimulus"
     fails(nwb(edit=deleting(f"{key}/frame_duration")), "drifting_gratings", "missing")
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda time: time[::-1], "its timestamps do not rise"),
+        (lambda time: 1000 * time, "is measured on 0 % of the imaging frames"),
+        (lambda time: time + 1e6, "is measured on 0 % of the imaging frames"),
+    ],
+)
+def test_running_speed_that_cannot_be_used_is_warned_of(nwb, caplog, edit, words):
+    def change(file):
+        timestamps = file[f"{nwb_files.RUNNING_SPEED}/timestamps"]
+        timestamps[:] = edit(timestamps[:])
+
+    path = nwb(edit=change)
+    read(path)
+    lines = [line for line in caplog.messages if "running_speed" in line]
+    assert any(words in line and path.name in line for line in lines)
+
+
+def test_a_pupil_that_is_measured_throughout_is_not_warned_of(nwb, caplog):
+    read(nwb())
+    assert not any("PupilTracking" in line for line in caplog.messages)

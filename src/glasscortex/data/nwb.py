@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -59,14 +60,15 @@ class Metadata:
             The row lacks a column, or a number is none.
         """
         try:
-            values = {field.name: row[field.name] for field in fields(cls)}
-            numbers = {name: float(values[name] or "nan") for name in ("depth_um", "age_days")}
+            values: dict[str, Any] = {field.name: row[field.name] for field in fields(cls)}
+            for name in ("depth_um", "age_days"):
+                values[name] = float(values[name] or "nan")
         except (KeyError, ValueError) as error:
             raise InputError(
                 f"a row of sessions.csv cannot be used ({error}): remove sessions.csv, then run "
                 "the same command again"
             ) from None
-        return cls(**(values | numbers))
+        return cls(**values)
 
 
 @dataclass(frozen=True)

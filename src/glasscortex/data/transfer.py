@@ -96,16 +96,16 @@ def obtain(
 
     Parameters
     ----------
-    target
+    target : Path
         The final name.
-    fetch
+    fetch : callable
         Writes the file.
-    check
+    check : callable
         Called with the file's temporary path and the URL it came from; an InputError fails the
         try.
-    what
+    what : str
         What is fetched, for messages: "session 501".
-    tries
+    tries : Tries
         Patience with the server.
 
     Raises
@@ -186,7 +186,7 @@ class _Transfer:
                     return
                 if word == "failed":
                     raise _Failed(*values)
-                self._announced(*values, folder=path.parent)
+                self._announced(path.parent, *values)
             size = path.stat().st_size if path.exists() else 0
             if size != arrived:
                 arrived, alive = size, time.monotonic()
@@ -194,7 +194,7 @@ class _Transfer:
             if time.monotonic() - alive > stall_s:
                 raise _Failed(f"no byte arrived for {stall_s:g} s, after {arrived}")
 
-    def _announced(self, url: str, promised: int | None, folder: Path) -> None:
+    def _announced(self, folder: Path, url: str, promised: int | None) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path}"
         self.promised = promised
@@ -209,8 +209,12 @@ def _fetch_in_child(fetch: Fetch, path: Path, here, there) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too, and ends its child
     here.close()
     threading.Thread(target=_end_with_parent, args=(there,), daemon=True).start()
+
+    def announce(url: str, promised: int | None = None) -> None:
+        there.send(("announced", url, promised))
+
     try:
-        fetch(path, lambda url, promised=None: there.send(("announced", url, promised)))
+        fetch(path, announce)
     except Exception as error:
         there.send(("failed", f"{type(error).__name__}: {error}", _remedy(error)))
     else:

@@ -31,7 +31,7 @@ def usable(traces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    traces
+    traces : numpy.ndarray
         (cells, frames)
     """
     lost = 1 - np.isfinite(traces).mean(axis=1)
@@ -53,15 +53,15 @@ def describe(
 
     Parameters
     ----------
-    cell_specimen_id, reason, nan_fraction
+    cell_specimen_id, reason, nan_fraction : numpy.ndarray
         (cells,) each; the cells that are used have no reason.
-    change
+    change : Change
         ΔF/F of the used cells.
-    fluorescence
+    fluorescence : numpy.ndarray
         What it was computed from (used cells, frames); none where it was stored.
-    r
+    r : numpy.ndarray, optional
         Contamination (cells,); none where it is not known.
-    is_estimate
+    is_estimate : bool
         Whether r comes from the data; a number that the user chose has no bound.
     """
     used = reason == ""

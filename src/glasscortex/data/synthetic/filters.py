@@ -22,7 +22,8 @@ class FilterBank:
 
     Parameters
     ----------
-    cells : parameter -> (cells,), from `cells.draw`
+    cells : dict of str to numpy.ndarray
+        Parameter -> (cells,), from `cells.draw`.
     """
 
     def __init__(self, cells: dict[str, np.ndarray]):
@@ -36,7 +37,8 @@ class FilterBank:
 
         Parameters
         ----------
-        images : (images, height, width), stretched over the whole screen
+        images : numpy.ndarray
+            (images, height, width), stretched over the whole screen.
         """
         linear, energy = (self._linear_and_energy(images) - self._mean) / self._sd
         output = self._simplicity * linear + (1 - self._simplicity) * energy

@@ -8,7 +8,8 @@ def leaky_sum(trace: np.ndarray, frames: float) -> np.ndarray:
 
     Parameters
     ----------
-    frames : time constant
+    frames : float
+        Time constant.
     """
     from scipy.signal import lfilter  # half a second to import
 
@@ -27,7 +28,8 @@ def fluctuation(
 
     Parameters
     ----------
-    frames : time constant
+    frames : float
+        Time constant.
     """
     noise = rng.standard_normal(shape)
     noise[..., 1:] *= np.sqrt(1 - np.exp(-2 / frames))

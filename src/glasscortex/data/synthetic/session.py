@@ -40,13 +40,6 @@ def simulate(session_id: str, config: SimulateConfig) -> tuple[Recording, Truth]
     ------
     InputError
         The configuration has no session of this id.
-
-    Examples
-    --------
-    >>> config = SimulateConfig(cells=5, length=0.1)
-    >>> recording, truth = simulate("700010001", config)
-    >>> recording.dff.shape[0] == len(truth.cells["neuropil_r"])
-    True
     """
     table = sessions(config).set_index("session_id", drop=False)
     if session_id not in table.index:
