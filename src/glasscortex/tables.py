@@ -9,7 +9,9 @@ from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
 
 NAMES = dict.fromkeys(["session_id", "container_id", "mouse", "repeats"], str)
-"""Columns whose digits are a name, not a number; repeats may be "all"."""
+"""Columns whose text is a name, be it "007" or "NA"; repeats may be "all"."""
+
+DIGITS = "%.9g"
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -30,8 +32,10 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=NAMES, keep_default_na=False, na_values=[""])
 
 
-def write_table(frame: pd.DataFrame, path: Path, **names: str | int) -> None:
-    """Write a table as CSV, without its index, numbers with nine significant digits.
+def write_table(
+    frame: pd.DataFrame, path: Path, *, float_format: str | None = DIGITS, **labels: str | int
+) -> None:
+    """Write a table as CSV, without its index.
 
     Parameters
     ----------
@@ -39,32 +43,15 @@ def write_table(frame: pd.DataFrame, path: Path, **names: str | int) -> None:
         The rows.
     path : Path
         File to write; it is whole or absent.
-    **names : str or int
+    float_format : str, optional
+        How numbers are written: by default with nine significant digits, with None as exactly as
+        they are.
+    **labels : str or int
         Columns that come first, each of one value, such as model and seed.
     """
-    named = frame.assign(**names)[[*names, *frame]]
+    labelled = frame.assign(**labels)[[*labels, *frame]]
     with atomic_write(path) as temporary:
-        named.to_csv(temporary, index=False, float_format="%.9g")
-
-
-def labelled(frame: pd.DataFrame, **labels: str | int) -> pd.DataFrame:
-    """A table with columns in front that are the same in all rows.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The other columns.
-    **labels : str or int
-        Name and value of each column.
-
-    Examples
-    --------
-    >>> labelled(pd.DataFrame({"unit": [3, 5]}), model="trained", seed=0)
-         model  seed  unit
-    0  trained     0     3
-    1  trained     0     5
-    """
-    return frame.assign(**labels)[[*labels, *frame.columns]]
+        labelled.to_csv(temporary, index=False, float_format=float_format)
 
 
 def concatenate(*, out: Path, parts: list[Path]) -> None:

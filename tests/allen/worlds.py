@@ -16,6 +16,7 @@ import numpy as np
 from glasscortex.config import SimulateConfig
 from glasscortex.data import synthetic
 from glasscortex.data.nwb import PIPELINE, Metadata, read_metadata
+from glasscortex.stages.simulate import simulate
 
 CONTAINERS = {
     "511510736": {"501704220": 610491667, "501559087": 610491632, "501474098": 610491590},
@@ -45,7 +46,13 @@ def write(folder: Path, config: SimulateConfig = SMALL) -> list[str]:
     for (container, sessions), (_, simulated) in zip(CONTAINERS.items(), table, strict=True):
         for session, row in zip(sessions, simulated.itertuples(), strict=True):
             nwb = folder / f"ophys_experiment_data/{session}.nwb"
-            synthetic.simulate(row.session_id, config, nwb, folder / "truth" / f"{session}.h5")
+            simulate(
+                session=row.session_id,
+                nwb=nwb,
+                truth=folder / f"truth/{session}.h5",
+                record=folder / f"truth/{session}.json",
+                config=config,
+            )
             _rename(nwb, session, container)
             experiments.append(_experiment(read_metadata(nwb)))
     failed = {**experiments[0], "id": int(FAILED[1]), "experiment_container_id": int(FAILED[0])}

@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 
 from glasscortex.data import nwb as nwb_files
-from glasscortex.data.nwb import link, read, read_metadata
-from glasscortex.data.record import Record
+from glasscortex.data.nwb import read, read_metadata
 from glasscortex.errors import InputError
 
 PIPELINE = nwb_files.PIPELINE
@@ -293,23 +292,25 @@ def test_a_stimulus_without_frames(nwb):
     fails(nwb(edit=deleting(f"{key}/frame_duration")), "drifting_gratings", "missing")
 
 
-def test_link_points_at_the_file(nwb, tmp_path):
-    source, target = nwb(), tmp_path / "raw" / "100.nwb"
-    link(source=source, target=target, record=tmp_path / "raw" / "100.json")
-    assert target.is_symlink()
-    assert target.resolve() == source.resolve()
-    assert read_metadata(target).session_id == "100"
-    record = Record.read(tmp_path / "raw" / "100.json")
-    assert record.describes(target)
-    assert (record.session_id, record.source) == ("100", str(source))
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda time: time[::-1], "its timestamps do not rise"),
+        (lambda time: 1000 * time, "is measured on 0 % of the imaging frames"),
+        (lambda time: time + 1e6, "is measured on 0 % of the imaging frames"),
+    ],
+)
+def test_running_speed_that_cannot_be_used_is_warned_of(nwb, caplog, edit, words):
+    def change(file):
+        timestamps = file[f"{nwb_files.RUNNING_SPEED}/timestamps"]
+        timestamps[:] = edit(timestamps[:])
+
+    path = nwb(edit=change)
+    read(path)
+    lines = [line for line in caplog.messages if "running_speed" in line]
+    assert any(words in line and path.name in line for line in lines)
 
 
-def test_link_checks_the_file_first(tmp_path):
-    (tmp_path / "1.nwb").write_text("no")
-    with pytest.raises(InputError):
-        link(
-            source=tmp_path / "1.nwb",
-            target=tmp_path / "raw" / "1.nwb",
-            record=tmp_path / "raw" / "1.json",
-        )
-    assert not (tmp_path / "raw").exists()
+def test_a_pupil_that_is_measured_throughout_is_not_warned_of(nwb, caplog):
+    read(nwb())
+    assert not any("PupilTracking" in line for line in caplog.messages)

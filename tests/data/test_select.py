@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from glasscortex.config import validated
-from glasscortex.data.select import select
+from glasscortex.config import SelectConfig, SimulateConfig
+from glasscortex.data import synthetic
+from glasscortex.data.select import local_sessions, select
 from glasscortex.errors import InputError
 
 
@@ -20,7 +21,7 @@ def depth(text):
 
 
 def chosen(folder, **filters):
-    return select(validated({"source": "local", "nwb": folder, "select": filters}))
+    return select(local_sessions(sorted(folder.glob("*.nwb"))), SelectConfig(**filters))
 
 
 @pytest.fixture
@@ -111,11 +112,11 @@ def test_an_unknown_id(three, key):
         chosen(three, **{key: ["8"]})
 
 
-MICE = {"mice_per_line": 8, "sessions": {"three_session_A": 8, "three_session_B": 4}}
+MICE = SimulateConfig(mice_per_line=8, sessions={"three_session_A": 8, "three_session_B": 4})
 
 
 def drawn(**filters):
-    return select(validated({"simulate": MICE, "select": filters}))
+    return select(synthetic.sessions(MICE), SelectConfig(**filters))
 
 
 def test_each_stratum_gives_its_number():

@@ -106,7 +106,7 @@ def fetch(path, announce):
     print("half", flush=True)
     time.sleep(600)
 
-obtain(Path(sys.argv[1]), fetch, lambda path, url: None, what="it", tries=Tries())
+obtain(Path(sys.argv[1]), fetch, lambda path, url: None, what="it", tries=Tries(5, 2, 60))
 """
     command = [sys.executable, "-c", program, tmp_path / "a"]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -1,18 +1,13 @@
 import logging
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glasscortex.config import PreprocessConfig, TrialsConfig
-from glasscortex.data.nwb import read_metadata
-from glasscortex.data.preprocess import preprocess
-from glasscortex.data.record import Record
-from glasscortex.data.store import StoredSession, write_manifest, write_session
-from glasscortex.data.trials import combine, extract, tabulate
-from glasscortex.data.windows import SessionWindows
+from glasscortex.config import TrialsConfig
+from glasscortex.data.store import StoredSession, write_session
+from glasscortex.data.trials import tabulate
 from glasscortex.errors import InputError
 
 RATE = 30.0
@@ -206,87 +201,6 @@ def test_splits_never_share_frames_and_nothing_is_lost(session):
         np.testing.assert_array_equal(rows["window_start"], expected)
 
 
-def one_session(nwb, folder, **settings):
-    path, record = nwb(), folder / "100.nwb.json"
-    Record.of(path, session_id="100", source="test").write(record)
-    preprocess(
-        nwb=path,
-        record=record,
-        session=read_metadata(path),
-        store=folder / "100.zarr",
-        quality=folder / "100.csv",
-        manifest=folder / "100.json",
-        config=PreprocessConfig(dff="stored", **settings),
-    )
-    return {"store": folder / "100.zarr", "manifest": folder / "100.json"}
-
-
-def outputs(folder):
-    return {"trials": folder / "100.parquet", "windows": folder / "100.h5"}
-
-
-def test_from_the_store_to_trials_and_windows(nwb, tmp_path):
-    inputs = one_session(nwb, tmp_path)
-    extract(**inputs, **outputs(tmp_path), config=TrialsConfig())
-    trials = pd.read_parquet(tmp_path / "100.parquet")
-    assert trials.groupby("stimulus").size().to_dict() == {
-        "drifting_gratings": 24,
-        "natural_movie_one": 9,
-        "spontaneous": 3,
-    }
-    assert set(trials["session_id"]) == {"100"}
-    reader = SessionWindows(tmp_path / "100.h5")
-    assert reader.shapes == {
-        "drifting_gratings": (24, 5, 20),
-        "natural_movie_one": (9, 5, 10),
-        "spontaneous": (3, 5, 20),
-    }
-    assert reader.cells == StoredSession(inputs["store"]).cells
-    dtypes = trials.dtypes.astype(str)
-    assert dtypes[["presentation", "block", "window_stop", "scene"]].tolist() == [
-        "int32",
-        "int16",
-        "int64",
-        "float32",
-    ]
-
-
-def test_windows_can_be_cut_from_events(nwb, tmp_path):
-    pytest.importorskip("oasis")
-    inputs = one_session(nwb, tmp_path, events=True)
-    values = []
-    for signal in ("dff", "events"):
-        extract(**inputs, **outputs(tmp_path / signal), config=TrialsConfig(signal=signal))
-        windows = SessionWindows(tmp_path / signal / "100.h5")
-        values.append(windows.read("drifting_gratings", np.arange(20)))
-    quiet = [(value == np.median(value, axis=(0, 2))[:, None]).mean() for value in values]
-    assert quiet[0] < 0.01
-    assert quiet[1] > 0.2  # most frames have no event
-
-
-def test_events_that_were_not_inferred(nwb, tmp_path):
-    inputs = one_session(nwb, tmp_path)
-    with pytest.raises(InputError, match=r"holds no events: set preprocess\.events"):
-        extract(**inputs, **outputs(tmp_path), config=TrialsConfig(signal="events"))
-    assert not (tmp_path / "100.h5").exists()
-
-
-def test_the_same_store_gives_the_same_bytes(nwb, tmp_path):
-    inputs = one_session(nwb, tmp_path)
-    for name in ("a", "b"):
-        extract(**inputs, **outputs(tmp_path / name), config=TrialsConfig())
-    for name in ("100.parquet", "100.h5"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-
-
-def test_a_damaged_store_is_found(nwb, tmp_path):
-    inputs = one_session(nwb, tmp_path)
-    (inputs["store"] / "traces/dff/c/0/0").write_bytes(b"")
-    with pytest.raises(InputError, match="traces/dff/c/0/0 is damaged"):
-        extract(**inputs, **outputs(tmp_path), config=TrialsConfig())
-    assert not (tmp_path / "100.parquet").exists()
-
-
 def test_a_class_that_a_split_lacks_is_warned_of(tmp_path, caplog):
     frames = 3000
     write_session(
@@ -299,49 +213,9 @@ def test_a_class_that_a_split_lacks_is_warned_of(tmp_path, caplog):
             "drifting_gratings": gratings(np.arange(20) * 90, [0, 45] * 5 + [0] * 5 + [90] * 5)
         },
     )
-    write_manifest(tmp_path / "1.zarr", tmp_path / "1.json")
     with caplog.at_level(logging.WARNING):
-        extract(
-            store=tmp_path / "1.zarr",
-            manifest=tmp_path / "1.json",
-            trials=tmp_path / "1.parquet",
-            windows=tmp_path / "1.h5",
-            config=TrialsConfig(),
-        )
+        tabulate(StoredSession(tmp_path / "1.zarr"), TrialsConfig())
     lines = [record.getMessage() for record in caplog.records]
     assert "session 1: task direction has no train presentation of 90" in lines
     assert "session 1: task direction has no test presentation of 45" in lines
     assert not any("temporal_frequency" in line for line in lines)  # one value is no class
-
-
-@pytest.fixture
-def part(nwb, tmp_path):
-    extract(**one_session(nwb, tmp_path), **outputs(tmp_path), config=TrialsConfig())
-    return tmp_path / "100.parquet"
-
-
-def test_parts_are_put_one_after_the_other(part, tmp_path):
-    table = pd.read_parquet(part)
-    other = tmp_path / "2.parquet"
-    table.assign(session_id="2").to_parquet(other, index=False)
-    combine(parts=[other, part], out=tmp_path / "trials.parquet", tasks="all")
-    combined = pd.read_parquet(tmp_path / "trials.parquet")
-    assert combined["session_id"].tolist() == ["2"] * len(table) + ["100"] * len(table)
-    assert combined.index.tolist() == list(range(2 * len(table)))
-    pd.testing.assert_frame_equal(combined.iloc[len(table) :].reset_index(drop=True), table)
-
-
-def test_named_tasks_that_the_sessions_allow(part, tmp_path):
-    combine(
-        parts=[part],
-        out=tmp_path / "trials.parquet",
-        tasks=("direction", "movie_one", "running_speed", "pupil"),
-    )
-    assert (tmp_path / "trials.parquet").exists()
-
-
-@pytest.mark.parametrize("task", ["scene", "temporal_frequency", "movie_three"])
-def test_a_named_task_that_no_session_allows(part, tmp_path, task):
-    with pytest.raises(InputError, match=rf"^tasks: no session has two .*{task} .*remove it"):
-        combine(parts=[part], out=tmp_path / "trials.parquet", tasks=("direction", task))
-    assert not (tmp_path / "trials.parquet").exists()

@@ -6,7 +6,6 @@ import pytest
 
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.tuning import tuning as tuning_of
-from glasscortex.tables import labelled
 from glasscortex.tasks import TASKS
 
 CLASSES = {
@@ -219,4 +218,4 @@ def presented(sessions) -> Presentations:
 @pytest.fixture(scope="session")
 def tuning(presented, sessions, selectivity) -> pd.DataFrame:
     of_trained = selectivity[selectivity["model"] == "trained"]
-    return labelled(tuning_of(presented, sessions, of_trained), **FIT)
+    return tuning_of(presented, sessions, of_trained).assign(**FIT)

@@ -34,9 +34,9 @@ class Query:
 
     Parameters
     ----------
-    save
+    save : callable
         What to do with AllenSDK's cache and the path to write.
-    base_uri
+    base_uri : str, optional
         Another server of the web service; None: the Allen Institute's.
     """
 
@@ -89,14 +89,12 @@ def promised_bytes(url: str) -> int | None:
 
 def save_experiments(cache, path: Path) -> None:
     """All experiments, with what AllenSDK says of their eye tracking."""
-    found = cache.get_ophys_experiments(include_failed=True, simple=False)
-    path.write_text(json.dumps(found))
+    path.write_text(json.dumps(cache.get_ophys_experiments(include_failed=True, simple=False)))
 
 
 def save_containers(cache, path: Path) -> None:
     """All containers."""
-    found = cache.get_experiment_containers(include_failed=True, simple=False)
-    path.write_text(json.dumps(found))
+    path.write_text(json.dumps(cache.get_experiment_containers(include_failed=True, simple=False)))
 
 
 def main() -> None:
@@ -116,14 +114,14 @@ def main() -> None:
             command.add_argument(f"--{option}", type=Path, required=True)
         command.add_argument("--config", type=json.loads, required=True)
     commands.choices["download"].add_argument("--session", required=True)
-    given = parser.parse_args()
-    base_uri = given.config["base_uri"]
-    tries = Tries(**{field.name: given.config[field.name] for field in dataclasses.fields(Tries)})
-    if given.command == "catalogue":
+    arguments = parser.parse_args()
+    base_uri = arguments.config["base_uri"]
+    tries = Tries.of(arguments.config)
+    if arguments.command == "catalogue":
         patient = dataclasses.replace(tries, stall_s=QUERY_PATIENCE * tries.stall_s)
         for save, path in (
-            (save_experiments, given.experiments),
-            (save_containers, given.containers),
+            (save_experiments, arguments.experiments),
+            (save_containers, arguments.containers),
         ):
             obtain(
                 path,
@@ -133,15 +131,15 @@ def main() -> None:
                 tries=patient,
             )
     else:
-        experiment = int(given.session)
+        experiment = int(arguments.session)
         download(
-            session_id=given.session,
+            session_id=arguments.session,
             fetch=Query(
                 lambda cache, path: cache.get_ophys_experiment_data(experiment, str(path)), base_uri
             ),
-            cache=given.cache,
-            nwb=given.nwb,
-            record=given.record,
+            cache=arguments.cache,
+            nwb=arguments.nwb,
+            record=arguments.record,
             tries=tries,
         )
 

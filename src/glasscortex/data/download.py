@@ -29,15 +29,15 @@ def download(
 
     Parameters
     ----------
-    session_id
+    session_id : str
         Also the stem of the cache's two files.
-    fetch
+    fetch : callable
         The route.
-    cache
+    cache : Path
         Folder of downloads, which pipelines may share.
-    nwb, record
+    nwb, record : Path
         Link into the cache, and JSON, to write.
-    tries
+    tries : Tries
         Patience with the server.
 
     Raises
@@ -74,9 +74,9 @@ def check(path: Path, session_id: str) -> None:
 
 def _check(path: Path, session_id: str) -> None:
     recording = nwb_files.read(path)
-    found = recording.metadata.session_id
-    if found != session_id:
-        raise InputError(f"{path} holds session {found}, not {session_id}: download it again")
+    named = recording.metadata.session_id
+    if named != session_id:
+        raise InputError(f"{path} holds session {named}, not {session_id}: download it again")
     shape = (len(recording.cell_specimen_ids), len(recording.time))
     with h5py.File(path, "r") as file:
         for group in nwb_files.TRACES:

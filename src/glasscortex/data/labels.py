@@ -11,16 +11,34 @@ def with_labels(trials: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    trials : rows of one or more sessions, with the columns of all variables
+    trials : pandas.DataFrame
+        Rows of one or more sessions, with the columns of all variables.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows, with the columns of the labels.
     """
     return trials.assign(**{task.column: task_labels(trials, task) for task in TASKS.values()})
 
 
 def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
-    """Label of one task for each presentation: float32, NaN where the task does not apply.
+    """Label of one task for each presentation, NaN where the task does not apply.
 
     It applies where the task's stimulus was shown, and only in sessions whose training split
     holds at least two values: nothing else can be decoded.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        Rows of one or more sessions, with the column of the task's variable.
+    task : Task
+        What is asked.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (presentations,).
     """
     labels = trials[task.variable].to_numpy(np.float32, copy=True)
     if task.stimulus is not None:
@@ -33,6 +51,22 @@ def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
     return labels
 
 
+def labelled_tasks(trials: pd.DataFrame) -> set[str]:
+    """Names of the tasks that some presentation has a label of.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        Rows with the label columns.
+
+    Returns
+    -------
+    set of str
+        Keys of `TASKS`.
+    """
+    return {name for name, task in TASKS.items() if trials[task.column].notna().any()}
+
+
 def label_scale(trials: pd.DataFrame, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of a label over the training split of each row's session.
 
@@ -42,12 +76,15 @@ def label_scale(trials: pd.DataFrame, labels: np.ndarray) -> tuple[np.ndarray, n
 
     Parameters
     ----------
-    trials : table of presentations
-    labels : one a row, NaN where there is none
+    trials : pandas.DataFrame
+        Table of presentations.
+    labels : numpy.ndarray
+        (presentations,), NaN where there is none.
 
     Returns
     -------
-    float64, one a row each
+    mean, sd : numpy.ndarray
+        float64 (presentations,) each.
     """
     learnt = pd.Series(np.where(trials["split"] == "train", labels, np.nan), dtype=np.float64)
     of_session = learnt.groupby(trials["session_id"].to_numpy())

@@ -4,19 +4,18 @@ Tolerates what real files lack: running speed, pupil, the demixed signal, genoty
 cannot be used raises an error of one line that names the file and the remedy.
 """
 
-import os
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
-from glasscortex.data.record import Record
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
 
 PIPELINE = "processing/brain_observatory_pipeline"
 STORED_DFF = f"{PIPELINE}/DfOverF/imaging_plane_1"
@@ -27,6 +26,11 @@ RUNNING_SPEED = f"{PIPELINE}/BehavioralTimeSeries/running_speed"
 PUPIL = (f"{PIPELINE}/PupilTracking/pupil_size", f"{PIPELINE}/EyeTracking/pupil_size")
 MOTION = f"{PIPELINE}/MotionCorrection/2p_image_series/xy_translation"
 TRACES = (STORED_DFF, FLUORESCENCE, DEMIXED, NEUROPIL)
+
+logger = logging.getLogger(__name__)
+
+LEAST_MEASURED = 0.5
+"""Share of the imaging frames below which a trace of behaviour is warned of."""
 
 UNKNOWN = "unknown"
 SEXES = {"m": "male", "male": "male", "f": "female", "female": "female"}
@@ -56,14 +60,15 @@ class Metadata:
             The row lacks a column, or a number is none.
         """
         try:
-            values = {field.name: row[field.name] for field in fields(cls)}
-            numbers = {name: float(values[name] or "nan") for name in ("depth_um", "age_days")}
+            values: dict[str, Any] = {field.name: row[field.name] for field in fields(cls)}
+            for name in ("depth_um", "age_days"):
+                values[name] = float(values[name] or "nan")
         except (KeyError, ValueError) as error:
             raise InputError(
                 f"a row of sessions.csv cannot be used ({error}): remove sessions.csv, then run "
                 "the same command again"
             ) from None
-        return cls(**{**values, **numbers})
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -123,11 +128,17 @@ class Recording:
             data = _require(file, f"{NEUROPIL}/data", "set preprocess.neuropil to none")
             return self._traces(data, cells)
 
+    @property
+    def has_neuropil_r(self) -> bool:
+        """Whether the file holds a neuropil signal and its r."""
+        with _open(self.path) as file:
+            return f"{NEUROPIL}/data" in file and f"{NEUROPIL}/r" in file
+
     def neuropil_r(self, cells: slice) -> np.ndarray | None:
         """The r that the file holds with its neuropil, float32 (cells,); none: it has none."""
+        if not self.has_neuropil_r:
+            return None
         with _open(self.path) as file:
-            if f"{NEUROPIL}/data" not in file or f"{NEUROPIL}/r" not in file:
-                return None
             return file[f"{NEUROPIL}/r"][cells].astype(np.float32)
 
     def corrected_fluorescence(self, cells: slice) -> np.ndarray:
@@ -179,14 +190,14 @@ def read(path: Path) -> Recording:
         time = _timestamps(file)
         behaviour = {}
         for name, groups in (("running_speed", (RUNNING_SPEED,)), ("pupil", PUPIL)):
-            found = next((file[g] for g in groups if f"{g}/data" in file), None)
-            if found is not None and len(found["data"]) > 1:
-                if "timestamps" not in found or len(found["timestamps"]) != len(found["data"]):
+            series = next((file[g] for g in groups if f"{g}/data" in file), None)
+            if series is not None and len(series["data"]) > 1:
+                if "timestamps" not in series or len(series["timestamps"]) != len(series["data"]):
                     raise InputError(
-                        f"{path}: {found.name} has not one timestamp for each value: "
+                        f"{path}: {series.name} has not one timestamp for each value: "
                         "remove the file or mend it"
                     )
-                behaviour[name] = _on_frames(found["timestamps"][:], found["data"][:], time)
+                behaviour[name] = _on_frames(series, time)
         return Recording(
             path=path,
             metadata=_metadata(file, path),
@@ -209,20 +220,6 @@ def read_motion(path: Path) -> np.ndarray | None:
     """
     with _open(path) as file:
         return file[f"{MOTION}/data"][:] if f"{MOTION}/data" in file else None
-
-
-def link(*, source: Path, target: Path, record: Path) -> None:
-    """Check a user's NWB file, then put a symbolic link to it at `target`, and its record.
-
-    Raises
-    ------
-    InputError
-        As `read`.
-    """
-    session_id = read(source).metadata.session_id
-    with atomic_write(target) as temporary:
-        os.symlink(Path(source).resolve(), temporary)
-    Record.of(source, session_id=session_id, source=str(source)).write(record)
 
 
 @contextmanager
@@ -318,20 +315,27 @@ def _cell_specimen_ids(file: h5py.File) -> np.ndarray:
     return cells
 
 
-def _on_frames(timestamps: np.ndarray, values: np.ndarray, time: np.ndarray) -> np.ndarray:
-    """The measurement nearest to each frame; NaN where none is within one period.
-
-    Parameters
-    ----------
-    timestamps, values
-        (samples,) each; timestamps rise.
-    time
-        (frames,)
-    """
+def _on_frames(series: h5py.Group, time: np.ndarray) -> np.ndarray:
+    """The measurement nearest to each frame (frames,); NaN where none is within one period."""
+    timestamps, values = series["timestamps"][:], series["data"][:]
+    if not (np.diff(timestamps) > 0).all():
+        logger.warning(
+            "%s: %s is of little use, its timestamps do not rise: mend them",
+            series.file.filename,
+            series.name,
+        )
     after = np.searchsorted(timestamps, time).clip(1, len(timestamps) - 1)
     nearest = after - (time - timestamps[after - 1] < timestamps[after] - time)
     period = max(np.median(np.diff(time)), np.median(np.diff(timestamps)))
     near = np.abs(timestamps[nearest] - time) < period
+    if near.mean() < LEAST_MEASURED:
+        logger.warning(
+            "%s: %s is measured on %.0f %% of the imaging frames, are its timestamps seconds on "
+            "their clock? What depends on it has few or no labels",
+            series.file.filename,
+            series.name,
+            100 * near.mean(),
+        )
     return np.where(near, values[nearest], np.nan).astype(np.float32)
 
 

@@ -1,126 +1,134 @@
-"""From an NWB file to the store."""
+"""From a recording to ΔF/F."""
 
-import dataclasses
 import logging
-import math
 from collections.abc import Iterator
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from glasscortex import __version__
 from glasscortex.config import PreprocessConfig
-from glasscortex.data import nwb as nwb_files
 from glasscortex.data.dff import methods
-from glasscortex.data.dff import quality as table
 from glasscortex.data.dff.events import infer_events
 from glasscortex.data.dff.neuropil import contamination_ratios
-from glasscortex.data.record import Record
-from glasscortex.data.store import write_manifest, write_session
+from glasscortex.data.dff.quality import describe, usable
+from glasscortex.data.nwb import Recording
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
 
 BLOCK_CELLS = 32
 
 logger = logging.getLogger(__name__)
 
 
-def preprocess(
-    *,
-    nwb: Path,
-    record: Path,
-    session: nwb_files.Metadata,
-    store: Path,
-    quality: Path,
-    manifest: Path,
-    config: PreprocessConfig,
-) -> None:
-    """Compute ΔF/F and write the session's store, its manifest and the quality of its cells.
+class Block(NamedTuple):
+    """Some cells of a recording.
 
-    Cells that cannot be used (a value that is not finite, or no variation) are left out, with a
-    warning that counts them. Memory holds 32 cells, or a chunk of the store.
+    Attributes
+    ----------
+    traces : dict of str to numpy.ndarray
+        Of those that can be used: `cell_specimen_id` (cells,), `dff` and, where they are asked
+        for, `events`, float32 (cells, frames).
+    quality : pandas.DataFrame
+        A row a cell, see `glasscortex.data.dff.quality`.
+    """
+
+    traces: dict[str, np.ndarray]
+    quality: pd.DataFrame
+
+
+def preprocess(recording: Recording, config: PreprocessConfig) -> Iterator[Block]:
+    """Compute ΔF/F, a block of cells at a time.
+
+    Cells that cannot be used (a value that is not finite, or no variation) have no traces, and a
+    reason in the table of quality. Memory holds 32 cells.
 
     Parameters
     ----------
-    nwb
-        NWB file of the recording.
-    record
-        Its record; the file has to be the one that it describes.
-    session
-        Who and where was recorded: its row of sessions.csv, which goes into the store.
-    store, quality, manifest
-        Zarr folder, CSV (see `glasscortex.data.dff.quality`) and JSON file to write, in this order.
-    config
+    recording : Recording
+        Where the traces are read from.
+    config : PreprocessConfig
         The methods of ΔF/F, of the neuropil's correction, and whether events are inferred.
+
+    Yields
+    ------
+    Block
+        The cells, in the order of the recording.
 
     Raises
     ------
     InputError
-        The file is not the recorded one, cannot be used, lacks what the method needs, or no cell
-        can be used; or a library is missing.
+        The recording lacks what the method needs, or no cell can be used; or a library is missing.
     """
-    raw = _described(nwb, record, session.session_id)
-    recording = nwb_files.read(nwb)
-    described = []
-    with atomic_write(store) as temporary:
-        write_session(
-            temporary,
-            attributes=_attributes(recording, session, raw, config),
-            blocks=_blocks(recording, config, described),
-            time=recording.time,
-            behaviour=recording.behaviour,
-            stimuli=recording.stimuli,
-        )
-    table.write(quality, session.session_id, described)
-    reason = np.concatenate([columns["reason"] for columns in described])
-    if (reason != "").any():
+    if config.neuropil == "stored" and config.dff != "stored" and not recording.has_neuropil_r:
         logger.warning(
-            "session %s: %d of %d cells left out (%s), see %s",
-            session.session_id,
-            (reason != "").sum(),
-            len(reason),
-            _counted(reason),
-            quality,
+            "session %s: the file holds no neuropil with its r, its fluorescence is used "
+            "uncorrected: set preprocess.neuropil to fitted, to a number, or to none if that is "
+            "meant",
+            recording.metadata.session_id,
         )
-    write_manifest(store, manifest, session_id=session.session_id)
-
-
-def _blocks(
-    recording: nwb_files.Recording, config: PreprocessConfig, described: list[table.Columns]
-) -> Iterator[dict[str, np.ndarray]]:
-    """The cells that can be used, as `write_session` takes them; describes all cells by the way."""
     ids = recording.cell_specimen_ids
+    reasons = []
     for first in range(0, len(ids), BLOCK_CELLS):
         cells = slice(first, first + BLOCK_CELLS)
-        traces, r = _traces(recording, cells, config)
-        reason, lost = table.usable(traces)
-        change = _change(traces[reason == ""], recording.frame_rate_hz, config)
-        known = np.isfinite(change.noise)
-        reason[np.flatnonzero(reason == "")[~known]] = "baseline"
-        change = methods.Change(*(values[known] for values in change))
-        described.append(
-            table.describe(
-                cell_specimen_id=ids[cells],
-                reason=reason,
-                nan_fraction=lost,
-                change=change,
-                fluorescence=None if config.dff == "stored" else traces[reason == ""],
-                r=r,
-                is_estimate=config.neuropil in ("stored", "fitted"),
-            )
-        )
-        block = {"cell_specimen_id": ids[cells][reason == ""], "dff": change.dff}
-        yield block | ({"events": infer_events(change.dff)} if config.events else {})
-    reason = np.concatenate([columns["reason"] for columns in described])
+        block = _block(recording, cells, config)
+        reasons.append(block.quality["reason"])
+        yield block
+    reason = pd.concat(reasons)
     if (reason != "").all():
         raise InputError(
-            f"{recording.path}: no cell has a trace that can be used ({_counted(reason)}): remove "
+            f"{recording.path}: no cell has a trace that can be used ({counted(reason)}): remove "
             "the file"
         )
 
 
+def counted(reason: pd.Series) -> str:
+    """How many cells there are of each reason, in words.
+
+    Parameters
+    ----------
+    reason : pandas.Series
+        Column of a table of quality.
+
+    Returns
+    -------
+    str
+        The reasons with their numbers.
+
+    Examples
+    --------
+    >>> counted(pd.Series(["flat", "", "not finite", "flat"]))
+    '2 flat, 1 not finite'
+    """
+    names, counts = np.unique(reason[reason != ""].to_numpy(str), return_counts=True)
+    return ", ".join(f"{count} {name}" for name, count in zip(names, counts, strict=True))
+
+
+def _block(recording: Recording, cells: slice, config: PreprocessConfig) -> Block:
+    ids = recording.cell_specimen_ids[cells]
+    traces, r = _traces(recording, cells, config)
+    reason, lost = usable(traces)
+    change = _change(traces[reason == ""], recording.frame_rate_hz, config)
+    known = np.isfinite(change.noise)
+    reason[np.flatnonzero(reason == "")[~known]] = "baseline"
+    change = methods.Change(*(values[known] for values in change))
+    used = {"cell_specimen_id": ids[reason == ""], "dff": change.dff}
+    if config.events:
+        used["events"] = infer_events(change.dff)
+    quality = describe(
+        cell_specimen_id=ids,
+        reason=reason,
+        nan_fraction=lost,
+        change=change,
+        fluorescence=None if config.dff == "stored" else traces[reason == ""],
+        r=r,
+        is_estimate=config.neuropil in ("stored", "fitted"),
+    )
+    quality.insert(0, "session_id", recording.metadata.session_id)
+    return Block(used, quality)
+
+
 def _traces(
-    recording: nwb_files.Recording, cells: slice, config: PreprocessConfig
+    recording: Recording, cells: slice, config: PreprocessConfig
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Corrected fluorescence, or ΔF/F as stored (cells, frames), and r (cells,) where known."""
     if config.dff == "stored":
@@ -145,39 +153,3 @@ def _change(traces: np.ndarray, frame_rate_hz: float, config: PreprocessConfig) 
         options = {"percentile": config.percentile, "window_s": config.percentile_window_s}
     method = getattr(methods, config.dff)
     return method(traces, frame_rate_hz, threads=config.threads, **options)
-
-
-def _counted(reason: np.ndarray) -> str:
-    names, counts = np.unique(reason[reason != ""], return_counts=True)
-    return ", ".join(f"{count} {name}" for name, count in zip(names, counts, strict=True))
-
-
-def _described(nwb: Path, record: Path, session_id: str) -> Record:
-    """The record, once the file is known to be the one that it describes."""
-    found = Record.read(record)
-    if found.session_id != session_id or not found.describes(nwb):
-        raise InputError(
-            f"session {session_id}: {nwb} is not the file that {record} describes: remove both, "
-            "then run the same command again"
-        )
-    return found
-
-
-def _attributes(
-    recording: nwb_files.Recording,
-    session: nwb_files.Metadata,
-    raw: Record,
-    config: PreprocessConfig,
-) -> dict:
-    unknown = {
-        name: None for name in ("depth_um", "age_days") if math.isnan(getattr(session, name))
-    }
-    return {
-        **dataclasses.asdict(session),
-        **unknown,
-        "frame_rate_hz": recording.frame_rate_hz,
-        "dff": config.dff,
-        "neuropil": None if config.dff == "stored" else config.neuropil,
-        "source_sha256": raw.sha256,
-        "glasscortex": __version__,
-    }

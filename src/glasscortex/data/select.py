@@ -2,34 +2,28 @@
 
 import dataclasses
 import hashlib
-import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
-from glasscortex.config import Config, SelectConfig
-from glasscortex.data.allen import catalogue
+from glasscortex.config import SelectConfig
 from glasscortex.data.nwb import Metadata, read_metadata
 from glasscortex.errors import InputError
 
 COLUMNS = [*(field.name for field in dataclasses.fields(Metadata)), "held_out", "source"]
-FILE_GB = 0.28
-"""Mean size of a session's NWB file, from 381 GB for 1,350 of them."""
-
-logger = logging.getLogger(__name__)
 
 
-def select(
-    config: Config, *, experiments: Path | None = None, containers: Path | None = None
-) -> pd.DataFrame:
-    """The sessions of the source that pass the filters.
+def select(sessions: pd.DataFrame, config: SelectConfig) -> pd.DataFrame:
+    """The sessions of a source that pass the filters.
 
     Parameters
     ----------
-    config
-        The source and the filters.
-    experiments, containers
-        The two tables of the Allen Brain Observatory, for source allen.
+    sessions : pandas.DataFrame
+        All sessions of the source: the fields of `Metadata`, source and, for the filter of that
+        name, eye_tracking.
+    config : SelectConfig
+        The filters.
 
     Returns
     -------
@@ -41,46 +35,36 @@ def select(
     Raises
     ------
     InputError
-        A file cannot be used, two files are of one session, an id is unknown to the source, or no
-        session passes the filters.
+        An id is unknown to the source, or no session passes the filters.
     """
-    if config.source == "simulated":
-        from glasscortex.data import synthetic
-
-        sessions = synthetic.sessions(config.simulate)
-    elif config.source == "allen":
-        sessions = catalogue.sessions(experiments, containers)
-    else:
-        sessions = local_sessions(config.nwb)
-    chosen = _limited(_filtered(sessions, config.select), config.select)
-    if config.source == "allen":
-        logger.info(
-            "%d sessions of %d mice are selected, about %.1f GB of downloads",
-            len(chosen),
-            chosen["mouse"].nunique(),
-            FILE_GB * len(chosen),
-        )
-    return chosen[COLUMNS].reset_index(drop=True)
+    return _limited(_filtered(sessions, config), config)[COLUMNS].reset_index(drop=True)
 
 
-def local_sessions(folder: Path) -> pd.DataFrame:
-    """One row for each `*.nwb` of a folder, in the order of their names.
+def local_sessions(files: Iterable[Path]) -> pd.DataFrame:
+    """One row for each NWB file.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        NWB files, in the order of the rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The fields of `Metadata`, and source, the path.
 
     Raises
     ------
     InputError
         A file cannot be used, or two files are of one session.
     """
-    rows = [
-        {**dataclasses.asdict(read_metadata(path)), "source": str(path)}
-        for path in sorted(Path(folder).glob("*.nwb"))
-    ]
+    rows = [{**dataclasses.asdict(read_metadata(path)), "source": str(path)} for path in files]
     sessions = pd.DataFrame(rows)
     repeated = sessions[sessions["session_id"].duplicated(keep=False)]
     if len(repeated):
         session_id = repeated["session_id"].iloc[0]
-        files = repeated.loc[repeated["session_id"] == session_id, "source"]
-        raise InputError(f"session {session_id} is in {' and '.join(files)}: remove all but one")
+        paths = repeated.loc[repeated["session_id"] == session_id, "source"]
+        raise InputError(f"session {session_id} is in {' and '.join(paths)}: remove all but one")
     return sessions
 
 

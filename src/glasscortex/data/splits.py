@@ -24,7 +24,7 @@ def blocks(stimulus: pd.Series, start_s: pd.Series, end_s: pd.Series) -> pd.Seri
 
     Parameters
     ----------
-    stimulus, start_s, end_s
+    stimulus, start_s, end_s : pandas.Series
         All presentations of one session, in any order.
 
     Returns
@@ -33,9 +33,9 @@ def blocks(stimulus: pd.Series, start_s: pd.Series, end_s: pd.Series) -> pd.Seri
         int16, indexed as `stimulus`.
     """
     order = start_s.sort_values(kind="stable").index
-    shown, start, end = stimulus[order], start_s[order], end_s[order]
-    begins = (shown != shown.shift()) | (start - end.shift() > PAUSE_S)
-    run = begins.cumsum().groupby(shown).rank(method="dense") - 1
+    name, start, end = stimulus[order], start_s[order], end_s[order]
+    begins = (name != name.shift()) | (start - end.shift() > PAUSE_S)
+    run = begins.cumsum().groupby(name).rank(method="dense") - 1
     return run.astype(np.int16).reindex(stimulus.index)
 
 
@@ -51,14 +51,14 @@ def split_in_time(
 
     Parameters
     ----------
-    block
+    block : numpy.ndarray
         Block of each presentation, in time order (presentations,).
-    unit
+    unit : numpy.ndarray
         What must not be cut, numbered in time over all blocks: the repeat of a movie, or the
         presentation itself (presentations,).
-    labels
+    labels : pandas.DataFrame
         Variables of the stimulus (presentations, variables).
-    config
+    config : SplitConfig
         Fractions.
 
     Returns
@@ -111,9 +111,9 @@ def _class_codes(labels: pd.DataFrame) -> np.ndarray:
 
 def _classes_shown(classes: np.ndarray, split: np.ndarray) -> int:
     """Number of classes shown in each split, summed over splits."""
-    shown = np.zeros((len(SPLITS), classes.max(initial=-1) + 2), dtype=bool)
-    shown[split[:, None], classes] = True  # -1, no class, is the last column
-    return int(shown[:, :-1].sum())
+    present = np.zeros((len(SPLITS), classes.max(initial=-1) + 2), dtype=bool)
+    present[split[:, None], classes] = True  # -1, no class, is the last column
+    return int(present[:, :-1].sum())
 
 
 def with_gaps(start: np.ndarray, stop: np.ndarray, split: np.ndarray) -> np.ndarray:
@@ -121,9 +121,9 @@ def with_gaps(start: np.ndarray, stop: np.ndarray, split: np.ndarray) -> np.ndar
 
     Parameters
     ----------
-    start, stop
+    start, stop : numpy.ndarray
         Frames of all windows of one session, half-open (windows,).
-    split
+    split : numpy.ndarray
         (windows,)
 
     Returns

@@ -21,7 +21,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import zarr
@@ -41,11 +41,11 @@ def write_manifest(zarr_path: Path, manifest: Path, **attributes: Any) -> None:
 
     Parameters
     ----------
-    zarr_path
+    zarr_path : Path
         Folder of the Zarr, complete.
-    manifest
+    manifest : Path
         File to write.
-    **attributes
+    **attributes : JSON values
         More keys of the manifest, such as `session_id`.
     """
     files = {name: sha256(path) for name, path in _files(zarr_path).items()}
@@ -72,13 +72,13 @@ def verify(zarr_path: Path, manifest: Path) -> dict[str, Any]:
         expected = attributes.pop("files")
     except (OSError, ValueError, KeyError, TypeError):
         raise InputError(f"manifest {manifest} is missing or damaged: {remedy}") from None
-    found = _files(zarr_path)
-    for name in sorted(expected.keys() | found.keys()):
-        if name not in found:
+    files = _files(zarr_path)
+    for name in sorted(expected.keys() | files.keys()):
+        if name not in files:
             raise InputError(f"store {zarr_path}: chunk {name} is missing: {remedy}")
         if name not in expected:
             raise InputError(f"store {zarr_path}: chunk {name} is not in its manifest: {remedy}")
-        if sha256(found[name]) != expected[name]:
+        if sha256(files[name]) != expected[name]:
             raise InputError(f"store {zarr_path}: chunk {name} is damaged: {remedy}")
     return attributes
 
@@ -107,19 +107,19 @@ def write_session(
 
     Parameters
     ----------
-    path
+    path : Path
         Folder to write.
-    attributes
+    attributes : mapping of str to JSON values
         Attributes of the root, JSON values.
-    blocks
+    blocks : iterable of mappings of str to numpy.ndarray
         The cells, block by block: `cell_specimen_id` (cells,) and `dff`, float32
         (cells, frames), each, and either all or none `events`, alike. A block may be empty;
         there is at least one cell.
-    time
+    time : numpy.ndarray
         Seconds, (frames,).
-    behaviour
+    behaviour : mapping of str to numpy.ndarray
         Running speed (cm/s) and pupil, those measured, each (frames,).
-    stimuli
+    stimuli : mapping of str to mappings
         Columns of each stimulus, each (presentations,).
     """
     with ExitStack() as files:
@@ -130,7 +130,7 @@ def write_session(
                     spooled[name] = files.enter_context(
                         tempfile.TemporaryFile(dir=Path(path).parent)
                     )
-                spooled[name].write(np.ascontiguousarray(block[name], "<f4"))
+                spooled[name].write(np.ascontiguousarray(block[name], "<f4").data)
             ids.append(block["cell_specimen_id"])
         cells = np.concatenate(ids)
         root = zarr.create_group(path, zarr_format=3, attributes=dict(attributes))
@@ -148,7 +148,7 @@ def write_session(
         zarr.consolidate_metadata(root.store)
 
 
-def _write_traces(group: zarr.Group, name: str, file: BinaryIO, shape: tuple[int, int]) -> None:
+def _write_traces(group: zarr.Group, name: str, file: IO[bytes], shape: tuple[int, int]) -> None:
     """Write an array of the group from a file that holds it cell by cell."""
     cells, frames = shape
     array = group.create_array(
@@ -166,7 +166,7 @@ def _write_traces(group: zarr.Group, name: str, file: BinaryIO, shape: tuple[int
         chunk = np.empty((cells, min(CHUNK_FRAMES, frames - start)), "<f4")
         for cell, row in enumerate(chunk):
             file.seek(row.itemsize * (cell * frames + start))
-            file.readinto(row)
+            row[:] = np.frombuffer(file.read(row.nbytes), "<f4")
         array[:, start : start + chunk.shape[1]] = chunk
 
 
@@ -205,12 +205,13 @@ class StoredSession:
     def cells(self) -> list[str]:
         """Names of the cells across sessions: "container_id/cell_specimen_id"."""
         container = self.attributes["container_id"]
-        return [f"{container}/{cell}" for cell in self._root["traces/cell_specimen_id"][:]]
+        cells = np.asarray(self._array("traces/cell_specimen_id")[:])
+        return [f"{container}/{cell}" for cell in cells]
 
     @property
     def time(self) -> np.ndarray:
         """Seconds, (frames,)."""
-        return self._root["traces/time"][:]
+        return np.asarray(self._array("traces/time")[:])
 
     def dff(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """ΔF/F of the frames from `start` to before `stop`, float32 (cells, frames)."""
@@ -224,18 +225,18 @@ class StoredSession:
         InputError
             The store holds none.
         """
-        if "events" not in self._root["traces"]:
+        if "traces/events" not in self._root:
             raise InputError(f"store {self._path} holds no events: set preprocess.events")
         return self._traces("events", start, stop)
 
     def behaviour(self) -> dict[str, np.ndarray]:
         """What was measured of running_speed (cm/s) and pupil, each (frames,)."""
-        return _read_columns(self._root["behaviour"])
+        return _read_columns(self._group("behaviour"))
 
     def stimuli(self) -> dict[str, dict[str, np.ndarray]]:
         """Columns of each stimulus, each (presentations,), by name."""
         return {
-            name: _read_columns(group) for name, group in sorted(self._root["stimulus"].groups())
+            name: _read_columns(group) for name, group in sorted(self._group("stimulus").groups())
         }
 
     def _traces(self, name: str, start: int, stop: int | None) -> np.ndarray:
@@ -258,15 +259,26 @@ class StoredSession:
     def _layout(self, name: str) -> tuple[tuple[int, int], int]:
         """Shape (cells, frames) of an array, and frames of its chunks."""
         if name not in self._arrays:
-            self._arrays[name] = self._root[f"traces/{name}"]
+            self._arrays[name] = self._array(f"traces/{name}")
         array = self._arrays[name]
-        if array.metadata.codecs != FRAME_BY_FRAME:
+        if getattr(array.metadata, "codecs", None) != FRAME_BY_FRAME:
             raise InputError(
                 f"store {self._path}: {name} is not in this version's layout: delete the store and "
                 "its manifest and run preprocess again"
             )
-        return array.shape, array.chunks[1]
+        cells, frames = array.shape
+        return (cells, frames), array.chunks[1]
+
+    def _array(self, name: str) -> zarr.Array:
+        array = self._root[name]
+        assert isinstance(array, zarr.Array)
+        return array
+
+    def _group(self, name: str) -> zarr.Group:
+        group = self._root[name]
+        assert isinstance(group, zarr.Group)
+        return group
 
 
 def _read_columns(group: zarr.Group) -> dict[str, np.ndarray]:
-    return {name: array[:] for name, array in sorted(group.arrays())}
+    return {name: np.asarray(array[:]) for name, array in sorted(group.arrays())}

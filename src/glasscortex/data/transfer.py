@@ -16,9 +16,10 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
@@ -58,9 +59,25 @@ class Refused(Exception):
 class Tries:
     """How often and how patiently a download is tried; the keys of `allen` in config.yaml."""
 
-    attempts: int = 5
-    backoff_s: float = 2.0
-    stall_s: float = 60.0
+    attempts: int
+    backoff_s: float
+    stall_s: float
+
+    @classmethod
+    def of(cls, allen: Mapping[str, Any]) -> "Tries":
+        """From the keys of `allen`, those of AllenConfig.
+
+        Parameters
+        ----------
+        allen : mapping of str to values
+            The three keys, among others.
+
+        Returns
+        -------
+        Tries
+            Their values.
+        """
+        return cls(**{field.name: allen[field.name] for field in fields(cls)})
 
 
 class _Failed(Exception):
@@ -70,7 +87,7 @@ class _Failed(Exception):
 
 
 def obtain(
-    target: Path, fetch: Fetch, check: Callable[[Path, str], None], *, what: str, tries: Tries
+    target: Path, fetch: Fetch, check: Callable[[Path, str], object], *, what: str, tries: Tries
 ) -> None:
     """Fetch one file, check it, and only then give it its name.
 
@@ -79,16 +96,16 @@ def obtain(
 
     Parameters
     ----------
-    target
+    target : Path
         The final name.
-    fetch
+    fetch : callable
         Writes the file.
-    check
+    check : callable
         Called with the file's temporary path and the URL it came from; an InputError fails the
         try.
-    what
+    what : str
         What is fetched, for messages: "session 501".
-    tries
+    tries : Tries
         Patience with the server.
 
     Raises
@@ -122,7 +139,7 @@ def obtain(
         time.sleep(pause)
 
 
-def _checked(check: Callable[[Path, str], None], temporary: Path, url: str) -> None:
+def _checked(check: Callable[[Path, str], object], temporary: Path, url: str) -> None:
     try:
         check(temporary, url)
     except InputError as error:
@@ -169,7 +186,7 @@ class _Transfer:
                     return
                 if word == "failed":
                     raise _Failed(*values)
-                self._announced(*values, folder=path.parent)
+                self._announced(path.parent, *values)
             size = path.stat().st_size if path.exists() else 0
             if size != arrived:
                 arrived, alive = size, time.monotonic()
@@ -177,7 +194,7 @@ class _Transfer:
             if time.monotonic() - alive > stall_s:
                 raise _Failed(f"no byte arrived for {stall_s:g} s, after {arrived}")
 
-    def _announced(self, url: str, promised: int | None, folder: Path) -> None:
+    def _announced(self, folder: Path, url: str, promised: int | None) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path}"
         self.promised = promised
@@ -192,8 +209,12 @@ def _fetch_in_child(fetch: Fetch, path: Path, here, there) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent gets it, too, and ends its child
     here.close()
     threading.Thread(target=_end_with_parent, args=(there,), daemon=True).start()
+
+    def announce(url: str, promised: int | None = None) -> None:
+        there.send(("announced", url, promised))
+
     try:
-        fetch(path, lambda url, promised=None: there.send(("announced", url, promised)))
+        fetch(path, announce)
     except Exception as error:
         there.send(("failed", f"{type(error).__name__}: {error}", _remedy(error)))
     else:

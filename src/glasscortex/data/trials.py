@@ -1,20 +1,17 @@
 """The trials table: every presentation with its labels, its window and its split."""
 
 import logging
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from glasscortex.config import TrialsConfig
 from glasscortex.data.labels import with_labels
 from glasscortex.data.splits import blocks, split_in_time, with_gaps
-from glasscortex.data.store import StoredSession, verify
-from glasscortex.data.windows import frames_of, write_windows
+from glasscortex.data.store import StoredSession
+from glasscortex.data.windows import frames_of
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
 from glasscortex.tasks import TASKS, variables
 from glasscortex.words import MOVIES, SPLITS
 
@@ -43,51 +40,18 @@ SCHEMA = pa.schema(
 logger = logging.getLogger(__name__)
 
 
-def extract(
-    *, store: Path, manifest: Path, trials: Path, windows: Path, config: TrialsConfig
-) -> None:
-    """Write one session's trials table and windows.
+def tabulate(session: StoredSession, config: TrialsConfig) -> pd.DataFrame:
+    """The trials table of one session.
 
     A presentation whose window leaves the recording is left out, and counted in the log. A
     task that lacks a class in a split is warned of.
 
     Parameters
     ----------
-    store, manifest
-        The preprocessed session.
-    trials
-        Parquet file to write, see `tabulate`.
-    windows
-        HDF5 file to write, see `glasscortex.data.windows.write_windows`.
-    config
-        The signal, windows, rate and fractions.
-
-    Raises
-    ------
-    InputError
-        The store is damaged, holds no events to cut, or the session shows no stimulus of
-        `config.window_s`.
-    """
-    verify(store, manifest)
-    session = StoredSession(store)
-    table = tabulate(session, config)
-    _warn_of_missing_classes(table, session.session_id)
-    with atomic_write(windows) as temporary:
-        write_windows(
-            temporary,
-            session_id=session.session_id,
-            cells=session.cells,
-            dff=getattr(session, config.signal),
-            trials=table,
-            samples={s: frames_of(w, config.sample_rate_hz) for s, w in config.window_s.items()},
-            sample_rate_hz=config.sample_rate_hz,
-        )
-    with atomic_write(trials) as temporary:
-        table.to_parquet(temporary, index=False, schema=SCHEMA)
-
-
-def tabulate(session: StoredSession, config: TrialsConfig) -> pd.DataFrame:
-    """The trials table of one session.
+    session : StoredSession
+        Its stimuli, behaviour and times.
+    config : TrialsConfig
+        The windows, their rate and the fractions of the splits.
 
     Returns
     -------
@@ -110,18 +74,18 @@ def tabulate(session: StoredSession, config: TrialsConfig) -> pd.DataFrame:
         if stimulus not in config.window_s:
             continue
         frames = frames_of(config.window_s[stimulus], rate)
-        shown = _presentations(stimulus, columns, frames, config.movie_bin_s)
-        shown.insert(0, "stimulus", stimulus)
-        shown["window_start"] = shown["start"]
-        shown["window_stop"] = shown["start"] + frames
-        parts.append(shown[shown.window_stop <= len(time)])
-        if len(parts[-1]) < len(shown):
+        rows = _presentations(stimulus, columns, frames, config.movie_bin_s)
+        rows.insert(0, "stimulus", stimulus)
+        rows["window_start"] = rows["start"]
+        rows["window_stop"] = rows["start"] + frames
+        parts.append(rows[rows["window_stop"] <= len(time)])
+        if len(parts[-1]) < len(rows):
             logger.info(
                 "session %s: %d of %d presentations of %s left out, their window ends after "
                 "the recording",
                 session.session_id,
-                len(shown) - len(parts[-1]),
-                len(shown),
+                len(rows) - len(parts[-1]),
+                len(rows),
                 stimulus,
             )
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
@@ -138,39 +102,41 @@ def tabulate(session: StoredSession, config: TrialsConfig) -> pd.DataFrame:
     for variable, trace in session.behaviour().items():
         table[variable] = _window_means(trace, table["window_start"], table["window_stop"])
     table = table.reindex(columns=SCHEMA.names).astype(dict.fromkeys(LABELS, np.float32))
-    return with_labels(table)
+    table = with_labels(table)
+    _warn_of_missing_classes(table, session.session_id)
+    return table
 
 
 def _presentations(
     stimulus: str, columns: dict[str, np.ndarray], frames: int, movie_bin_s: float
 ) -> pd.DataFrame:
     """Presentations of one stimulus: start and end (frames), unit (see splits) and labels."""
-    shown = pd.DataFrame(columns)
+    rows = pd.DataFrame(columns)
     if stimulus in MOVIES:
-        return _movie_bins(shown, movie_bin_s)
+        return _movie_bins(rows, movie_bin_s)
     if stimulus == "spontaneous":
-        shown = _consecutive(shown, frames)
-    labels = shown[["start", "end"]].assign(unit=np.arange(len(shown)))
+        rows = _consecutive(rows, frames)
+    labels = rows[["start", "end"]].assign(unit=np.arange(len(rows)))
     # reindex: a column that the file lacks is a label of NaN
     if stimulus == "drifting_gratings":
-        shown = shown.reindex(columns=["orientation", "temporal_frequency", "blank_sweep"])
-        shown = shown[shown["blank_sweep"] != 1].reindex(shown.index)
-        labels["direction"] = shown["orientation"]
-        labels["orientation"] = shown["orientation"] % 180
-        labels["temporal_frequency"] = shown["temporal_frequency"]
+        rows = rows.reindex(columns=["orientation", "temporal_frequency", "blank_sweep"])
+        rows = rows[rows["blank_sweep"] != 1].reindex(rows.index)
+        labels["direction"] = rows["orientation"]
+        labels["orientation"] = rows["orientation"] % 180
+        labels["temporal_frequency"] = rows["temporal_frequency"]
     elif stimulus == "static_gratings":
         variables = ["orientation", "spatial_frequency", "phase"]
-        labels[variables] = shown.reindex(columns=variables)
+        labels[variables] = rows.reindex(columns=variables)
     elif stimulus == "natural_scenes":
-        labels["scene"] = shown["index"].where(shown["index"] >= 0)
+        labels["scene"] = rows["index"].where(rows["index"] >= 0)
     return labels
 
 
-def _movie_bins(shown: pd.DataFrame, bin_s: float) -> pd.DataFrame:
+def _movie_bins(rows: pd.DataFrame, bin_s: float) -> pd.DataFrame:
     """One row a bin of one repeat, from one row a movie frame."""
-    repeat = (shown["index"].diff() < 0).cumsum()
-    bins = shown["index"] // round(bin_s * MOVIE_RATE_HZ)
-    binned = shown.groupby([repeat.rename("unit"), bins.rename("movie_frame")])
+    repeat = (rows["index"].diff() < 0).cumsum()
+    bins = rows["index"] // round(bin_s * MOVIE_RATE_HZ)
+    binned = rows.groupby([repeat.rename("unit"), bins.rename("movie_frame")])
     return binned.agg(start=("start", "first"), end=("end", "last")).reset_index()
 
 
@@ -222,38 +188,3 @@ def _warn_of_missing_classes(trials: pd.DataFrame, session_id: str) -> None:
                     split,
                     ", ".join(f"{value:g}" for value in sorted(missing)),
                 )
-
-
-def combine(*, parts: list[Path], out: Path, tasks: tuple[str, ...] | str) -> None:
-    """Concatenate the trials tables of all sessions, in order.
-
-    Parameters
-    ----------
-    parts
-        Trials tables, one a session.
-    out
-        Parquet file to write.
-    tasks
-        Names of the tasks to decode, or "all" for those that the sessions allow.
-
-    Raises
-    ------
-    InputError
-        No session has two classes of a named task in its train split.
-    """
-    unsupported = set() if tasks == "all" else set(tasks)
-    with atomic_write(out) as temporary:
-        with pq.ParquetWriter(temporary, SCHEMA) as writer:
-            for part in parts:
-                table = pq.read_table(part, schema=SCHEMA)
-                writer.write_table(table)
-                unsupported = {
-                    name
-                    for name in unsupported
-                    if np.isnan(table[TASKS[name].column].to_numpy()).all()
-                }
-        if unsupported:
-            raise InputError(
-                f"tasks: no session has two classes of {', '.join(sorted(unsupported))} in its "
-                "train split: remove it from tasks or select sessions that show its stimulus"
-            )

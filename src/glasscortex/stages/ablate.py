@@ -11,7 +11,7 @@ from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries.responses import read_responses
 from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import labelled, read_table, write_table
+from glasscortex.tables import read_table, write_table
 
 
 def ablate(
@@ -62,4 +62,4 @@ def ablate(
         name=sae,
         seed=seed,
     )
-    write_table(labelled(rows, model=model, seed=seed, sae=sae), table)
+    write_table(rows, table, model=model, seed=seed, sae=sae)

@@ -1,8 +1,9 @@
 """Fetch the Allen Brain Observatory's tables of sessions from the public bucket."""
 
 from glasscortex.config import AllenConfig
-from glasscortex.data.allen import bucket
-from glasscortex.data.transfer import Tries
+from glasscortex.data.allen.bucket import Object
+from glasscortex.data.allen.catalogue import rows
+from glasscortex.data.transfer import Tries, obtain
 from glasscortex.stages.arguments import Output
 
 
@@ -13,9 +14,11 @@ def catalogue(
     config: AllenConfig,
 ) -> None:
     """Fetch the Allen Brain Observatory's tables of sessions from the public bucket."""
-    bucket.catalogue(
-        experiments=experiments,
-        containers=containers,
-        base_uri=config.base_uri,
-        tries=Tries(config.attempts, config.backoff_s, config.stall_s),
-    )
+    for name, path in (("ophys_experiments", experiments), ("experiment_containers", containers)):
+        obtain(
+            path,
+            Object(f"{name}.json", config.base_uri),
+            lambda temporary, url: rows(temporary),
+            what=f"the table {name}",
+            tries=Tries.of(config.model_dump()),
+        )

@@ -1,6 +1,11 @@
 """Join the sessions' tables of presentations."""
 
-from glasscortex.data import trials as presentations
+import pyarrow.parquet as pq
+
+from glasscortex.data.labels import labelled_tasks
+from glasscortex.data.trials import SCHEMA
+from glasscortex.errors import InputError
+from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Inputs, Output
 from glasscortex.tasks import TaskNames
 
@@ -12,8 +17,14 @@ def combine(
     tasks: TaskNames,
 ) -> None:
     """Join the sessions' tables of presentations."""
-    presentations.combine(
-        parts=parts,
-        tasks=tasks,
-        out=trials,
-    )
+    missing = set() if tasks == "all" else set(tasks)
+    with atomic_write(trials) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+        for part in parts:
+            table = pq.read_table(part, schema=SCHEMA)
+            writer.write_table(table)
+            missing -= labelled_tasks(table.to_pandas())
+        if missing:
+            raise InputError(
+                f"tasks: no session has two classes of {', '.join(sorted(missing))} in its "
+                "train split: remove it from tasks or select sessions that show its stimulus"
+            )

@@ -22,5 +22,5 @@ def download(
         record=record,
         session_id=session,
         fetch=Object(f"ophys_experiment_data/{session}.nwb", config.base_uri),
-        tries=Tries(config.attempts, config.backoff_s, config.stall_s),
+        tries=Tries.of(config.model_dump()),
     )

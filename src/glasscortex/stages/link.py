@@ -1,6 +1,10 @@
 """Check a local NWB file, link to it, and write its record."""
 
-from glasscortex.data import nwb as recordings
+import os
+
+from glasscortex.data.nwb import read
+from glasscortex.data.record import Record
+from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Input, Output
 
 
@@ -11,8 +15,7 @@ def link(
     record: Output,
 ) -> None:
     """Check a local NWB file, link to it, and write its record."""
-    recordings.link(
-        source=source,
-        record=record,
-        target=nwb,
-    )
+    session_id = read(source).metadata.session_id
+    with atomic_write(nwb) as temporary:
+        os.symlink(source.resolve(), temporary)
+    Record.of(source, session_id=session_id, source=str(source)).write(record)

@@ -8,7 +8,7 @@ from glasscortex.analysis.presentations import Presentations
 from glasscortex.data.store import verify
 from glasscortex.dictionaries.responses import read_responses
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import labelled, read_table, write_table
+from glasscortex.tables import read_table, write_table
 
 
 def recovery(
@@ -55,4 +55,4 @@ def recovery(
             )
 
     rows = factors.recovery(validation, test, presented, read_truth, sae, seed)
-    write_table(labelled(rows, model=model, seed=seed, sae=sae), table)
+    write_table(rows, table, model=model, seed=seed, sae=sae)

@@ -9,7 +9,7 @@ from glasscortex.config import SelectivityConfig
 from glasscortex.data.store import verify
 from glasscortex.dictionaries.responses import read_responses
 from glasscortex.stages.arguments import Input, Output
-from glasscortex.tables import labelled, read_table, write_table
+from glasscortex.tables import read_table, write_table
 
 
 def selectivity(
@@ -48,4 +48,4 @@ def selectivity(
     selective = tests.selectivity(validation, test, mice, config, sae, seed)
     curves = tuning_of(test, mice, selective)
     for rows, path in ((selective, table), (curves, tuning)):
-        write_table(labelled(rows, model=model, seed=seed, sae=sae), path)
+        write_table(rows, path, model=model, seed=seed, sae=sae)

@@ -1,8 +1,10 @@
 """Simulate one session: its NWB file, its ground truth and the file's record."""
 
 from glasscortex.config import SimulateConfig
-from glasscortex.data import synthetic
 from glasscortex.data.record import Record
+from glasscortex.data.synthetic import simulate as draw
+from glasscortex.data.synthetic import write_nwb, write_truth
+from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Output
 
 
@@ -15,10 +17,9 @@ def simulate(
     config: SimulateConfig,
 ) -> None:
     """Simulate one session: its NWB file, its ground truth and the file's record."""
-    synthetic.simulate(
-        config=config,
-        nwb=nwb,
-        truth=truth,
-        session_id=session,
-    )
+    recording, known = draw(session, config)
+    with atomic_write(nwb) as temporary:
+        write_nwb(temporary, recording)
+    with atomic_write(truth) as temporary:
+        write_truth(temporary, known)
     Record.of(nwb, session_id=session, source="simulated").write(record)

@@ -1,7 +1,10 @@
 """List the presentations of one session and cut their windows of ΔF/F."""
 
 from glasscortex.config import TrialsConfig
-from glasscortex.data.trials import extract
+from glasscortex.data.store import StoredSession, verify
+from glasscortex.data.trials import SCHEMA, tabulate
+from glasscortex.data.windows import frames_of, write_windows
+from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Input, Output
 
 
@@ -14,10 +17,18 @@ def trials(
     config: TrialsConfig,
 ) -> None:
     """List the presentations of one session and cut their windows of ΔF/F."""
-    extract(
-        store=store,
-        manifest=manifest,
-        trials=trials,
-        windows=windows,
-        config=config,
-    )
+    verify(store, manifest)
+    session = StoredSession(store)
+    table = tabulate(session, config)
+    with atomic_write(windows) as temporary:
+        write_windows(
+            temporary,
+            session_id=session.session_id,
+            cells=session.cells,
+            dff=getattr(session, config.signal),
+            trials=table,
+            samples={s: frames_of(w, config.sample_rate_hz) for s, w in config.window_s.items()},
+            sample_rate_hz=config.sample_rate_hz,
+        )
+    with atomic_write(trials) as temporary:
+        table.to_parquet(temporary, index=False, schema=SCHEMA)

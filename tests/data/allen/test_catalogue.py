@@ -1,10 +1,9 @@
 import copy
-import json
 
 import numpy as np
 import pytest
 
-from glasscortex.config import validated
+from glasscortex.config import SelectConfig
 from glasscortex.data.allen.catalogue import rows, sessions
 from glasscortex.data.select import select
 from glasscortex.errors import InputError
@@ -47,20 +46,12 @@ def experiment(**changes):
     return row
 
 
-@pytest.fixture
-def tables(tmp_path):
-    """Write the two tables."""
-
-    def write(*experiments, containers=(CONTAINER,)):
-        paths = tmp_path / "ophys_experiments.json", tmp_path / "experiment_containers.json"
-        for path, content in zip(paths, (experiments, containers), strict=True):
-            path.write_text(json.dumps(content))
-        return paths
-
-    return write
+def tables(*experiments, containers=(CONTAINER,)):
+    """The rows of the two tables."""
+    return list(experiments), list(containers)
 
 
-def test_a_session(tables):
+def test_a_session():
     (row,) = sessions(*tables(EXPERIMENT)).to_dict("records")
     assert row == {
         "session_id": "501704220",
@@ -90,12 +81,12 @@ def test_a_session(tables):
         ({"fail_eye_tracking": None}, "eye_tracking", False),
     ],
 )
-def test_what_a_row_may_lack(tables, changes, column, expected):
+def test_what_a_row_may_lack(changes, column, expected):
     found = sessions(*tables(experiment(**changes)))[column][0]
     np.testing.assert_equal(found, expected)
 
 
-def test_failed_containers_are_left_out(tables):
+def test_failed_containers_are_left_out():
     told_by_experiment = experiment(id=2, experiment_container__failed=True)
     told_by_container = experiment(id=3, experiment_container_id=9)
     found = sessions(
@@ -107,24 +98,24 @@ def test_failed_containers_are_left_out(tables):
     assert found["session_id"].tolist() == ["501704220"]
 
 
-def test_experiments_of_other_projects_are_left_out(tables):
+def test_experiments_of_other_projects_are_left_out():
     other = {"id": 991852000, "stimulus_name": "OPHYS_1_images_A", "experiment_container": None}
     assert len(sessions(*tables(other, EXPERIMENT))) == 1
 
 
-def test_the_order_does_not_depend_on_the_servers(tables):
+def test_the_order_does_not_depend_on_the_servers():
     found = sessions(*tables(experiment(id=3), experiment(id=1), experiment(id=2)))
     assert found["session_id"].tolist() == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("key", ["specimen", "targeted_structure", "experiment_container_id"])
-def test_an_incomplete_row_is_named(tables, key):
+def test_an_incomplete_row_is_named(key):
     broken = {name: value for name, value in EXPERIMENT.items() if name != key}
     with pytest.raises(InputError, match=rf"experiment 501704220 is incomplete .*{key}.*remove"):
         sessions(*tables(broken))
 
 
-def test_no_session_is_left(tables):
+def test_no_session_is_left():
     with pytest.raises(InputError, match=r"ophys_experiments\.json has no session of Visual"):
         sessions(*tables(experiment(stimulus_name="OPHYS_1_images_A")))
 
@@ -140,15 +131,17 @@ def test_what_is_no_table(tmp_path, text):
         rows(path)
 
 
-def test_selection_from_the_tables(tables):
-    experiments, containers = tables(
-        *(EXPERIMENT, experiment(id=5, fail_eye_tracking=True, stimulus_name="three_session_B")),
-        experiment(id=6, experiment_container_id=7, specimen__donor__external_donor_name="9"),
+def test_selection_from_the_tables():
+    table = sessions(
+        *tables(
+            EXPERIMENT,
+            experiment(id=5, fail_eye_tracking=True, stimulus_name="three_session_B"),
+            experiment(id=6, experiment_container_id=7, specimen__donor__external_donor_name="9"),
+        )
     )
 
     def chosen(**filters):
-        config = validated({"source": "allen", "select": filters})
-        return select(config, experiments=experiments, containers=containers)["session_id"].tolist()
+        return select(table, SelectConfig(**filters))["session_id"].tolist()
 
     assert chosen() == ["5", "501704220", "6"]
     assert chosen(eye_tracking=True) == ["501704220", "6"]

@@ -1,10 +1,8 @@
-import csv
-
 import numpy as np
 import pytest
 
 from glasscortex.data.dff.methods import Change
-from glasscortex.data.dff.quality import COLUMNS, describe, usable, write
+from glasscortex.data.dff.quality import describe, usable
 
 
 def described(fluorescence, *, r=None, reason=None, is_estimate=True, noise=0.1):
@@ -74,18 +72,25 @@ def test_an_estimated_r_is_held_against_its_bounds():
     assert list(chosen) == ["False"] * 4 + [""]
 
 
-def test_what_is_not_known_is_empty(tmp_path):
+def test_of_a_cell_that_is_left_out_only_the_reason_is_known():
     fluorescence = 100 + np.random.default_rng(0).normal(size=(3, 500))
-    blocks = [described(fluorescence, reason=["", "flat", ""], r=np.array([0.5, 0.6, 0.7]))]
-    blocks.append(described(fluorescence[:1]))
-    write(tmp_path / "quality.csv", "7", blocks)
-    with open(tmp_path / "quality.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert list(rows[0]) == list(COLUMNS)
-    assert [row["cell_specimen_id"] for row in rows] == ["500", "501", "502", "500"]
-    assert {row["session_id"] for row in rows} == {"7"}
-    assert [row["used"] for row in rows] == ["True", "False", "True", "True"]
-    left_out = [name for name, value in rows[1].items() if value == ""]
-    assert left_out == list(COLUMNS[5:])
-    assert rows[2]["r"] == "0.7"
-    assert rows[3]["r"] == rows[3]["r_at_bound"] == ""
+    table = described(fluorescence, reason=["", "flat", ""], r=np.array([0.5, 0.6, 0.7]))
+    assert table["cell_specimen_id"].tolist() == [500, 501, 502]
+    assert table["used"].tolist() == [True, False, True]
+    numbers = table.columns[table.columns.get_loc("nan_fraction") + 1 :]
+    assert numbers.tolist() == [
+        "noise",
+        "snr",
+        "baseline_drift",
+        "low_baseline_fraction",
+        "r",
+        "r_at_bound",
+    ]
+    assert (table.loc[1, numbers].isna() | (table.loc[1, numbers] == "")).all()
+    assert table["r"].tolist()[::2] == [0.5, 0.7]
+
+
+def test_an_r_that_is_not_known_has_no_bound():
+    table = described(100 + np.random.default_rng(0).normal(size=(1, 500)))
+    assert table["r"].isna().all()
+    assert table["r_at_bound"].tolist() == [""]

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from glasscortex.config import SimulateConfig
-from glasscortex.data.synthetic import sessions, simulate
+from glasscortex.data import synthetic
+from glasscortex.data.synthetic import sessions, write_nwb, write_truth
 from glasscortex.errors import InputError
 from glasscortex.files import sha256
 
@@ -22,6 +23,12 @@ PIPELINE = "processing/brain_observatory_pipeline"
 def of_type(letter, config=CONFIG):
     table = sessions(config)
     return table[table["session_type"] == f"three_session_{letter}"].iloc[0]
+
+
+def simulate(session_id, config, nwb, truth):
+    recording, known = synthetic.simulate(session_id, config)
+    write_nwb(nwb, recording)
+    write_truth(truth, known)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +75,9 @@ def test_bad_configuration_is_named(update, message):
         sessions(CONFIG.model_copy(update=update))
 
 
-def test_unknown_session_is_named(tmp_path):
+def test_unknown_session_is_named():
     with pytest.raises(InputError, match="session 12 is not one of the 8"):
-        simulate("12", CONFIG, tmp_path / "a.nwb", tmp_path / "a.h5")
-    assert not list(tmp_path.iterdir())
+        synthetic.simulate("12", CONFIG)
 
 
 def test_the_same_bytes_whatever_else_is_simulated(files, tmp_path):

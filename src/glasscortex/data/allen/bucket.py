@@ -4,8 +4,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from glasscortex.data.allen.catalogue import rows
-from glasscortex.data.transfer import Announce, Refused, Tries, obtain
+from glasscortex.data.transfer import Announce, Refused
 
 REGION = "us-west-2"
 AMAZON = f"https://s3.{REGION}.amazonaws.com"
@@ -13,7 +12,6 @@ BUCKET = "allen-brain-observatory"
 FOLDER = "visual-coding-2p"
 PART_BYTES = 64 * 1024
 """Written at once: the watch over a download sees no less."""
-TABLES = ("ophys_experiments", "experiment_containers")
 FINAL = re.compile(r"status code: 4(?!08|29)\d\d")
 """Answers that another try does not change."""
 CONNECT = timedelta(seconds=10)
@@ -21,41 +19,14 @@ NO_LIMIT = timedelta(days=7)
 """Of a whole request: a stalled one is ended by the watch over the download."""
 
 
-def catalogue(*, experiments: Path, containers: Path, base_uri: str | None, tries: Tries) -> None:
-    """Fetch the two tables of sessions.
-
-    Parameters
-    ----------
-    experiments, containers
-        JSON files to write.
-    base_uri
-        Another server of the same bucket; None: Amazon's.
-    tries
-        Patience with the server.
-
-    Raises
-    ------
-    InputError
-        A table did not arrive whole.
-    """
-    for name, path in zip(TABLES, (experiments, containers), strict=True):
-        obtain(
-            path,
-            Object(f"{name}.json", base_uri),
-            lambda temporary, url: rows(temporary),
-            what=f"the table {name}",
-            tries=tries,
-        )
-
-
 class Object:
     """Fetches one object of the bucket's folder.
 
     Parameters
     ----------
-    name
+    name : str
         Below the folder.
-    base_uri
+    base_uri : str, optional
         Another server of the same bucket; None: Amazon's.
     """
 

@@ -19,42 +19,50 @@ from glasscortex.words import SESSION_STIMULI
 logger = logging.getLogger(__name__)
 
 
-def sessions(experiments: Path, containers: Path) -> pd.DataFrame:
+def sessions(experiments: list[dict], containers: list[dict]) -> pd.DataFrame:
     """The sessions of containers that passed the Allen Institute's quality control.
 
     Experiments of other projects, which show none of our session types, are left out.
 
+    Parameters
+    ----------
+    experiments : list of dict
+        Rows of `ophys_experiments.json`.
+    containers : list of dict
+        Rows of `experiment_containers.json`.
+
     Returns
     -------
-    DataFrame with session_id, container_id, mouse (the donor), cre_line, area, depth_um,
-    session_type, sex, age_days (at the recording), source ("allen") and eye_tracking, in the order
-    of session_id.
+    pandas.DataFrame
+        session_id, container_id, mouse (the donor), cre_line, area, depth_um, session_type, sex,
+        age_days (at the recording), source ("allen") and eye_tracking, in the order of session_id.
 
     Raises
     ------
     InputError
-        A file is no such table, or no session is left.
+        A row is incomplete, or no session is left.
     """
-    failed = {row["id"] for row in rows(containers) if row.get("failed")}
-    found = []
-    for row in rows(experiments):
+    failed = {row["id"] for row in containers if row.get("failed")}
+    passed = []
+    for row in experiments:
         if row.get("stimulus_name") not in SESSION_STIMULI:
             continue
         try:
             if row["experiment_container_id"] in failed or row["experiment_container"]["failed"]:
                 continue
-            found.append(_session(row))
+            passed.append(_session(row))
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"{experiments}: experiment {row['id']} is incomplete "
+                f"ophys_experiments.json: experiment {row['id']} is incomplete "
                 f"({type(error).__name__}: {error}): remove the file, then run the same command "
                 "again"
             ) from None
-    if not found:
+    if not passed:
         raise InputError(
-            f"{experiments} has no session of Visual Coding: remove the file, check allen.base_uri"
+            "ophys_experiments.json has no session of Visual Coding: remove the file, check "
+            "allen.base_uri"
         )
-    table = pd.DataFrame(found).sort_values("session_id", ignore_index=True)
+    table = pd.DataFrame(passed).sort_values("session_id", ignore_index=True)
     logger.info("%d sessions passed the Allen Institute's quality control", len(table))
     return table
 
@@ -62,20 +70,30 @@ def sessions(experiments: Path, containers: Path) -> pd.DataFrame:
 def rows(path: Path) -> list[dict]:
     """The rows of one of the two tables.
 
+    Parameters
+    ----------
+    path : Path
+        JSON file.
+
+    Returns
+    -------
+    list of dict
+        At least one row; each has an id.
+
     Raises
     ------
     InputError
         The file is not a JSON list of rows with ids, or it is empty.
     """
     try:
-        found = json.loads(Path(path).read_text())
+        table = json.loads(Path(path).read_text())
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is not JSON ({error}): fetch it again") from None
-    if not isinstance(found, list) or not found:
+    if not isinstance(table, list) or not table:
         raise InputError(f"{path} holds no rows: fetch it again")
-    if not all(isinstance(row, dict) and "id" in row for row in found):
+    if not all(isinstance(row, dict) and "id" in row for row in table):
         raise InputError(f"{path} has a row without id: fetch it again")
-    return found
+    return table
 
 
 def _session(row: dict) -> dict:

@@ -15,7 +15,7 @@ def infer_events(dff: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    dff
+    dff : numpy.ndarray
         ΔF/F (cells, frames), finite, no cell constant.
 
     Returns

@@ -26,11 +26,11 @@ class Change(NamedTuple):
 
     Attributes
     ----------
-    dff
+    dff : numpy.ndarray
         float32 (cells, frames); NaN for a cell for which the method has none.
-    noise
+    noise : numpy.ndarray
         σ of ΔF/F, (cells,); NaN with it.
-    low_baseline
+    low_baseline : numpy.ndarray
         Fraction of frames whose baseline is not above σ_F, (cells,).
     """
 
@@ -50,11 +50,11 @@ def windowed_median(fluorescence: np.ndarray, frame_rate_hz: float, *, threads: 
 
     Parameters
     ----------
-    fluorescence
+    fluorescence : numpy.ndarray
         Neuropil-corrected fluorescence (cells, frames), finite.
-    frame_rate_hz
+    frame_rate_hz : float
         Imaging frames a second.
-    threads
+    threads : int
         Cells that are computed at a time; the result is the same for any number.
 
     Returns
@@ -95,7 +95,11 @@ def windowed_mode(fluorescence: np.ndarray, frame_rate_hz: float, *, threads: in
 
     Parameters
     ----------
-    fluorescence, frame_rate_hz, threads
+    fluorescence : numpy.ndarray
+        As for `windowed_median`.
+    frame_rate_hz : float
+        Imaging frames a second.
+    threads : int
         As for `windowed_median`.
 
     References
@@ -139,11 +143,15 @@ def rolling_percentile(
 
     Parameters
     ----------
-    fluorescence, frame_rate_hz, threads
+    fluorescence : numpy.ndarray
         As for `windowed_median`.
-    percentile
+    frame_rate_hz : float
+        Imaging frames a second.
+    threads : int
+        As for `windowed_median`.
+    percentile : float
         p, 0 to 100; 8 in both libraries.
-    window_s
+    window_s : float
         Window in seconds, cut to the recording; CaImAn has 500 frames.
 
     References

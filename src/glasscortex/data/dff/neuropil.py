@@ -19,9 +19,9 @@ def contamination_ratios(
 
     Parameters
     ----------
-    measured, neuropil
+    measured, neuropil : numpy.ndarray
         F_M, F_N (cells, frames).
-    threads
+    threads : int
         Cells that are fitted at a time; the result is the same for any number.
 
     Returns
@@ -57,7 +57,7 @@ def contamination_ratio(measured: np.ndarray, neuropil: np.ndarray) -> float:
 
     Parameters
     ----------
-    measured, neuropil
+    measured, neuropil : numpy.ndarray
         F_M, F_N (frames,), finite, at least 8 frames.
 
     References

@@ -22,11 +22,11 @@ def noise_sd(trace: np.ndarray, window: int, ordered: Sorted | None = None) -> f
 
     Parameters
     ----------
-    trace
+    trace : numpy.ndarray
         (frames,), finite.
-    window
+    window : int
         Frames of the running median, odd.
-    ordered
+    ordered : Sorted, optional
         The trace sorted between zeros, where it is at hand.
 
     References

@@ -19,30 +19,11 @@ of ΔF/F taken as stored: the last four):
 - r_at_bound: whether a fitted or stored r is 0 or at least 2, the ends of the range of the fit
 """
 
-import csv
-from pathlib import Path
-
 import numpy as np
+import pandas as pd
 
 from glasscortex.data.dff.methods import Change
 from glasscortex.data.dff.neuropil import LARGEST_R
-from glasscortex.files import atomic_write
-
-COLUMNS = (
-    "session_id",
-    "cell_specimen_id",
-    "used",
-    "reason",
-    "nan_fraction",
-    "noise",
-    "snr",
-    "baseline_drift",
-    "low_baseline_fraction",
-    "r",
-    "r_at_bound",
-)
-
-Columns = dict[str, np.ndarray]
 
 
 def usable(traces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -50,7 +31,7 @@ def usable(traces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Parameters
     ----------
-    traces
+    traces : numpy.ndarray
         (cells, frames)
     """
     lost = 1 - np.isfinite(traces).mean(axis=1)
@@ -67,25 +48,25 @@ def describe(
     fluorescence: np.ndarray | None,
     r: np.ndarray | None,
     is_estimate: bool,
-) -> Columns:
-    """All columns but session_id, (cells,) each.
+) -> pd.DataFrame:
+    """All columns but session_id, a row a cell.
 
     Parameters
     ----------
-    cell_specimen_id, reason, nan_fraction
+    cell_specimen_id, reason, nan_fraction : numpy.ndarray
         (cells,) each; the cells that are used have no reason.
-    change
+    change : Change
         ΔF/F of the used cells.
-    fluorescence
+    fluorescence : numpy.ndarray
         What it was computed from (used cells, frames); none where it was stored.
-    r
+    r : numpy.ndarray, optional
         Contamination (cells,); none where it is not known.
-    is_estimate
+    is_estimate : bool
         Whether r comes from the data; a number that the user chose has no bound.
     """
     used = reason == ""
 
-    def spread(values: np.ndarray | None) -> np.ndarray:
+    def of_used(values: np.ndarray | None) -> np.ndarray:
         column = np.full(len(used), np.nan)
         column[used] = np.nan if values is None else values
         return column
@@ -93,36 +74,21 @@ def describe(
     quarter = change.dff.shape[1] // 4
     inner = change.dff[:, quarter : change.dff.shape[1] - quarter]
     peak, middle = np.percentile(inner, [99.9, 50], axis=1)
-    r = spread(None if r is None else r[used])
+    r = of_used(None if r is None else r[used])
     at_bound = is_estimate & ((r <= 0) | (r >= LARGEST_R))
-    return {
+    columns = {
         "cell_specimen_id": cell_specimen_id,
         "used": used,
         "reason": reason,
         "nan_fraction": nan_fraction,
-        "noise": spread(change.noise),
-        "snr": spread(_ratio(peak - middle, change.noise)),
-        "baseline_drift": spread(None if fluorescence is None else _drift(fluorescence)),
-        "low_baseline_fraction": spread(change.low_baseline),
+        "noise": of_used(change.noise),
+        "snr": of_used(_ratio(peak - middle, change.noise)),
+        "baseline_drift": of_used(None if fluorescence is None else _drift(fluorescence)),
+        "low_baseline_fraction": of_used(change.low_baseline),
         "r": r,
         "r_at_bound": np.where(np.isnan(r), "", at_bound.astype(str)),
     }
-
-
-def write(path: Path, session_id: str, blocks: list[Columns]) -> None:
-    """Write the table of a session from the columns of its blocks of cells, as CSV."""
-    with atomic_write(path) as temporary, open(temporary, "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for block in blocks:
-            for values in zip(*(block[name] for name in COLUMNS[1:]), strict=True):
-                writer.writerow([session_id, *map(_field, values)])
-
-
-def _field(value: object) -> str:
-    if isinstance(value, np.floating):
-        return "" if np.isnan(value) else f"{value:.6g}"
-    return str(value)
+    return pd.DataFrame(columns)
 
 
 def _drift(fluorescence: np.ndarray) -> np.ndarray:

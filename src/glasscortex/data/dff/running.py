@@ -11,6 +11,8 @@ T. Huang, G. Yang, G. Tang. A fast two-dimensional median filtering algorithm. I
 on Acoustics, Speech, and Signal Processing 27, 13-18 (1979).
 """
 
+from typing import Any, Literal
+
 import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
@@ -18,22 +20,27 @@ from numba.extending import intrinsic
 ONE, LOW, SIX, TWELVE, ALL = (np.uint64(value) for value in (1, 63, 6, 12, 2**64 - 1))
 """A word has 64 = 2**6 bits; a word of the second bitmap stands for 2**12 ranks."""
 
+compiled_call: Any = intrinsic
+"""Numba's types do not say that the context is no argument of a call."""
+
 
 class Sorted:
     """A trace between equal values beyond its ends, sorted once for windows of any length.
 
     Parameters
     ----------
-    trace
+    trace : numpy.ndarray
         (frames,), finite.
-    longest
+    longest : int
         Frames of the longest window, odd.
-    mode
+    mode : {"constant", "symmetric"}
         What stands beyond the ends: "constant" (zeros, as AllenSDK has it) or "symmetric" (the
         trace mirrored, its last frame repeated).
     """
 
-    def __init__(self, trace: np.ndarray, longest: int, mode: str = "constant"):
+    def __init__(
+        self, trace: np.ndarray, longest: int, mode: Literal["constant", "symmetric"] = "constant"
+    ):
         self._half = longest // 2
         padded = np.pad(trace, self._half, mode=mode)
         order = np.argsort(padded)
@@ -64,9 +71,9 @@ def running_mode(trace: np.ndarray, window: int) -> np.ndarray:
 
     Parameters
     ----------
-    trace
+    trace : numpy.ndarray
         (frames,), finite.
-    window
+    window : int
         Frames, even, shorter than the trace.
     """
     lowest = min(trace.min(), 0)
@@ -74,7 +81,7 @@ def running_mode(trace: np.ndarray, window: int) -> np.ndarray:
     return _running_mode(levels, window // 2) + lowest
 
 
-@intrinsic
+@compiled_call
 def _lowest_bit(typing_context, word):
     def generate(context, builder, signature, arguments):
         return builder.cttz(arguments[0], context.get_constant(types.boolean, False))
@@ -82,7 +89,7 @@ def _lowest_bit(typing_context, word):
     return types.uint64(types.uint64), generate
 
 
-@intrinsic
+@compiled_call
 def _zeros_above(typing_context, word):
     def generate(context, builder, signature, arguments):
         return builder.ctlz(arguments[0], context.get_constant(types.boolean, False))
@@ -191,9 +198,9 @@ def running_mean(trace, window):
 
     Parameters
     ----------
-    trace
+    trace : numpy.ndarray
         (frames,)
-    window
+    window : int
         Frames, even, shorter than the trace.
     """
     half, frames = window // 2, len(trace)

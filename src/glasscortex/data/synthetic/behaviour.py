@@ -42,11 +42,16 @@ class Behaviour:
 
     Attributes
     ----------
-    speed : (frames,) cm/s
-    running : (frames,) from 0 (still) to 1, what modulates gain
-    pupil : (frames,) about its mean, in standard deviations of its own fluctuation
-    gaze : (frames, 2) vertical and horizontal place on the monitor, cm
-    blink : (frames,) True where the eye is shut and nothing is measured of it
+    speed : numpy.ndarray
+        (frames,) cm/s.
+    running : numpy.ndarray
+        (frames,) from 0 (still) to 1, what modulates gain.
+    pupil : numpy.ndarray
+        (frames,) about its mean, in standard deviations of its own fluctuation.
+    gaze : numpy.ndarray
+        (frames, 2) vertical and horizontal place on the monitor, cm.
+    blink : numpy.ndarray
+        (frames,) True where the eye is shut and nothing is measured of it.
     """
 
     speed: np.ndarray
@@ -68,7 +73,8 @@ def behave(
 
     Parameters
     ----------
-    running_fraction : of the time, a trait of the mouse
+    running_fraction : float
+        Of the time, a trait of the mouse.
     """
     bouts = _bouts(running_fraction, frames, frame_rate_hz, rng)
     speed = smoothed(bouts, SPEED_SMOOTHING_S * frame_rate_hz)

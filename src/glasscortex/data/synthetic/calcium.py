@@ -32,8 +32,10 @@ class Fluorescence:
 
     Attributes
     ----------
-    measured : (cells, frames) of the cell's mask: F_measured = F_cell + r F_neuropil
-    neuropil : (cells, frames) around the cell
+    measured : numpy.ndarray
+        (cells, frames) of the cell's mask: F_measured = F_cell + r F_neuropil.
+    neuropil : numpy.ndarray
+        (cells, frames) around the cell.
     """
 
     measured: np.ndarray
@@ -45,7 +47,8 @@ def calcium(spikes: np.ndarray, frame_rate_hz: float) -> np.ndarray:
 
     Parameters
     ----------
-    spikes : (cells, frames) counts; a spike is placed at the start of its frame
+    spikes : numpy.ndarray
+        (cells, frames) counts; a spike is placed at the start of its frame.
     """
     peak_s = np.log(DECAY_S / RISE_S) / (1 / RISE_S - 1 / DECAY_S)
     peak = np.exp(-peak_s / DECAY_S) - np.exp(-peak_s / RISE_S)
@@ -64,8 +67,10 @@ def fluorescence(
 
     Parameters
     ----------
-    rate : (cells, frames) spikes per second
-    cells : parameter -> (cells,), from `cells.draw`
+    rate : numpy.ndarray
+        (cells, frames) spikes per second.
+    cells : dict of str to numpy.ndarray
+        Parameter -> (cells,), from `cells.draw`.
     """
     spikes = rng.poisson(rate / frame_rate_hz)
     dff = cells["spike_dff"][:, None] * calcium(spikes, frame_rate_hz)

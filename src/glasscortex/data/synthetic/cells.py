@@ -18,9 +18,12 @@ class Parameter:
 
     Attributes
     ----------
-    mean : of an excitatory cell of layer 2/3, on the parameter's own scale
-    cell_sd, mouse_sd : spread of cells within a mouse, and of mice within a line, on that scale
-    inverse : from the parameter's own scale to its unit
+    mean : float
+        Of an excitatory cell of layer 2/3, on the parameter's own scale.
+    cell_sd, mouse_sd : float
+        Spread of cells within a mouse, and of mice within a line, on that scale.
+    inverse : callable
+        From the parameter's own scale to its unit.
     """
 
     mean: float
@@ -94,7 +97,8 @@ class Line:
 
     Attributes
     ----------
-    shifts : parameter -> difference of the line's mean from `PARAMETERS`, on that scale
+    shifts : dict of str to float
+        Parameter -> difference of the line's mean from `PARAMETERS`, on that scale.
     """
 
     genotype: str
@@ -194,8 +198,9 @@ def draw(cre_line: str, mean_cells: int, rng: np.random.Generator) -> dict[str, 
 
     Returns
     -------
-    parameter -> (cells,) in the parameter's unit. `grating_hz` and `image_hz` are 0 in cells that
-    do not respond.
+    dict of str to numpy.ndarray
+        (cells,) by parameter, in its unit. `grating_hz` and `image_hz` are 0 in cells that do not
+        respond.
     """
     mouse_effect = {name: rng.standard_normal() for name in PARAMETERS}
     count = max(2, round(mean_cells * np.exp(CELLS_SD * rng.standard_normal())))

@@ -67,12 +67,18 @@ class Stimulus:
 
     Attributes
     ----------
-    columns : names of the columns of `conditions`; ("index",) for images and frames
-    conditions : (conditions, columns)
-    repeats : showings of every condition
-    blanks : showings of the grey screen among them
-    period_s, shown_s : seconds from onset to onset, and of the stimulus itself
-    shuffled : whether the order is a random permutation of all rows
+    columns : tuple of str
+        Names of the columns of `conditions`; ("index",) for images and frames.
+    conditions : numpy.ndarray
+        (conditions, columns)
+    repeats : int
+        Showings of every condition.
+    blanks : int
+        Showings of the grey screen among them.
+    period_s, shown_s : float
+        Seconds from onset to onset, and of the stimulus itself.
+    shuffled : bool
+        Whether the order is a random permutation of all rows.
     """
 
     columns: tuple[str, ...]
@@ -131,9 +137,11 @@ class Presentations:
 
     Attributes
     ----------
-    start, stop : (presentations,) imaging frames, half-open
-    columns : name -> (presentations,); "index" of the image or frame shown, -1 on blanks, or the
-        features of the gratings, NaN on blanks; empty for spontaneous activity
+    start, stop : numpy.ndarray
+        (presentations,) imaging frames, half-open.
+    columns : dict of str to numpy.ndarray
+        Name -> (presentations,); "index" of the image or frame shown, -1 on blanks, or the
+        features of the gratings, NaN on blanks; empty for spontaneous activity.
     """
 
     start: np.ndarray
@@ -168,8 +176,10 @@ def timeline(
 
     Parameters
     ----------
-    length : fraction of a real session's repeats, above 0 and at most 1
-    without : stimuli whose blocks are left out
+    length : float
+        Fraction of a real session's repeats, above 0 and at most 1.
+    without : tuple of str
+        Stimuli whose blocks are left out.
     """
     blocks = tuple(block for block in BLOCKS[session_type] if block[0] not in without)
     grey_s = max(GREY_S * length, SHORTEST_GREY_S)

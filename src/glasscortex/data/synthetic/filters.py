@@ -24,7 +24,8 @@ class FilterBank:
 
     Parameters
     ----------
-    cells : parameter -> (cells,), from `cells.draw`
+    cells : dict of str to numpy.ndarray
+        Parameter -> (cells,), from `cells.draw`.
     """
 
     def __init__(self, cells: dict[str, np.ndarray]):
@@ -42,7 +43,8 @@ class FilterBank:
 
         Parameters
         ----------
-        images : (images, height, width), stretched over the whole screen
+        images : numpy.ndarray
+            (images, height, width), stretched over the whole screen.
         """
         mean, sd = self._mean_and_sd
         linear, energy = (self._linear_and_energy(images) - mean) / sd

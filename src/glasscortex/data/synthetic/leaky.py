@@ -9,7 +9,8 @@ def leaky_sum(trace: np.ndarray, frames: float) -> np.ndarray:
 
     Parameters
     ----------
-    frames : time constant
+    frames : float
+        Time constant.
     """
     summed = np.array(trace, dtype=float, order="C")
     _forget(summed.reshape(-1, summed.shape[-1]), np.exp(-1 / frames))
@@ -28,7 +29,8 @@ def fluctuation(
 
     Parameters
     ----------
-    frames : time constant
+    frames : float
+        Time constant.
     """
     noise = rng.standard_normal(shape)
     noise[..., 1:] *= np.sqrt(1 - np.exp(-2 / frames))

@@ -33,8 +33,9 @@ def sessions(config: SimulateConfig) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with session_id, container_id, mouse, cre_line, area, depth_um, session_type, sex,
-    age_days, source
+    pandas.DataFrame
+        session_id, container_id, mouse, cre_line, area, depth_um, session_type, sex, age_days,
+        source.
 
     Raises
     ------

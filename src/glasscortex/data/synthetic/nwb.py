@@ -15,22 +15,21 @@ from glasscortex.data.synthetic.behaviour import Behaviour
 from glasscortex.data.synthetic.calcium import Fluorescence
 from glasscortex.data.synthetic.design import Timeline
 from glasscortex.data.synthetic.images import templates
+from glasscortex.data.synthetic.imaging import FIELD_PIXELS, Imaging, masks
 
 FIRST_FRAME_S = 10.0
 """Time of the first imaging frame; as in real files, clocks start before imaging."""
 START_TIME = "Fri Apr 01 09:12:03 2016"
 """One date for all sessions: the date of writing would change the bytes."""
-FIELD_PIXELS = 512
 FIELD_MICRONS = 400.0
-CELL_RADIUS_PIXELS = 8
-"""A soma of about 12 µm."""
 COUNT_STEP = 1 / 16
 """Fluorescence is stored in steps of a sixteenth of a count, ΔF/F in steps of `DFF_STEP`: far
 below the noise, and half the size when compressed."""
 DFF_STEP = 2.0**-12
+CELL_LEVEL = 160
+"""Brightness of cells in the maximum projection, whose background is below 40."""
 RUNNING_MISSES = (3, 5)
 """Imaging frames without running speed at the start and at the end, as in real files."""
-MOTION_SD_PIXELS = 0.8
 UNCOMPRESSED_BYTES = 4096
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
@@ -41,10 +40,26 @@ class Recording:
 
     Attributes
     ----------
-    session : row of the table of sessions
-    genotype : as the Allen writes it
-    cell_specimen_ids : (cells,)
-    dff : (cells, frames)
+    session : dict
+        Row of the table of sessions.
+    genotype : str
+        As the Allen writes it.
+    frame_rate_hz : float
+        Imaging frames a second.
+    cell_specimen_ids : numpy.ndarray
+        (cells,)
+    timeline : Timeline
+        What is shown when.
+    fluorescence : Fluorescence
+        Of cells and of the neuropil.
+    neuropil_r : numpy.ndarray
+        Contamination (cells,).
+    dff : numpy.ndarray
+        (cells, frames)
+    behaviour : Behaviour
+        Running, pupil, gaze.
+    imaging : Imaging
+        What no trace depends on.
     """
 
     session: dict[str, object]
@@ -56,18 +71,27 @@ class Recording:
     neuropil_r: np.ndarray
     dff: np.ndarray
     behaviour: Behaviour
+    imaging: Imaging
 
 
-def write_nwb(path: Path, recording: Recording, rng: np.random.Generator) -> None:
-    """Write a recording; `rng` draws what no analysis uses (masks, motion)."""
+def write_nwb(path: Path, recording: Recording) -> None:
+    """Write a recording; the same recording gives the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    recording : Recording
+        What it holds.
+    """
     with h5py.File(path, "w") as file:
         _write_general(file, recording)
         pipeline = file.create_group("processing/brain_observatory_pipeline")
         timestamps = FIRST_FRAME_S + np.arange(recording.timeline.frames) / recording.frame_rate_hz
         _write_traces(pipeline, recording, timestamps)
-        _write_segmentation(pipeline, recording.cell_specimen_ids, rng)
+        _write_segmentation(pipeline, recording.cell_specimen_ids, recording.imaging)
         _write_behaviour(pipeline, recording.behaviour, timestamps)
-        _write_motion(pipeline, timestamps, rng)
+        _write_motion(pipeline, timestamps, recording.imaging.motion)
         _write_stimuli(file, recording.timeline, timestamps)
 
 
@@ -153,21 +177,16 @@ def _roi_names(cells: int) -> list[str]:
     return [f"roi_{i:03d}" for i in range(cells)]
 
 
-def _write_segmentation(pipeline: h5py.Group, ids: np.ndarray, rng: np.random.Generator) -> None:
+def _write_segmentation(pipeline: h5py.Group, ids: np.ndarray, imaging: Imaging) -> None:
     group = pipeline.create_group("ImageSegmentation")
     _put(group, "cell_specimen_ids", ids)
     _put(group, "roi_ids", [str(i) for i in ids])
     plane = group.create_group("imaging_plane_1")
     names = _roi_names(len(ids))
     _put(plane, "roi_list", names)
-    y, x = np.ogrid[:FIELD_PIXELS, :FIELD_PIXELS]
-    projection = rng.integers(20, 40, (FIELD_PIXELS, FIELD_PIXELS)).astype(np.uint8)
-    places = rng.uniform(
-        2 * CELL_RADIUS_PIXELS, FIELD_PIXELS - 2 * CELL_RADIUS_PIXELS, (len(ids), 2)
-    )
-    for name, (cy, cx) in zip(names, places):
-        mask = (y - cy) ** 2 + (x - cx) ** 2 < CELL_RADIUS_PIXELS**2
-        projection[mask] = 160
+    projection = imaging.background.copy()
+    for name, mask in zip(names, masks(imaging.places), strict=True):
+        projection[mask] = CELL_LEVEL
         _put(plane, f"{name}/img_mask", mask.astype(np.uint8))
     _put(plane, "reference_images/maximum_intensity_projection_image/data", projection)
 
@@ -189,8 +208,7 @@ def _write_behaviour(pipeline: h5py.Group, behaviour: Behaviour, timestamps: np.
     _series(pipeline, "EyeTracking/pupil_location_spherical", timestamps, data=angles)
 
 
-def _write_motion(pipeline: h5py.Group, timestamps: np.ndarray, rng: np.random.Generator) -> None:
-    motion = np.rint(MOTION_SD_PIXELS * rng.standard_normal((len(timestamps), 2)))
+def _write_motion(pipeline: h5py.Group, timestamps: np.ndarray, motion: np.ndarray) -> None:
     _series(
         pipeline,
         "MotionCorrection/2p_image_series/xy_translation",
@@ -205,12 +223,12 @@ def _write_stimuli(file: h5py.File, timeline: Timeline, timestamps: np.ndarray) 
     for name, shown in timeline.presentations.items():
         frames = np.stack([shown.start, shown.stop], axis=1)
         columns = shown.columns
+        extra: dict[str, list[str]] = {}
         if name == "spontaneous":
             data = np.tile([1, -1], len(frames))
             frames = np.repeat(frames.reshape(-1, 1), 2, axis=1)
-            extra = {}
         elif "index" in columns:
-            data, extra = columns["index"], {}
+            data = columns["index"]
             _put(stacks, f"{name}_image_stack/data", templates(name))
         else:
             if name == "drifting_gratings":

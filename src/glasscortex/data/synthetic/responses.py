@@ -29,10 +29,13 @@ class Rates:
 
     Attributes
     ----------
-    rate : (cells, frames) spikes per second
-    by_presentation : stimulus -> (presentations, cells) mean rate in response to a presentation
-    gain : stimulus -> (presentations,) log gain of running, pupil and the shared fluctuation,
-        averaged over cells and the presentation
+    rate : numpy.ndarray
+        (cells, frames) spikes per second.
+    by_presentation : dict of str to numpy.ndarray
+        Stimulus -> (presentations, cells) mean rate in response to a presentation.
+    gain : dict of str to numpy.ndarray
+        Stimulus -> (presentations,) log gain of running, pupil and the shared fluctuation,
+        averaged over cells and the presentation.
     """
 
     rate: np.ndarray
@@ -54,7 +57,8 @@ def rates(
 
     Parameters
     ----------
-    cells : parameter -> (cells,), from `cells.draw`
+    cells : dict of str to numpy.ndarray
+        Parameter -> (cells,), from `cells.draw`.
     """
     latency = round(LATENCY_S * frame_rate_hz)
     rate = np.repeat(cells["baseline_hz"][:, None], timeline.frames, axis=1).astype(np.float32)
@@ -125,7 +129,8 @@ def gratings_drive(cells: dict[str, np.ndarray], columns: dict[str, np.ndarray])
 
     Parameters
     ----------
-    columns : of `Presentations`; temporal_frequency if they drift, phase if they stand still
+    columns : dict of str to numpy.ndarray
+        Of `Presentations`; temporal_frequency if they drift, phase if they stand still.
     """
     spatial = columns.get("spatial_frequency", np.array([DRIFTING_CPD]))
     drive = _octave_tuning(cells["spatial_frequency_cpd"], cells["spatial_octaves"], spatial)
@@ -160,7 +165,8 @@ def image_drive(cells: dict[str, np.ndarray], output: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    output : (cells, images), from `FilterBank.output`
+    output : numpy.ndarray
+        (cells, images), from `FilterBank.output`.
     """
     return cells["image_hz"][:, None] * np.clip(output - DRIVE_THRESHOLD, 0, LARGEST_DRIVE)
 

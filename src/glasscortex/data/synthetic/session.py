@@ -1,6 +1,4 @@
-"""One simulated session, from the seed to its two files."""
-
-from pathlib import Path
+"""One simulated session, from the seed to what its two files hold."""
 
 import numpy as np
 
@@ -10,19 +8,33 @@ from glasscortex.data.synthetic.behaviour import behave, running_trait
 from glasscortex.data.synthetic.calcium import fluorescence
 from glasscortex.data.synthetic.cells import LINES, draw
 from glasscortex.data.synthetic.design import timeline
+from glasscortex.data.synthetic.imaging import image
 from glasscortex.data.synthetic.mice import generator, sessions
-from glasscortex.data.synthetic.nwb import Recording, write_nwb
+from glasscortex.data.synthetic.nwb import Recording
 from glasscortex.data.synthetic.responses import rates
-from glasscortex.data.synthetic.truth import write_truth
+from glasscortex.data.synthetic.truth import Truth
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
 
 
-def simulate(session_id: str, config: SimulateConfig, nwb: Path, truth: Path) -> None:
-    """Simulate one session and write its NWB file and its ground truth.
+def simulate(session_id: str, config: SimulateConfig) -> tuple[Recording, Truth]:
+    """Simulate one session.
 
-    The files depend on the configuration's seed, sizes and frame rate, on the mouse and on the
-    session, not on which other sessions are simulated; the same call writes the same bytes.
+    It depends on the configuration's seed, sizes and frame rate, on the mouse and on the
+    session, not on which other sessions are simulated.
+
+    Parameters
+    ----------
+    session_id : str
+        One of `sessions(config)`.
+    config : SimulateConfig
+        Seed, sizes and frame rate.
+
+    Returns
+    -------
+    recording : Recording
+        What a microscope would give.
+    truth : Truth
+        What it does not show.
 
     Raises
     ------
@@ -57,9 +69,7 @@ def simulate(session_id: str, config: SimulateConfig, nwb: Path, truth: Path) ->
         neuropil_r=cells["neuropil_r"],
         dff=windowed_median(corrected, rate_hz).dff,
         behaviour=behaviour,
+        imaging=image(len(ids), shown.frames, rng),
     )
     attributes = {**session, "seed": config.seed, "running_fraction": running_fraction}
-    with atomic_write(nwb) as path:
-        write_nwb(path, recording, rng)
-    with atomic_write(truth) as path:
-        write_truth(path, attributes, {"cell_specimen_id": ids, **cells}, responses)
+    return recording, Truth(attributes, {"cell_specimen_id": ids, **cells}, responses)

@@ -12,6 +12,7 @@ Movies have no rates and no gain. Attributes of the file: the columns of session
 running_fraction of the mouse.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -20,18 +21,40 @@ import numpy as np
 from glasscortex.data.synthetic.responses import Rates
 
 
-def write_truth(
-    path: Path,
-    attributes: dict[str, object],
-    cells: dict[str, np.ndarray],
-    rates: Rates,
-) -> None:
-    """Write the truth of one session."""
+@dataclass(frozen=True)
+class Truth:
+    """What is true of a simulated session.
+
+    Attributes
+    ----------
+    attributes : dict
+        Row of the table of sessions, seed, running_fraction.
+    cells : dict of str to numpy.ndarray
+        (cells,) by parameter, and cell_specimen_id.
+    rates : Rates
+        What drove the spikes.
+    """
+
+    attributes: dict[str, object]
+    cells: dict[str, np.ndarray]
+    rates: Rates
+
+
+def write_truth(path: Path, truth: Truth) -> None:
+    """Write the truth of one session.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    truth : Truth
+        What it holds.
+    """
     with h5py.File(path, "w") as file:
-        file.attrs.update(attributes)
-        for name, values in cells.items():
+        file.attrs.update(truth.attributes)
+        for name, values in truth.cells.items():
             file.create_dataset(f"cells/{name}", data=values, track_times=False)
-        for group, tables in (("rates", rates.by_presentation), ("gain", rates.gain)):
+        for group, tables in (("rates", truth.rates.by_presentation), ("gain", truth.rates.gain)):
             for name, values in tables.items():
                 if not name.startswith("natural_movie"):
                     values = values.astype(np.float32)

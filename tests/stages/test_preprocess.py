@@ -11,11 +11,11 @@ from glasscortex.data import nwb as nwb_files
 from glasscortex.data import preprocess as preprocess_module
 from glasscortex.data.dff.methods import windowed_median
 from glasscortex.data.dff.neuropil import contamination_ratios
-from glasscortex.data.preprocess import preprocess
 from glasscortex.data.record import Record
 from glasscortex.data.store import StoredSession, verify
 from glasscortex.errors import InputError
 from glasscortex.files import sha256
+from glasscortex.stages.preprocess import preprocess
 
 
 def run(path, folder, dff="stored", session=None, **settings):
@@ -28,7 +28,7 @@ def run(path, folder, dff="stored", session=None, **settings):
     preprocess(
         nwb=path,
         record=record,
-        session=session,
+        session={k: str(v) for k, v in dataclasses.asdict(session).items()},
         store=store,
         quality=folder / "out" / "s.csv",
         manifest=manifest,
@@ -234,10 +234,19 @@ def test_what_a_stored_trace_does_not_tell_is_empty(nwb, tmp_path):
         assert row[name] == ""
 
 
-def test_without_neuropil_no_r_is_told(nwb, tmp_path):
-    path = nwb(edit=lambda file: file.__delitem__(nwb_files.NEUROPIL))
+@pytest.mark.parametrize("lost", [nwb_files.NEUROPIL, f"{nwb_files.NEUROPIL}/r"])
+def test_without_neuropil_no_r_is_told_and_a_warning_says_why(nwb, tmp_path, caplog, lost):
+    path = nwb(edit=lambda file: file.__delitem__(lost))
     run(path, tmp_path, "windowed_median")
     assert {row["r"] for row in quality(tmp_path)} == {""}
+    assert "session 100: the file holds no neuropil with its r" in caplog.text
+
+
+@pytest.mark.parametrize(("dff", "neuropil"), [("windowed_median", "none"), ("stored", "stored")])
+def test_where_no_correction_is_asked_for_none_is_missed(nwb, tmp_path, caplog, dff, neuropil):
+    path = nwb(edit=lambda file: file.__delitem__(nwb_files.NEUROPIL))
+    run(path, tmp_path, dff, neuropil=neuropil)
+    assert "neuropil" not in caplog.text
 
 
 @pytest.mark.parametrize(
