@@ -25,6 +25,12 @@ def test_what_is_given_is_kept():
     assert config.tasks == ("direction",)
 
 
+def test_a_dictionary_is_topk_unless_it_says_otherwise():
+    config = validated({"sae": {"a": {}, "topk": {"architecture": "batch_topk", "k": 8}}})
+    assert config.sae["a"].architecture == "topk"
+    assert (config.sae["topk"].architecture, config.sae["topk"].k) == ("batch_topk", 8)
+
+
 def test_values_cannot_change():
     with pytest.raises(ValueError, match="frozen"):
         Config().seeds = (1,)
@@ -102,6 +108,16 @@ def test_every_task_is_a_legal_choice():
         ({"trials": {"movie_bin_s": 0.01}}, ["trials.movie_bin_s:", "greater than or equal"]),
         ({"decoder": {"model": {"dim": 30}}}, ["decoder.model:", "dim 30", "multiple of"]),
         ({"sae": {"a": {"k": 9, "width": 8}}}, ["sae.a:", "k is 9, larger than width 8", "lower"]),
+        (
+            {"sae": {"a": {"architecture": "jumprelu"}}},
+            ["config sae.a.architecture: must be one of 'topk', 'batch_topk', got 'jumprelu'"],
+        ),
+        ({"sae": {"jumprelu": {"l1": 1}}}, ["config key sae.jumprelu.l1 is unknown", "spelling"]),
+        (
+            {"sae": {"a": {"architecture": "batch_topk", "l1": 1}}},
+            ["config key sae.a.l1 is unknown"],
+        ),
+        ({"sae": {"a": 3}}, ["config sae.a:", "got 3"]),
         ({"sae": {"a": {"hook": "blocks.1"}}}, ["sae.a.hook:", "pattern", "got 'blocks.1'"]),
         (
             {"sae": {"a": {"hook": "mlp.2"}}},

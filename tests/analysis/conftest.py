@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from glasscortex.analysis.presentations import Presentations
+from glasscortex.dictionaries import TopK
 from glasscortex.dictionaries.responses import Responses
-from glasscortex.dictionaries.topk import TopKSae
 
 UNITS = 48
 
@@ -34,10 +34,10 @@ def splits(world, sessions):
 @pytest.fixture
 def sae(decoder):
     dim = decoder.config.dim
-    sae = TopKSae(dim, UNITS, 8, "latents.2")
+    sae = TopK(width=UNITS, k=8, hook="latents.2").build(dim)
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        sae.dictionary.copy_(torch.randn(UNITS, dim, generator=generator))
+        sae.W_dec.copy_(torch.randn(UNITS, dim, generator=generator))
         sae.normalise()
-        sae.encoder.copy_(sae.dictionary)
+        sae.W_enc.copy_(sae.W_dec.T)
     return sae

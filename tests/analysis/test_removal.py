@@ -7,16 +7,16 @@ import pytest
 import torch
 
 from glasscortex.analysis.removal import EncodedBatch, Removal, atoms, drawn_donors
-from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.dictionaries import TopK
 
 
 @pytest.fixture
 def sae():
     """Four units on the axes of a six-dimensional space; it sees nothing of the last two."""
-    sae = TopKSae(dim=6, width=4, k=4, hook="latents.1")
+    sae = TopK(width=4, k=4, hook="latents.1").build(6)
     with torch.no_grad():
-        sae.encoder.copy_(torch.eye(6)[:4])
-        sae.dictionary.copy_(torch.eye(6)[:4])
+        sae.W_enc.copy_(torch.eye(6)[:, :4])
+        sae.W_dec.copy_(torch.eye(6)[:4])
         sae.scale.fill_(2.0)
         sae.mean.copy_(torch.linspace(-1, 1, 6))
     return sae.eval().requires_grad_(False)

@@ -7,8 +7,8 @@ import torch
 import zarr
 
 from glasscortex.data.store import write_manifest
+from glasscortex.dictionaries import TopK
 from glasscortex.dictionaries.activations import Writer
-from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.words import SPLITS
 
 HOOK = "latents.1"
@@ -29,10 +29,12 @@ def write_activations(folder: Path, windows: dict[str, np.ndarray], first_trial:
     return path
 
 
-def random_topk(dim: int = 6, width: int = 10, k: int = 3, seed: int = 0) -> TopKSae:
+def random_topk(
+    d_in: int = 6, width: int = 10, k: int = 3, seed: int = 0, **settings: float
+) -> TopK:
     """A TopK in which nothing is zero."""
     generator = torch.Generator().manual_seed(seed)
-    sae = TopKSae(dim, width, k, HOOK).requires_grad_(False)
+    sae = TopK(width=width, k=k, hook=HOOK, **settings).build(d_in).requires_grad_(False)
     for tensor in sae.state_dict().values():
         tensor.copy_(torch.randn(tensor.shape, generator=generator))
     sae.scale.fill_(2.5)

@@ -1,113 +1,113 @@
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import r2_score
 
-from glasscortex.config import SaeConfig
-from glasscortex.dictionaries.activations import Activations
-from glasscortex.dictionaries.evaluate import reconstruction
-from glasscortex.dictionaries.fit import fit, initialised, optimise, schedule
-from glasscortex.dictionaries.topk import TopKSae
-from glasscortex.errors import InputError
+from glasscortex.dictionaries import BatchTopK, TopK
+from glasscortex.dictionaries.activations import RecordedTokens
+from glasscortex.dictionaries.evaluate import metrics, reconstruction
+from glasscortex.dictionaries.fit import DivergenceError, initialise, schedule
+from glasscortex.dictionaries.tokens import ArrayTokens
 
 ATOMS, DIM = 32, 16
-CONFIG = SaeConfig(hook="latents.1", width=2 * ATOMS, k=2, steps=800, batch=256, learning_rate=3e-3)
+SETTINGS = {"width": 2 * ATOMS, "k": 2, "steps": 800, "batch": 256, "learning_rate": 3e-3}
 
 
-def run(path, folder, config=CONFIG, seed=0):
-    fit(
-        activations=path,
-        manifest=path.with_suffix(".json"),
-        folder=folder,
-        config=config,
-        model="trained",
-        seed=seed,
-        name="topk",
-    )
-    return folder
+def tokens_of(planted, split):
+    return torch.cat([block.x for block in RecordedTokens(planted, split).blocks()])
 
 
 @pytest.fixture(scope="module")
-def fitted(planted, tmp_path_factory):
-    return run(planted, tmp_path_factory.mktemp("fitted"))
+def fitted(planted):
+    return TopK(hook="latents.1", **SETTINGS).fit(RecordedTokens(planted, "train"))
 
 
-def test_a_planted_dictionary_is_found(planted_dictionary, fitted):
-    atoms = TopKSae.load(fitted).dictionary
-    assert (planted_dictionary @ atoms.T).max(1).values.mean() > 0.95
+def test_a_planted_dictionary_is_recovered(planted_dictionary, fitted):
+    assert (planted_dictionary @ fitted.W_dec.T).max(1).values.mean() > 0.95
+
+
+def test_an_array_and_its_recording_give_the_same_dictionary(planted):
+    x = tokens_of(planted, "train")
+    settings = SETTINGS | {"steps": 20}
+    recorded = TopK(**settings).fit(RecordedTokens(planted, "train"))
+    for array in (x, x.numpy(), x.double().numpy()):
+        assert torch.equal(TopK(**settings).fit(array).W_dec, recorded.W_dec)
+    assert not torch.equal(TopK(seed=1, **settings).fit(x).W_dec, recorded.W_dec)
+
+
+def test_fitting_again_starts_afresh(planted):
+    x = tokens_of(planted, "train")
+    once = TopK(**SETTINGS | {"steps": 10}).fit(x)
+    atoms = once.W_dec.clone()
+    assert torch.equal(once.fit(x).W_dec, atoms)
 
 
 def test_metrics_are_those_of_sklearn_and_numpy(planted, fitted):
-    sae = TopKSae.load(fitted)
-    rows = pd.read_csv(fitted / "metrics.csv").set_index("split")
-    assert list(rows.index) == ["train", "validation", "test"]
-    x = torch.cat([block.x for block in Activations(planted).blocks("test")])
-    unexplained = 1 - r2_score(x, sae.splice(x), multioutput="variance_weighted")
+    splits = {split: RecordedTokens(planted, split) for split in ("train", "test")}
+    rows = metrics(fitted, splits).set_index("split")
+    assert list(rows.index) == ["train", "test"]
+    x = tokens_of(planted, "test")
+    unexplained = 1 - r2_score(x, fitted.splice(x), multioutput="variance_weighted")
     assert rows.loc["test", "fvu"] == pytest.approx(unexplained, rel=1e-5)
     assert rows.loc["test", "fvu"] < 0.1
-    codes = sae.encode(x).numpy()
+    codes = fitted.encode(x).numpy()
     assert rows.loc["test", "l0"] == pytest.approx((codes > 0).sum(1).mean(), rel=1e-6)
     assert rows.loc["test", "dead_fraction"] == (codes == 0).all(0).mean()
-    assert dict(rows.loc["test", ["model", "sae", "hook", "architecture", "width", "k"]]) == {
-        "model": "trained",
-        "sae": "topk",
-        "hook": "latents.1",
-        "architecture": "topk",
-        "width": 64,
-        "k": 2,
-    }
+    assert rows.loc["test", ["hook", "architecture", "width", "k"]].tolist() == [
+        *("latents.1", "topk", 64, 2)
+    ]
 
 
 def test_fvu_is_one_for_the_mean_and_dead_for_no_codes(planted):
-    sae = TopKSae(DIM, 4, 1, "latents.1")
-    sae.mean.copy_(Activations(planted).moments("test")[0])
-    found = reconstruction(sae, Activations(planted), "test")
-    assert found["fvu"] == pytest.approx(1, rel=1e-5)
-    assert (found["l0"], found["dead_fraction"]) == (0, 1)
+    recorded = RecordedTokens(planted, "test")
+    sae = TopK(width=4, k=1).build(DIM).requires_grad_(False)
+    sae.mean.copy_(recorded.moments()[0])
+    measures = reconstruction(sae, recorded)
+    assert measures["fvu"] == pytest.approx(1, rel=1e-5)
+    assert (measures["l0"], measures["dead_fraction"]) == (0, 1)
 
 
 def test_atoms_keep_unit_norm_and_inputs_unit_mean_square(planted, fitted):
-    sae = TopKSae.load(fitted)
-    torch.testing.assert_close(sae.dictionary.norm(dim=1), torch.ones(sae.width))
-    z = sae.scaled(torch.cat([block.x for block in Activations(planted).blocks("train")]))
+    torch.testing.assert_close(fitted.W_dec.norm(dim=1), torch.ones(fitted.d_sae))
+    z = fitted.scaled(tokens_of(planted, "train"))
     assert z.square().mean().item() == pytest.approx(1, rel=1e-4)
     assert z.mean(0).abs().max() < 1e-4
 
 
 def test_history_tells_of_the_whole_run(fitted):
-    history = pd.read_csv(fitted / "history.csv")
+    history = fitted.history_
     assert list(history) == ["step", "learning_rate", "fvu", "dead_fraction"]
-    assert history["step"].iloc[-1] == CONFIG.steps and len(history) == 50
+    assert history["step"].iloc[-1] == SETTINGS["steps"] and len(history) == 50
     assert history["fvu"].iloc[-1] < history["fvu"].iloc[0]
 
 
 def test_auxk_revives_units(planted, monkeypatch):
-    def mostly_silent(*arguments):
-        sae = initialised(*arguments)
-        sae.encoder_bias.requires_grad_(False)[4:] = -1.5
-        return sae
+    def mostly_silent(sae, *arguments):
+        initialise(sae, *arguments)
+        sae.b_enc.requires_grad_(False)[4:] = -1.5
 
-    monkeypatch.setattr("glasscortex.dictionaries.fit.initialised", mostly_silent)
+    monkeypatch.setattr("glasscortex.dictionaries.fit.initialise", mostly_silent)
     last = {}
     for weight in (0.0, 1 / 32):
-        config = CONFIG.model_copy(update={"steps": 200, "dead_after": 5, "aux_weight": weight})
-        _, history = optimise(
-            Activations(planted), config, np.random.default_rng(0), torch.device("cpu")
-        )
-        last[weight] = history.iloc[-1]
+        settings = SETTINGS | {"steps": 200, "dead_after": 5, "aux_weight": weight}
+        sae = TopK(**settings).fit(RecordedTokens(planted, "train"))
+        last[weight] = sae.history_.iloc[-1]
     assert last[1 / 32]["dead_fraction"] < 0.7 * last[0.0]["dead_fraction"]
     assert last[1 / 32]["fvu"] < last[0.0]["fvu"]
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_does_not(planted, tmp_path):
-    config = CONFIG.model_copy(update={"steps": 20})
-    files = "weights.safetensors", "sae.json", "history.csv", "metrics.csv"
-    first, again, other = (
-        [(run(planted, tmp_path / name, config, seed) / file).read_bytes() for file in files]
-        for name, seed in (("a", 0), ("b", 0), ("c", 1))
-    )
-    assert first == again and first[0] != other[0]
+@pytest.mark.parametrize("kind", [TopK, BatchTopK])
+def test_a_fit_that_diverges_is_an_error(planted, kind):
+    sae = kind(**SETTINGS | {"steps": 50, "learning_rate": 100})
+    with pytest.raises(DivergenceError, match=r"learning_rate 100 is too high: .* lower it"):
+        sae.fit(RecordedTokens(planted, "train"))
+
+
+def test_a_loss_that_is_not_finite_is_an_error():
+    x = np.random.default_rng(0).normal(size=(100, 4))
+    sae = TopK(width=8, k=2, steps=5, batch=32, learning_rate=3e38)
+    with pytest.raises(DivergenceError, match="diverged"):
+        sae.fit(ArrayTokens(x))
 
 
 @pytest.mark.parametrize("steps", [1, 3, 100, 1000])
@@ -120,24 +120,8 @@ def test_the_rate_rises_stays_and_falls(steps):
         np.testing.assert_allclose(np.diff(rates[int(0.8 * steps) :]), -5 / steps)
 
 
-def test_few_distinct_activations_still_make_distinct_finite_atoms(write_activations, tmp_path):
-    x = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)[:, None]
-    path = write_activations(tmp_path, {"train": x})
-    config = SaeConfig(hook="latents.1", width=20, k=2, steps=5, batch=8)
-    atoms = TopKSae.load(run(path, tmp_path / "sae", config)).dictionary
+def test_few_distinct_activations_still_make_distinct_finite_atoms():
+    x = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
+    atoms = TopK(width=20, k=2, steps=5, batch=8).fit(x).W_dec
     assert atoms.isfinite().all()
     assert len(torch.unique(atoms, dim=0)) == 20
-
-
-def test_activations_of_another_hook_are_an_error(planted, tmp_path):
-    config = CONFIG.model_copy(update={"hook": "readout"})
-    with pytest.raises(InputError, match=r"holds hook latents\.1, but sae\.topk\.hook is readout"):
-        run(planted, tmp_path, config)
-
-
-def test_damaged_activations_are_an_error(write_activations, tmp_path):
-    x = np.random.default_rng(0).normal(size=(9, 2, 3)).astype(np.float32)
-    path = write_activations(tmp_path, {"train": x})
-    (path / "train" / "x" / "c" / "0" / "0").write_bytes(b"")
-    with pytest.raises(InputError, match="damaged"):
-        run(path, tmp_path / "sae")

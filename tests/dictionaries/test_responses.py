@@ -3,27 +3,28 @@ import pytest
 import torch
 import xarray as xr
 
-from glasscortex.dictionaries import activations, responses
-from glasscortex.dictionaries.activations import Activations
+from glasscortex.dictionaries import responses
+from glasscortex.dictionaries.activations import RecordedTokens
 from glasscortex.dictionaries.responses import compute_responses, read_responses, write_responses
+from glasscortex.dictionaries.tokens import Tokens
 from glasscortex.words import SPLITS
 
 
 @pytest.fixture
 def recorded(write_activations, tmp_path, monkeypatch):
     """Windows of 3 tokens: 11 train, none validation, 5 test, in small chunks."""
-    monkeypatch.setattr(activations, "CHUNK", 7)
+    monkeypatch.setattr(Tokens, "chunk", 7)
     monkeypatch.setattr(responses, "CHUNK", 4)
     rng = np.random.default_rng(0)
     windows = {split: rng.normal(size=(n, 3, 6)) for split, n in (("train", 11), ("test", 5))}
     windows = {split: x.astype(np.float32) for split, x in windows.items()}
-    return windows, Activations(write_activations(tmp_path, windows, first_trial=40))
+    return windows, write_activations(tmp_path, windows, first_trial=40)
 
 
 def test_responses_are_means_over_the_tokens_of_a_window(recorded, random_weights):
-    windows, on_disk = recorded
+    windows, path = recorded
     for split, trials in (("train", range(40, 51)), ("test", range(51, 56))):
-        computed = compute_responses(random_weights(), on_disk, split)
+        computed = compute_responses(random_weights(), RecordedTokens(path, split))
         expected = random_weights().encode(torch.from_numpy(windows[split])).mean(1)
         np.testing.assert_array_equal(computed.trial, trials)
         np.testing.assert_allclose(computed.values, expected, atol=1e-6)
@@ -33,10 +34,10 @@ def test_responses_are_means_over_the_tokens_of_a_window(recorded, random_weight
 def test_a_window_may_be_longer_than_a_chunk(
     write_activations, random_weights, tmp_path, monkeypatch, tokens
 ):
-    monkeypatch.setattr(activations, "CHUNK", 2)
+    monkeypatch.setattr(Tokens, "chunk", 2)
     x = tokens(14).reshape(2, 7, 6)
-    on_disk = Activations(write_activations(tmp_path, {"test": x.numpy()}))
-    computed = compute_responses(random_weights(), on_disk, "test")
+    path = write_activations(tmp_path, {"test": x.numpy()})
+    computed = compute_responses(random_weights(), RecordedTokens(path, "test"))
     np.testing.assert_array_equal(computed.trial, [0, 1])
     np.testing.assert_allclose(computed.values, random_weights().encode(x).mean(1), atol=1e-6)
 
@@ -45,7 +46,7 @@ def test_reading_is_computing(recorded, random_weights, tmp_path):
     write_responses(tmp_path / "r.zarr", random_weights(), recorded[1])
     for split in SPLITS:
         read = read_responses(tmp_path / "r.zarr", split)
-        computed = compute_responses(random_weights(), recorded[1], split)
+        computed = compute_responses(random_weights(), RecordedTokens(recorded[1], split))
         np.testing.assert_array_equal(read.trial, computed.trial)
         np.testing.assert_array_equal(read.values, computed.values)
         assert (read.trial.dtype, read.values.dtype) == (np.int64, np.float32)
@@ -61,5 +62,5 @@ def test_xarray_reads_them_with_their_coordinates(recorded, random_weights, tmp_
     np.testing.assert_array_equal(response["trial"], np.arange(40, 51))
     np.testing.assert_array_equal(response.sel(unit=3), response[:, 3])
     np.testing.assert_array_equal(
-        response, compute_responses(random_weights(), recorded[1], "train").values
+        response, compute_responses(random_weights(), RecordedTokens(recorded[1], "train")).values
     )

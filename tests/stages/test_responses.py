@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from glasscortex.data.store import verify
-from glasscortex.dictionaries.activations import Activations
+from glasscortex.dictionaries.activations import RecordedTokens
 from glasscortex.dictionaries.responses import compute_responses, read_responses
 from glasscortex.errors import InputError
 from glasscortex.stages.responses import responses
@@ -32,7 +32,7 @@ def test_every_split_is_written_with_checksums(run):
     activations, written, checksums = run()
     assert verify(written, checksums) == {"hook": HOOK}
     for split in ("train", "validation", "test"):
-        computed = compute_responses(random_topk(), Activations(activations), split)
+        computed = compute_responses(random_topk(), RecordedTokens(activations, split))
         read = read_responses(written, split)
         np.testing.assert_array_equal(read.trial, computed.trial)
         np.testing.assert_array_equal(read.values, computed.values)

@@ -19,7 +19,7 @@ from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit, predict_under
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import headline, metrics
-from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.dictionaries import Dictionary
 from glasscortex.tasks import TASKS, Task, related
 
 MOST_PREDICTIONS = 2**25
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 @torch.no_grad()
 def ablate(
     decoder: Decoder,
-    sae: TopKSae,
+    sae: Dictionary,
     trials: pd.DataFrame,
     windows: Mapping[str, WindowsReader],
     responses: Float[np.ndarray, "presentations units"],
@@ -61,7 +61,7 @@ def ablate(
     Parameters
     ----------
     decoder : Decoder
-    sae : TopKSae
+    sae : Dictionary
         The dictionary whose units are removed.
     trials : pandas.DataFrame
         Of all sessions, with the labels of the tasks.
@@ -186,7 +186,7 @@ def planned(
 
 def session_losses(
     decoder: Decoder,
-    sae: TopKSae,
+    sae: Dictionary,
     conditions: list[Condition],
     mean: Float[torch.Tensor, " units"],
     trials: pd.DataFrame,

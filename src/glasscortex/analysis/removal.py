@@ -8,12 +8,12 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from glasscortex.data.batches import Batch
-from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.dictionaries import Dictionary
 
 
-def atoms(sae: TopKSae) -> Float[Tensor, "width dim"]:
+def atoms(sae: Dictionary) -> Float[Tensor, "width dim"]:
     """What one unit of activation adds to the reconstruction, in the activations' own units."""
-    codes = torch.eye(sae.width)
+    codes = torch.eye(sae.d_sae)
     return sae.decode(codes) - sae.decode(torch.zeros_like(codes))
 
 
@@ -22,10 +22,10 @@ class EncodedBatch:
 
     Parameters
     ----------
-    sae : TopKSae
+    sae : Dictionary
     """
 
-    def __init__(self, sae: TopKSae):
+    def __init__(self, sae: Dictionary):
         self.atoms = atoms(sae)
         self._sae = sae
         self._batch: Batch | None = None

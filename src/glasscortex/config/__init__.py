@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from glasscortex.config.analysis import AblationConfig, SaeConfig, SelectivityConfig, SpliceConfig
+from glasscortex.config.analysis import AblationConfig, SelectivityConfig
 from glasscortex.config.data import (
     AllenConfig,
     PreprocessConfig,
@@ -29,6 +29,13 @@ from glasscortex.config.decoder import (
     SingleConfig,
     TrainConfig,
 )
+from glasscortex.config.dictionaries import (
+    BatchTopKConfig,
+    SaeConfig,
+    SpliceConfig,
+    TopKConfig,
+    TopKSettings,
+)
 from glasscortex.config.part import Part
 from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS, TaskNames
@@ -39,6 +46,7 @@ __all__ = [
     "AdaptConfig",
     "AllenConfig",
     "BaselineConfig",
+    "BatchTopKConfig",
     "Config",
     "DecoderConfig",
     "MlpConfig",
@@ -53,6 +61,8 @@ __all__ = [
     "SingleConfig",
     "SpliceConfig",
     "SplitConfig",
+    "TopKConfig",
+    "TopKSettings",
     "TrainConfig",
     "TrialsConfig",
     "validated",
@@ -77,7 +87,7 @@ class Config(Part):
     baseline: BaselineConfig = BaselineConfig()
     adapt: AdaptConfig = AdaptConfig()
     sae: dict[Annotated[str, Field(pattern=r"^\w[\w.-]*$")], SaeConfig] = Field(
-        {"topk": SaeConfig()}, min_length=1, description="SAEs by name"
+        {"topk": TopKConfig()}, min_length=1, description="dictionaries by name"
     )
     splice: SpliceConfig = SpliceConfig()
     selectivity: SelectivityConfig = SelectivityConfig()
@@ -194,7 +204,12 @@ def validated(settings: dict[str, Any]) -> Config:
 def _explain(fault: ErrorDetails) -> str:
     # parts such as "tuple[str, ...]" are pydantic's names for the members of a union
     parts = [str(p) for p in fault["loc"] if "[" not in str(p) and p != "constrained-float"]
+    if parts[:1] == ["sae"]:
+        del parts[2:3]  # the architecture, by which pydantic chose the model
     key = ".".join(parts)
+    if fault["type"] == "union_tag_invalid":
+        tags, tag = fault["ctx"]["expected_tags"], fault["ctx"]["tag"]
+        return f"config {key}.architecture: must be one of {tags}, got {tag!r}"
     if fault["type"] == "extra_forbidden":
         return f"config key {key} is unknown: check its spelling against config.yaml"
     where = f"config {key}" if key else "config"

@@ -1,41 +1,10 @@
-"""Sparse autoencoders, and what is asked of them."""
+"""What is asked of the units of a dictionary."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveInt
 
 from glasscortex.config.part import Fraction, Part
-from glasscortex.words import HOOK
-
-
-class SaeConfig(Part):
-    """The sparse autoencoder on the transformer's activations."""
-
-    hook: str = Field("latents.2", pattern=f"^{HOOK}$")
-    width: PositiveInt = 256
-    k: PositiveInt = 32
-    steps: PositiveInt = 3000
-    batch: PositiveInt = 1024
-    learning_rate: PositiveFloat = 3e-3
-    encoder_scale: PositiveFloat = Field(0.4, description="encoder starts at this times W_dec^T")
-    aux_weight: Annotated[float, Field(ge=0)] = 1 / 32
-    dead_after: PositiveInt = Field(20, description="batches without firing that make a unit dead")
-    threads: PositiveInt = 1
-
-    @model_validator(mode="after")
-    def _k_fits(self):
-        if self.k > self.width:
-            raise ValueError(f"k is {self.k}, larger than width {self.width}: lower sae.k")
-        return self
-
-
-class SpliceConfig(Part):
-    """The test that splicing leaves decoding unchanged."""
-
-    margin: PositiveFloat = Field(
-        0.1, description="largest change that counts as none, as a share of score above chance"
-    )
-    threads: PositiveInt = 1
 
 
 class SelectivityConfig(Part):

@@ -1,25 +1,20 @@
-"""Fitting of a TopK SAE."""
+"""Fitting of a dictionary by gradient descent."""
 
 import logging
-import zlib
-from pathlib import Path
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
 from torch import Tensor
 
-from glasscortex.config import SaeConfig
-from glasscortex.data.store import verify
-from glasscortex.dictionaries.activations import Activations
-from glasscortex.dictionaries.evaluate import metrics
-from glasscortex.dictionaries.gradients import gradients
-from glasscortex.dictionaries.topk import TopKSae
+from glasscortex.dictionaries.tokens import Tokens
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
-from glasscortex.words import SPLITS
+
+if TYPE_CHECKING:
+    from glasscortex.dictionaries.base import Dictionary
 
 log = logging.getLogger(__name__)
 
@@ -31,106 +26,87 @@ RECORDS = 50
 """Rows of the history."""
 
 
-def fit(
-    *,
-    activations: Path,
-    manifest: Path,
-    folder: Path,
-    config: SaeConfig,
-    model: str,
-    seed: int,
-    name: str,
-) -> None:
-    """Fit an SAE to the training activations and write it, its history and its metrics.
-
-    Memory holds the SAE and `BUFFERED` chunks of activations; time grows with steps × batch.
-
-    Parameters
-    ----------
-    activations, manifest : the recorded activations and their checksums
-    folder : receives weights.safetensors, sae.json, history.csv and metrics.csv
-    config : see `SaeConfig`
-    model, seed, name : of the decoder, of all random numbers, and of the SAE
-
-    Raises
-    ------
-    InputError
-        The activations are not those of the manifest, of another hook, or do not vary.
-    """
-    torch.set_num_threads(config.threads)
-    verify(activations, manifest)
-    recorded = Activations(activations)
-    if recorded.hook != config.hook:
-        raise InputError(
-            f"{activations} holds hook {recorded.hook}, but sae.{name}.hook is {config.hook}: "
-            "record that hook first"
-        )
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-    sae, history = optimise(recorded, config, rng, device)
-    named = {"model": model, "seed": seed, "sae": name}
-    table = metrics(sae, recorded, [s for s in SPLITS if recorded.tokens(s)], named)
-    sae.save(folder, **named)
-    for part, file in ((history, "history.csv"), (table, "metrics.csv")):
-        with atomic_write(folder / file) as temporary:
-            part.to_csv(temporary, index=False, float_format="%.9g")
+class DivergenceError(InputError):
+    """A fit ended worse than it began."""
 
 
 def optimise(
-    activations: Activations, config: SaeConfig, rng: np.random.Generator, device: torch.device
-) -> tuple[TopKSae, pd.DataFrame]:
-    """Fit an SAE by Adam on explicit gradients.
+    dictionary: "Dictionary", tokens: Tokens, rng: np.random.Generator, device: torch.device
+) -> pd.DataFrame:
+    """Fit a dictionary by Adam.
+
+    Parameters
+    ----------
+    dictionary : Dictionary
+        Gets new weights.
+    tokens : Tokens
+        The training activations.
+    rng : numpy.random.Generator
+        Of the first atoms and of the order of tokens.
+    device : torch.device
+        Where to compute, and where the dictionary is left.
 
     Returns
     -------
-    The SAE and its history: step, learning_rate, fvu (mean since the row before) and
-    dead_fraction (of the units, silent for `dead_after` batches).
+    pandas.DataFrame
+        See `Dictionary.history_`.
+
+    Raises
+    ------
+    DivergenceError
+        The loss is not finite at the end, or higher than at the start and than the mean's.
     """
-    batches = activations.batches("train", config.batch, rng)
-    sae = initialised(activations, config, batches, rng).to(device)
-    parameters = dict(sae.named_parameters())
-    optimiser = torch.optim.Adam(parameters.values(), lr=config.learning_rate, fused=True)
-    idle = torch.zeros(sae.width, dtype=torch.long, device=device)
-    history, losses, every = [], [], -(-config.steps // RECORDS)
-    for step in range(1, config.steps + 1):
-        rate = config.learning_rate * schedule(step, config.steps)
+    settings = dictionary.settings
+    batches = tokens.batches(settings.batch, rng)
+    initialise(dictionary, tokens, batches, rng)
+    dictionary.to(device).train()
+    optimiser = torch.optim.Adam(dictionary.parameters(), lr=settings.learning_rate, fused=True)
+    silent = torch.zeros(settings.width, dtype=torch.long, device=device)
+    history, losses, every = [], [], -(-settings.steps // RECORDS)
+    highest = 1.0
+    for step in range(1, settings.steps + 1):
+        rate = settings.learning_rate * schedule(step, settings.steps)
         optimiser.param_groups[0]["lr"] = rate
-        z = sae.scaled(next(batches).to(device))
-        found = gradients(sae, z, idle > config.dead_after, config.aux_weight)
-        for parameter_name, gradient in found.parameters.items():
-            parameters[parameter_name].grad = gradient
-        _project(sae)
+        z = dictionary.scaled(next(batches).to(device))
+        seen = dictionary.backward(z, silent > settings.dead_after)
+        _project(dictionary)
         optimiser.step()
-        sae.normalise()
-        idle = (idle + 1).masked_fill(found.fired, 0)
-        losses.append(found.fvu)
-        if step % every == 0 or step == config.steps:
-            dead = (idle > config.dead_after).double().mean().item()
+        dictionary.normalise()
+        silent = (silent + 1).masked_fill(seen.fired, 0)
+        losses.append(seen.fvu)
+        if step == 1:
+            highest = max(highest, seen.fvu.item())
+        if step % every == 0 or step == settings.steps:
+            dead = (silent > settings.dead_after).double().mean().item()
             history.append((step, rate, torch.stack(losses).mean().item(), dead))
             losses = []
             log.info("step %d: learning rate %.2g, FVU %.4f, dead %.3f", *history[-1])
-    history = pd.DataFrame(history, columns=["step", "learning_rate", "fvu", "dead_fraction"])
-    return sae.cpu().eval().requires_grad_(False), history
+    if not history[-1][2] <= highest:
+        raise DivergenceError(
+            f"learning_rate {settings.learning_rate:g} is too high: the fit diverged, the fraction "
+            f"of variance unexplained is {history[-1][2]:.3g} at the end: lower it"
+        )
+    return pd.DataFrame(history, columns=["step", "learning_rate", "fvu", "dead_fraction"])
 
 
-def initialised(
-    activations: Activations, config: SaeConfig, batches, rng: np.random.Generator
-) -> TopKSae:
-    """An SAE whose atoms are training activations and whose encoder is their transpose.
+@torch.no_grad()
+def initialise(
+    dictionary: "Dictionary", tokens: Tokens, batches: Iterator[Tensor], rng: np.random.Generator
+) -> None:
+    """Give a dictionary training activations as atoms, and their transpose as its encoder.
 
     A little noise keeps atoms apart when there are fewer distinct activations than units.
     """
-    mean, variance = activations.moments("train")
-    sae = TopKSae(activations.dim, config.width, config.k, activations.hook)
-    sae.mean.copy_(mean)
-    sae.scale.fill_((variance / activations.dim) ** 0.5)
-    some = torch.cat([next(batches) for _ in range(-(-config.width // config.batch))])
-    noise = rng.normal(scale=0.01, size=(config.width, activations.dim))
-    with torch.no_grad():
-        atoms = sae.scaled(some[: config.width]) + torch.from_numpy(noise).float()
-        sae.dictionary.copy_(F.normalize(atoms, dim=1))
-        sae.encoder.copy_(config.encoder_scale * sae.dictionary)
-    return sae
+    mean, variance = tokens.moments()
+    dictionary.build(tokens.d_in)
+    dictionary.mean.copy_(mean)
+    dictionary.scale.fill_((variance / tokens.d_in) ** 0.5)
+    settings = dictionary.settings
+    some = torch.cat([next(batches) for _ in range(-(-settings.width // settings.batch))])
+    noise = rng.normal(scale=0.01, size=(settings.width, tokens.d_in))
+    atoms = dictionary.scaled(some[: settings.width]) + torch.from_numpy(noise).float()
+    dictionary.W_dec.copy_(F.normalize(atoms, dim=1))
+    dictionary.W_enc.copy_(settings.encoder_scale * dictionary.W_dec.T)
 
 
 def schedule(step: int, steps: int) -> float:
@@ -139,7 +115,8 @@ def schedule(step: int, steps: int) -> float:
 
 
 @torch.no_grad()
-def _project(sae: TopKSae) -> None:
-    """Take from the dictionary's gradient what would only change the norm of an atom."""
-    gradient: Float[Tensor, "width dim"] = sae.dictionary.grad
-    gradient -= (gradient * sae.dictionary).sum(1, keepdim=True) * sae.dictionary
+def _project(dictionary: "Dictionary") -> None:
+    """Take from the gradient of the atoms what would only change their norm."""
+    gradient, atoms = dictionary.W_dec.grad, dictionary.W_dec
+    assert gradient is not None
+    gradient -= (gradient * atoms).sum(1, keepdim=True) * atoms

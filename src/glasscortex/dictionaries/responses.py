@@ -15,9 +15,9 @@ import torch
 import zarr
 from jaxtyping import Float32, Int64
 
-from glasscortex.dictionaries.activations import Activations, Block
+from glasscortex.dictionaries.activations import Block, RecordedTokens, hook_of
+from glasscortex.dictionaries.base import Dictionary
 from glasscortex.dictionaries.rows import RowWriter, consolidate
-from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.words import SPLITS
 
 CHUNK = 1024
@@ -34,37 +34,29 @@ class Responses:
     """Mean activation over the tokens of the presentation's window."""
 
 
-def compute_responses(dictionary: TopKSae, activations: Activations, split: str) -> Responses:
+def compute_responses(dictionary: Dictionary, tokens: RecordedTokens) -> Responses:
     """Responses of every unit to the presentations of a split.
 
     Parameters
     ----------
-    dictionary : TopKSae
+    dictionary : Dictionary
         What encodes the activations.
-    activations : Activations
-        The recorded activations.
-    split : str
-        "train", "validation" or "test".
+    tokens : RecordedTokens
+        The recorded activations of the split.
 
     Returns
     -------
     Responses
         Those of the whole split.
     """
-    parts = list(_averaged(dictionary, activations.blocks(split)))
+    parts = list(_averaged(dictionary, tokens.blocks()))
     return Responses(
         np.concatenate([part.trial for part in parts]),
         np.concatenate([part.values for part in parts]),
     )
 
 
-def responses(dictionary: TopKSae, path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """As `compute_responses`, from a path: until all who need it read what the stage wrote."""
-    computed = compute_responses(dictionary, Activations(path), split)
-    return computed.trial, computed.values
-
-
-def write_responses(path: Path, dictionary: TopKSae, activations: Activations) -> None:
+def write_responses(path: Path, dictionary: Dictionary, activations: Path) -> None:
     """Write the responses to all presentations of every split.
 
     Memory holds a block of tokens and two chunks, however long the recording.
@@ -73,20 +65,20 @@ def write_responses(path: Path, dictionary: TopKSae, activations: Activations) -
     ----------
     path : Path
         The Zarr to make.
-    dictionary : TopKSae
+    dictionary : Dictionary
         What encodes the activations.
-    activations : Activations
-        The recorded activations.
+    activations : Path
+        The Zarr of the recorded activations.
     """
-    root = zarr.create_group(path, attributes={"hook": activations.hook})
-    units = np.arange(dictionary.width)
+    root = zarr.create_group(path, attributes={"hook": hook_of(activations)})
+    units = np.arange(dictionary.d_sae)
     for split in SPLITS:
         group = root.create_group(split)
         group.create_array("unit", data=units, chunks=units.shape, dimension_names=("unit",))
         writer = RowWriter(group, "presentation", CHUNK)
         writer.column("trial", "i8")
         writer.column("response", "f4", unit=len(units), attributes={"coordinates": "trial"})
-        for part in _averaged(dictionary, activations.blocks(split)):
+        for part in _averaged(dictionary, RecordedTokens(activations, split).blocks()):
             writer.add(trial=part.trial, response=part.values)
         writer.flush()
     consolidate(path)
@@ -112,12 +104,12 @@ def read_responses(path: Path, split: str) -> Responses:
 
 
 @torch.no_grad()
-def _averaged(dictionary: TopKSae, blocks: Iterable[Block]) -> Iterator[Responses]:
+def _averaged(dictionary: Dictionary, blocks: Iterable[Block]) -> Iterator[Responses]:
     """Responses to the presentations of blocks of tokens, as soon as all their tokens have come.
 
     The tokens of a presentation lie together, within a block or across neighbouring ones.
     """
-    trial, total, count = np.empty(0, int), np.empty((0, dictionary.width), "f4"), np.empty(0, int)
+    trial, total, count = np.empty(0, int), np.empty((0, dictionary.d_sae), "f4"), np.empty(0, int)
     for block in blocks:
         first = np.flatnonzero(np.diff(block.trial, prepend=-1))
         trials, counts = block.trial[first], np.diff(first, append=len(block.trial))

@@ -1,7 +1,6 @@
-"""The test that decoding is unchanged when the transformer runs on an SAE's reconstruction."""
+"""The test that decoding is unchanged when a dictionary's reconstruction is spliced in."""
 
-import zlib
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,15 +9,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from glasscortex.config import SpliceConfig
 from glasscortex.data.batches import Batches
-from glasscortex.data.windows import WindowsFolder
-from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit, predict_under
+from glasscortex.decoder.evaluate import Edit, predict_under
 from glasscortex.decoder.hooks import reading
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import bootstrap_mean, session_scores
-from glasscortex.dictionaries.topk import TopKSae
-from glasscortex.files import atomic_write
+from glasscortex.dictionaries.base import Dictionary
 
 COMPARED = [
     "condition",
@@ -34,100 +30,120 @@ COMPARED = [
     "n_sessions",
 ]
 
-FITTED = 2048
-"""About how many training windows the gain of the random SAE is fitted to."""
+SAMPLED = 2048
+"""About how many training windows the gain of the random dictionary is fitted to."""
 
 
-def splice(
-    *,
-    decoder: Path,
-    sae_folder: Path,
-    trials: Path,
-    windows: Path,
-    out: Path,
-    config: SpliceConfig,
-    model: str,
-    seed: int,
-    name: str,
-) -> None:
-    """Write scores on the test split, and their change, with the hook's activations replaced.
+def spliced_scores(
+    decoder: Decoder, dictionary: Dictionary, batches: Batches, margin: float, seed: Sequence[int]
+) -> pd.DataFrame:
+    """Scores on the test split, and their change, with the hook's activations replaced.
 
-    Conditions: `intact`; `spliced`, by the SAE's reconstruction; `mean`, by the mean of the
-    training activations; `random_sae`, by the reconstruction of `random_sae`. A score is the mean
-    over sessions, and intervals are bootstraps over sessions: of 95 % for the score, of 90 % for
-    its change. A condition is `equivalent` to intact if that 90 % interval lies within the
-    margin, a share of what intact scores above chance: two one-sided tests at .05 (TOST;
-    Schuirmann 1987, J Pharmacokinet Biopharm 15:657). With a single session there are no
-    intervals and nothing but intact is equivalent.
+    Conditions: `intact`; `spliced`, by the dictionary's reconstruction; `mean`, by the mean of
+    the training activations; `random_sae`, by the reconstruction of `random_dictionary`. A score
+    is the mean over sessions, and intervals are bootstraps over sessions: of 95 % for the score,
+    of 90 % for its change. A condition is `equivalent` to intact if that 90 % interval lies
+    within the margin, a share of what intact scores above chance: two one-sided tests at .05
+    (TOST). With a single session there are no intervals and nothing but intact is equivalent.
 
     Parameters
     ----------
-    decoder, sae_folder : folders of the decoder and of the SAE
-    trials : parquet table of presentations
-    windows : folder of the sessions' windows
-    out : CSV, the rows of the table `splice`
-    config : see `SpliceConfig`
-    model, seed, name : of the decoder, of all random numbers, and of the SAE
+    decoder : Decoder
+        The decoder, in evaluation mode.
+    dictionary : Dictionary
+        What replaces the activations at its hook.
+    batches : Batches
+        Windows of the presentations.
+    margin : float
+        Largest change that counts as none, as a share of the intact score above chance.
+    seed : sequence of int
+        Of the random dictionary and of the bootstrap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a task and condition, with the columns task and `COMPARED`.
+
+    References
+    ----------
+    Schuirmann 1987, J Pharmacokinet Biopharm 15:657.
     """
-    torch.set_num_threads(config.threads)
-    transformer, sae = Decoder.load(decoder), TopKSae.load(sae_folder)
-    table = pd.read_parquet(trials)
-    batches = Batches(WindowsFolder(windows), table, transformer.vocabulary, EVALUATION_BATCH)
-    key = [seed, zlib.crc32(f"splice {name}".encode())]
-    sample = _training_sample(transformer, batches, sae.hook)
-    random = random_sae(sae, sample, np.random.default_rng(key))
+    assert dictionary.hook is not None
+    sample = _training_sample(decoder, batches, dictionary.hook)
+    random = random_dictionary(dictionary, sample, np.random.default_rng(seed))
     edits: dict[str, Edit] = {
         "intact": lambda x, batch: x,
-        "spliced": lambda x, batch: sae.splice(x),
-        "mean": lambda x, batch: sae.mean.expand_as(x),
+        "spliced": lambda x, batch: dictionary.splice(x),
+        "mean": lambda x, batch: dictionary.mean.expand_as(x),
         "random_sae": lambda x, batch: random.splice(x),
     }
-    test = (table["split"] == "test").to_numpy()
-    predictions = predict_under(transformer, batches, test, sae.hook, edits)
+    test = (batches.trials["split"] == "test").to_numpy()
+    predictions = predict_under(decoder, batches, test, dictionary.hook, edits)
     parts = [
         compared(
-            {c: session_scores(task, table, predictions[c][task]) for c in edits},
-            config.margin,
-            key,
-        ).assign(model=model, seed=seed, sae=name, task=task)
-        for task in transformer.vocabulary.tasks
+            {c: session_scores(task, batches.trials, predictions[c][task]) for c in edits},
+            margin,
+            seed,
+        ).assign(task=task)
+        for task in decoder.vocabulary.tasks
     ]
-    rows = pd.concat(parts)[["model", "seed", "sae", "task", *COMPARED]]
-    with atomic_write(out) as temporary:
-        rows.to_csv(temporary, index=False, float_format="%.9g")
+    return pd.concat(parts)[["task", *COMPARED]]
 
 
-def random_sae(sae: TopKSae, x: Float[Tensor, "tokens dim"], rng: np.random.Generator) -> TopKSae:
-    """Draw an SAE of the same shape that learnt nothing but one gain.
+def random_dictionary(
+    dictionary: Dictionary, x: Float[Tensor, "tokens d_in"], rng: np.random.Generator
+) -> Dictionary:
+    """Draw a dictionary of the same shape that learnt nothing but one gain.
 
     Random atoms of unit norm, the encoder their transpose times the gain that reconstructs x
-    best (least squares), k, mean and scale as in `sae`: what sparse codes over directions that
-    have nothing to do with the activations can carry.
+    best (least squares), everything else zero or as in `dictionary`: what sparse codes over
+    directions that have nothing to do with the activations can carry.
+
+    Parameters
+    ----------
+    dictionary : Dictionary
+        Gives architecture, settings, mean and scale.
+    x : Tensor
+        Activations that the gain is fitted to.
+    rng : numpy.random.Generator
+        Of the atoms.
+
+    Returns
+    -------
+    Dictionary
+        In evaluation mode and without gradients.
     """
-    other = TopKSae(sae.dim, sae.width, sae.k, sae.hook)
-    other.mean.copy_(sae.mean)
-    other.scale.copy_(sae.scale)
+    settings = dictionary.settings.model_dump()
+    other = type(dictionary)(hook=dictionary.hook, **settings).build(dictionary.d_in)
+    other.mean.copy_(dictionary.mean)
+    other.scale.copy_(dictionary.scale)
     with torch.no_grad():
-        atoms = torch.from_numpy(rng.standard_normal(sae.dictionary.shape)).float()
-        other.dictionary.copy_(F.normalize(atoms, dim=1))
-        other.encoder.copy_(other.dictionary)
+        atoms = torch.from_numpy(rng.standard_normal(dictionary.W_dec.shape)).float()
+        other.W_dec.copy_(F.normalize(atoms, dim=1))
+        other.W_enc.copy_(other.W_dec.T)
         z, reconstructed = other.scaled(x), other.scaled(other.splice(x))
-        other.encoder *= (z * reconstructed).sum() / reconstructed.square().sum()
+        other.W_enc.mul_((z * reconstructed).sum() / reconstructed.square().sum())
     return other.eval().requires_grad_(False)
 
 
-def compared(scores: dict[str, pd.DataFrame], margin: float, key: list[int]) -> pd.DataFrame:
+def compared(
+    scores: Mapping[str, pd.DataFrame], margin: float, seed: Sequence[int]
+) -> pd.DataFrame:
     """Compare each condition with intact on the sessions that have a score in all.
 
     Parameters
     ----------
-    scores : by condition, what `session_scores` returns; one of them is "intact"
-    margin : largest change that counts as none, as a share of the intact score above chance
-    key : seed of the bootstrap, which draws the same sessions for all conditions
+    scores : mapping of str to pandas.DataFrame
+        By condition, what `session_scores` returns; one of them is "intact".
+    margin : float
+        Largest change that counts as none, as a share of the intact score above chance.
+    seed : sequence of int
+        Of the bootstrap, which draws the same sessions for all conditions.
 
     Returns
     -------
-    DataFrame with the columns `COMPARED`, one row a condition
+    pandas.DataFrame
+        A row a condition, with the columns `COMPARED`.
     """
     values = pd.DataFrame({c: s.set_index("session_id")["value"] for c, s in scores.items()})
     values = values.dropna()
@@ -136,14 +152,14 @@ def compared(scores: dict[str, pd.DataFrame], margin: float, key: list[int]) -> 
     rows = []
     for condition, value in values.items() if len(values) else ():
         delta = value - values["intact"]
-        delta_low, delta_high = _interval(delta, key, coverage=0.90)
+        delta_low, delta_high = _interval(delta, seed, coverage=0.90)
         same = condition == "intact" or (-margin <= delta_low and delta_high <= margin)
         rows.append(
             (
                 condition,
                 scores["intact"]["metric"].iloc[0],
                 value.mean(),
-                *_interval(value, key, coverage=0.95),
+                *_interval(value, seed, coverage=0.95),
                 delta.mean(),
                 delta_low,
                 delta_high,
@@ -155,19 +171,20 @@ def compared(scores: dict[str, pd.DataFrame], margin: float, key: list[int]) -> 
     return pd.DataFrame(rows, columns=COMPARED)
 
 
-def _interval(values: pd.Series, key: list[int], coverage: float) -> tuple[float, float]:
-    return bootstrap_mean(values.to_numpy(), np.random.default_rng(key), coverage)
+def _interval(values: pd.Series, seed: Sequence[int], coverage: float) -> tuple[float, float]:
+    return bootstrap_mean(values.to_numpy(), np.random.default_rng(seed), coverage)
 
 
 @torch.inference_mode()
-def _training_sample(decoder: Decoder, batches: Batches, hook: str) -> Float[Tensor, "tokens dim"]:
+def _training_sample(decoder: Decoder, batches: Batches, hook: str) -> Float[Tensor, "tokens d_in"]:
     """Activations on training windows spread evenly over the recordings."""
     train = np.flatnonzero(batches.trials["split"] == "train")
     mask = np.zeros(len(batches.trials), bool)
-    mask[train[:: max(1, len(train) // FITTED)]] = True
+    mask[train[:: max(1, len(train) // SAMPLED)]] = True
     tokens = []
     for batch in batches.ordered(mask):
         with reading(decoder, hook) as seen:
             decoder(batch)
+        assert seen.value is not None
         tokens.append(seen.value.flatten(0, 1))
     return torch.cat(tokens)

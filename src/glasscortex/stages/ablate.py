@@ -8,8 +8,8 @@ from glasscortex.config import AblationConfig
 from glasscortex.data.store import verify
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.model import Decoder
+from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.responses import read_responses
-from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.tables import read_table, write_table
 
@@ -52,7 +52,7 @@ def ablate(
     verify(responses, manifest)
     rows = ablation.ablate(
         decoder=Decoder.load(decoder),
-        sae=TopKSae.load(folder),
+        sae=Dictionary.load(folder),
         trials=pd.read_parquet(trials),
         windows=WindowsFolder(windows),
         responses=read_responses(responses, "validation").values,

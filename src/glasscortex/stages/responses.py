@@ -3,9 +3,9 @@
 import torch
 
 from glasscortex.data.store import verify, write_manifest
-from glasscortex.dictionaries.activations import Activations
+from glasscortex.dictionaries import Dictionary
+from glasscortex.dictionaries.activations import hook_of
 from glasscortex.dictionaries.responses import write_responses
-from glasscortex.dictionaries.topk import TopKSae
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Folder, Input, Output
@@ -23,12 +23,12 @@ def responses(
     """
     torch.set_num_threads(1)
     verify(activations, manifest)
-    dictionary, recorded = TopKSae.load(folder), Activations(activations)
-    if recorded.hook != dictionary.hook:
+    dictionary, hook = Dictionary.load(folder), hook_of(activations)
+    if hook != dictionary.hook:
         raise InputError(
-            f"{activations} holds hook {recorded.hook}, but {folder} reads {dictionary.hook}: "
+            f"{activations} holds hook {hook}, but {folder} reads {dictionary.hook}: "
             "give the activations that it was fitted on"
         )
     with atomic_write(responses) as temporary:
-        write_responses(temporary, dictionary, recorded)
-    write_manifest(responses, checksums, hook=recorded.hook)
+        write_responses(temporary, dictionary, activations)
+    write_manifest(responses, checksums, hook=hook)

@@ -1,8 +1,19 @@
-"""Score the transformer with the autoencoder spliced in."""
+"""Score the transformer with a dictionary spliced in."""
+
+import zlib
+
+import pandas as pd
+import torch
 
 from glasscortex.config import SpliceConfig
-from glasscortex.dictionaries import splice as splicing
+from glasscortex.data.batches import Batches
+from glasscortex.data.windows import WindowsFolder
+from glasscortex.decoder.evaluate import EVALUATION_BATCH
+from glasscortex.decoder.model import Decoder
+from glasscortex.dictionaries import Dictionary
+from glasscortex.dictionaries.splice import spliced_scores
 from glasscortex.stages.arguments import Folder, Input, Output
+from glasscortex.tables import write_table
 
 
 def splice(
@@ -17,15 +28,12 @@ def splice(
     sae: str,
     config: SpliceConfig,
 ) -> None:
-    """Score the transformer with the autoencoder spliced in."""
-    splicing.splice(
-        decoder=decoder,
-        trials=trials,
-        windows=windows,
-        config=config,
-        model=model,
-        seed=seed,
-        sae_folder=folder,
-        out=table,
-        name=sae,
+    """Score the transformer with a dictionary spliced in."""
+    torch.set_num_threads(config.threads)
+    transformer = Decoder.load(decoder)
+    batches = Batches(
+        WindowsFolder(windows), pd.read_parquet(trials), transformer.vocabulary, EVALUATION_BATCH
     )
+    key = [seed, zlib.crc32(f"splice {sae}".encode())]
+    scores = spliced_scores(transformer, Dictionary.load(folder), batches, config.margin, key)
+    write_table(scores, table, model=model, seed=seed, sae=sae)

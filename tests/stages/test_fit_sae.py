@@ -1,0 +1,83 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from glasscortex.config import BatchTopKConfig, TopKConfig
+from glasscortex.dictionaries import BatchTopK, Dictionary, TopK
+from glasscortex.errors import InputError
+from glasscortex.stages.fit_sae import fit_sae
+from tests.dictionaries.recordings import HOOK, write_activations
+
+CONFIG = TopKConfig(hook=HOOK, width=20, k=2, steps=20, batch=64)
+FILES = "weights.safetensors", "sae.json", "history.csv", "metrics.csv"
+
+
+@pytest.fixture
+def activations(tmp_path):
+    rng = np.random.default_rng(0)
+    sizes = {"train": 200, "validation": 0, "test": 50}
+    windows = {split: rng.normal(size=(n, 2, 6)) for split, n in sizes.items()}
+    windows = {split: x.astype(np.float32) for split, x in windows.items()}
+    return write_activations(tmp_path, windows)
+
+
+def run(path, folder, config=CONFIG, seed=0):
+    fit_sae(
+        activations=path,
+        manifest=path.with_suffix(".json"),
+        folder=folder,
+        model="trained",
+        seed=seed,
+        sae="mine",
+        config=config,
+    )
+    return folder
+
+
+def test_metrics_name_the_dictionary_and_its_splits(activations, tmp_path):
+    rows = pd.read_csv(run(activations, tmp_path / "sae") / "metrics.csv").set_index("split")
+    assert list(rows.index) == ["train", "test"]
+    assert rows.loc["test", ["model", "seed", "sae", "hook", "architecture"]].tolist() == [
+        *("trained", 0, "mine", HOOK, "topk")
+    ]
+    assert rows.loc["test", ["width", "k"]].tolist() == [20, 2]
+    assert rows["fvu"].between(0, 1).all()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(activations, tmp_path):
+    first, again, other = (
+        [(run(activations, tmp_path / name, seed=seed) / file).read_bytes() for file in FILES]
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )
+    assert first == again and first[0] != other[0]
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        (CONFIG, TopK),
+        (BatchTopKConfig(architecture="batch_topk", **CONFIG.model_dump(exclude={"architecture"})),
+         BatchTopK),
+    ],
+)  # fmt: skip
+def test_the_configuration_chooses_the_architecture(activations, tmp_path, config, kind):
+    assert type(Dictionary.load(run(activations, tmp_path / "sae", config))) is kind
+
+
+def test_activations_of_another_hook_are_an_error(activations, tmp_path):
+    config = CONFIG.model_copy(update={"hook": "readout"})
+    with pytest.raises(InputError, match=r"holds hook latents\.1, but sae\.mine\.hook is readout"):
+        run(activations, tmp_path / "sae", config)
+
+
+def test_damaged_activations_are_an_error(activations, tmp_path):
+    (activations / "train" / "x" / "c" / "0" / "0").write_bytes(b"")
+    with pytest.raises(InputError, match="damaged"):
+        run(activations, tmp_path / "sae")
+
+
+def test_a_fit_that_diverges_is_an_error_and_leaves_nothing(activations, tmp_path):
+    config = CONFIG.model_copy(update={"learning_rate": 100.0})
+    with pytest.raises(InputError, match=r"^sae\.mine\.learning_rate 100 is too high: .*lower it"):
+        run(activations, tmp_path / "sae", config)
+    assert not (tmp_path / "sae").exists()
