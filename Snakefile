@@ -12,8 +12,6 @@ configfile: f"{workflow.basedir}/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/resume.smk"
-include: "workflow/rules/terminal.smk"
 
 
 pathvars:
@@ -30,6 +28,11 @@ wildcard_constraints:
 
 localrules:
     all,
+    catalogue,
+    download,
+    link,
+    combine,
+    concatenate,
 
 
 rule all:
@@ -40,7 +43,6 @@ rule all:
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/decoder.smk"
-include: "workflow/rules/adapt.smk"
 include: "workflow/rules/sae.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/report.smk"

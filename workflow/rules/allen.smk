@@ -24,7 +24,6 @@ rule catalogue:
         "<results>/logs/catalogue.log",
     benchmark:
         "<results>/benchmarks/catalogue.tsv"
-    localrule: True
     conda:
         CLIENT_ENVIRONMENT
     resources:
@@ -32,8 +31,6 @@ rule catalogue:
         runtime=60,
     params:
         config=CONFIG.allen.model_dump_json(),
-    message:
-        "Fetching the tables of sessions"
     shell:
         stage("catalogue", program=CLIENT)
 
@@ -46,7 +43,6 @@ rule download:
         "<results>/logs/download/{session}.log",
     benchmark:
         "<results>/benchmarks/download/{session}.tsv"
-    localrule: True
     conda:
         CLIENT_ENVIRONMENT
     resources:
@@ -56,7 +52,5 @@ rule download:
     params:
         cache=CONFIG.allen.cache or CONFIG.results / "downloads",
         config=CONFIG.allen.model_dump_json(),
-    message:
-        "Downloading session {wildcards.session}"
     shell:
         stage("download", program=CLIENT)

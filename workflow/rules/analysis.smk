@@ -26,21 +26,14 @@ rule selectivity:
         runtime=480,
     params:
         config=CONFIG.selectivity.model_dump_json(),
-    message:
-        "Testing the units of {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("selectivity")
 
 
 rule ablate:
     input:
-        **RESPONSES,
-        decoder_weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
-        decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
-        weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
-        sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
+        **(DECODER | DICTIONARY | RESPONSES),
         selectivity=rules.selectivity.output.table,
-        windows=of_sessions("<results>/windows/{session}.h5"),
         code=code("stages.ablate"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/ablation.csv",
@@ -59,8 +52,6 @@ rule ablate:
         folder=subpath(input.sae, parent=True),
         windows=CONFIG.results / "windows",
         config=CONFIG.ablation.model_dump_json(),
-    message:
-        "Ablating units of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("ablate")
 
@@ -85,7 +76,5 @@ if SIMULATED:
             runtime=240,
         params:
             truth=CONFIG.results / "truth",
-        message:
-            "Looking for the simulation's factors in {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
         shell:
             stage("recovery")

@@ -21,6 +21,8 @@ from snakemake.exceptions import WorkflowError
 
 from glasscortex.config import validated
 from glasscortex.errors import InputError
+from glasscortex.run.resume import go_on_after_a_kill
+from glasscortex.run.terminal import show_progress
 from glasscortex.words import BASELINES, HOOK, MODELS
 from glasscortex.workflow import arguments, command, sources
 
@@ -28,6 +30,10 @@ try:
     CONFIG = validated(config)
 except InputError as error:
     sys.exit(f"error: {error}")
+
+if workflow.is_main_process:
+    RUNNING = go_on_after_a_kill()
+    show_progress(workflow, CONFIG)
 
 SEEDS = CONFIG.seeds
 SIMULATED = CONFIG.source == "simulated"

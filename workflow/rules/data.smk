@@ -17,15 +17,10 @@ checkpoint select:
         "<results>/benchmarks/select.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=600,
-        runtime=30,
     params:
         config=json.dumps(
             CONFIG.model_dump(mode="json", include={"source", "nwb", "select", "simulate"})
         ),
-    message:
-        "Selecting sessions"
     shell:
         stage("select")
 
@@ -47,13 +42,8 @@ if SIMULATED:
             "session"
         conda:
             "../../envs/glasscortex.yaml"
-        resources:
-            mem_mb=2000,
-            runtime=30,
         params:
             config=CONFIG.simulate.model_dump_json(),
-        message:
-            "Simulating session {wildcards.session}"
         shell:
             stage("simulate")
 
@@ -76,14 +66,8 @@ else:
             "<results>/logs/link/{session}.log",
         benchmark:
             "<results>/benchmarks/link/{session}.tsv"
-        localrule: True
         conda:
             "../../envs/glasscortex.yaml"
-        resources:
-            mem_mb=600,
-            runtime=10,
-        message:
-            "Checking and linking session {wildcards.session}"
         shell:
             stage("link")
 
@@ -107,14 +91,9 @@ rule preprocess:
     conda:
         "../../envs/glasscortex.yaml"
     threads: CONFIG.preprocess.threads
-    resources:
-        mem_mb=2000,
-        runtime=60,
     params:
         session=lambda wildcards: described(wildcards.session),
         config=CONFIG.preprocess.model_dump_json(),
-    message:
-        "Computing ΔF/F of session {wildcards.session}"
     shell:
         stage("preprocess")
 
@@ -135,13 +114,8 @@ rule trials:
         "session"
     conda:
         "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         config=CONFIG.trials.model_dump_json(),
-    message:
-        "Labelling and splitting the presentations of session {wildcards.session}"
     shell:
         stage("trials")
 
@@ -156,15 +130,9 @@ rule combine:
         "<results>/logs/combine.log",
     benchmark:
         "<results>/benchmarks/combine.tsv"
-    localrule: True
     conda:
         "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         tasks=json.dumps(CONFIG.tasks),
-    message:
-        "Joining the presentations of all sessions"
     shell:
         stage("combine")

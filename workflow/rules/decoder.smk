@@ -1,10 +1,19 @@
 """The transformer, its controls and its baselines."""
 
+PRESENTED = {
+    "trials": "<results>/trials.parquet",
+    "windows": of_sessions("<results>/windows/{session}.h5"),
+}
+DECODER = {
+    "decoder_weights": "<results>/decoder/{model}/seed{seed}/weights.safetensors",
+    "decoder": "<results>/decoder/{model}/seed{seed}/decoder.json",
+    **PRESENTED,
+}
+
 
 rule train:
     input:
-        trials="<results>/trials.parquet",
-        windows=of_sessions("<results>/windows/{session}.h5"),
+        **PRESENTED,
         code=code("stages.train"),
     output:
         weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
@@ -30,18 +39,13 @@ rule train:
         / f"seed{wildcards.seed}",
         tasks=json.dumps(CONFIG.tasks),
         config=CONFIG.decoder.model_dump_json(),
-    message:
-        "Training: {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("train")
 
 
 rule evaluate:
     input:
-        weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
-        decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
-        trials="<results>/trials.parquet",
-        windows=of_sessions("<results>/windows/{session}.h5"),
+        **DECODER,
         code=code("stages.evaluate"),
     output:
         scores="<results>/decoder/{model}/seed{seed}/decoding.csv",
@@ -57,17 +61,14 @@ rule evaluate:
         runtime=120,
     params:
         windows=CONFIG.results / "windows",
-        decoder=subpath(input.weights, parent=True),
-    message:
-        "Scoring: {wildcards.model}, seed {wildcards.seed}"
+        decoder=subpath(input.decoder, parent=True),
     shell:
         stage("evaluate")
 
 
 rule baselines:
     input:
-        trials="<results>/trials.parquet",
-        windows=of_sessions("<results>/windows/{session}.h5"),
+        **PRESENTED,
         code=lambda wildcards: code("stages.baselines", f"decoder.baselines.{wildcards.baseline}"),
     output:
         scores="<results>/decoder/{baseline}/decoding.csv",
@@ -88,8 +89,6 @@ rule baselines:
         config=lambda wildcards: (
             CONFIG.single if wildcards.baseline == "single" else CONFIG.baseline
         ).model_dump_json(exclude={"models", "single"}),
-    message:
-        "Decoding each session alone: {wildcards.baseline}"
     shell:
         stage("baselines")
 
@@ -100,9 +99,7 @@ rule compare:
         code=code("stages.compare"),
     output:
         table=report(
-            "<results>/tables/comparison.csv",
-            caption="../report/tables.rst",
-            category="Tables",
+            "<results>/tables/comparison.csv", caption="../report/tables.rst", category="Tables"
         ),
     log:
         "<results>/logs/compare.log",
@@ -110,10 +107,34 @@ rule compare:
         "<results>/benchmarks/compare.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    message:
-        "Comparing the transformer with every baseline"
     shell:
         stage("compare")
+
+
+# Sessions that no decoder was trained on.
+rule adapt:
+    input:
+        weights="<results>/decoder/trained/seed{seed}/weights.safetensors",
+        decoder="<results>/decoder/trained/seed{seed}/decoder.json",
+        trials=of_sessions("<results>/trials/{session}.parquet", held_out=True),
+        windows=of_sessions("<results>/windows/{session}.h5", held_out=True),
+        code=code("stages.adapt"),
+    output:
+        scores="<results>/decoder/trained/seed{seed}/adaptation.csv",
+    log:
+        "<results>/logs/adapt/seed{seed}.log",
+    benchmark:
+        "<results>/benchmarks/adapt/seed{seed}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    resources:
+        mem_mb=lambda wildcards, threads: 4000 * threads,
+        runtime=1440,
+    params:
+        windows=CONFIG.results / "windows",
+        decoder=subpath(input.decoder, parent=True),
+        config=CONFIG.adapt.model_dump_json(),
+        scratch=CONFIG.single.model_dump_json(),
+        linear=CONFIG.baseline.model_dump_json(exclude={"models", "single"}),
+    shell:
+        stage("adapt")

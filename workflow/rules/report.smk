@@ -15,14 +15,8 @@ rule concatenate:
         "<results>/benchmarks/concatenate/{table}.tsv"
     wildcard_constraints:
         table="|".join(["quality", "decoding", "history", "adaptation", "sae", *SAE_TABLES]),
-    localrule: True
     conda:
         "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=500,
-        runtime=10,
-    message:
-        "Joining the parts of the table {wildcards.table}"
     shell:
         stage("concatenate")
 
@@ -46,13 +40,8 @@ rule claims:
         "<results>/benchmarks/claims.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         config=CONFIG.selectivity.model_dump_json(),
-    message:
-        "Holding the claims against the tables"
     shell:
         stage("claims")
 
@@ -74,11 +63,6 @@ rule figure:
         figure="|".join(FIGURES),
     conda:
         "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    message:
-        "Drawing the figure {wildcards.figure}"
     shell:
         stage("figure")
 
@@ -99,10 +83,5 @@ rule figure_session:
         "<results>/benchmarks/figure/quality-{session}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    message:
-        "Drawing session {wildcards.session}"
     shell:
         stage("figure_session")

@@ -1,12 +1,15 @@
 """Activations of the transformer, and the autoencoders fitted on them."""
 
+RECORDED = {"activations": ancient(of_hook(".zarr")), "manifest": of_hook(".manifest.json")}
+DICTIONARY = {
+    "weights": "<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
+    "sae": "<results>/sae/{model}/seed{seed}/{sae}/sae.json",
+}
+
 
 rule activations:
     input:
-        weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
-        decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
-        trials="<results>/trials.parquet",
-        windows=of_sessions("<results>/windows/{session}.h5"),
+        **DECODER,
         code=code("stages.activations"),
     output:
         activations=directory("<results>/activations/{model}/seed{seed}/{hook}.zarr"),
@@ -22,17 +25,14 @@ rule activations:
         runtime=240,
     params:
         windows=CONFIG.results / "windows",
-        decoder=subpath(input.weights, parent=True),
-    message:
-        "Recording {wildcards.hook} of {wildcards.model}, seed {wildcards.seed}"
+        decoder=subpath(input.decoder, parent=True),
     shell:
         stage("activations")
 
 
 rule fit_sae:
     input:
-        activations=ancient(of_hook(".zarr")),
-        manifest=of_hook(".manifest.json"),
+        **RECORDED,
         code=code("stages.fit_sae"),
     output:
         weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
@@ -52,18 +52,14 @@ rule fit_sae:
     params:
         folder=subpath(output.weights, parent=True),
         config=lambda wildcards: CONFIG.sae[wildcards.sae].model_dump_json(),
-    message:
-        "Fitting {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("fit_sae")
 
 
 rule responses:
     input:
-        weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
-        sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
-        activations=ancient(of_hook(".zarr")),
-        manifest=of_hook(".manifest.json"),
+        **DICTIONARY,
+        **RECORDED,
         code=code("stages.responses"),
     output:
         responses=directory("<results>/sae/{model}/seed{seed}/{sae}/responses.zarr"),
@@ -79,20 +75,14 @@ rule responses:
         runtime=240,
     params:
         folder=subpath(input.sae, parent=True),
-    message:
-        "Writing the responses of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("responses")
 
 
 rule splice:
     input:
-        decoder_weights="<results>/decoder/{model}/seed{seed}/weights.safetensors",
-        decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
-        weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
-        sae="<results>/sae/{model}/seed{seed}/{sae}/sae.json",
-        trials="<results>/trials.parquet",
-        windows=of_sessions("<results>/windows/{session}.h5"),
+        **DECODER,
+        **DICTIONARY,
         code=code("stages.splice"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/splice.csv",
@@ -111,7 +101,5 @@ rule splice:
         decoder=subpath(input.decoder, parent=True),
         folder=subpath(input.sae, parent=True),
         config=CONFIG.splice.model_dump_json(),
-    message:
-        "Splicing {wildcards.sae} into {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("splice")

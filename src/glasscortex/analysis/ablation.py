@@ -20,6 +20,7 @@ from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit, predict_under
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import headline, metrics
 from glasscortex.dictionaries import Dictionary
+from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS, Task, related
 
 MOST_PREDICTIONS = 2**25
@@ -205,6 +206,8 @@ def session_losses(
         One row a session and task: session_id, task, intact, and a column a condition, named by
         its place in `conditions`.
     """
+    if sae.hook is None:
+        raise InputError("the dictionary says no hook to remove its units at: fit it with hook=…")
     rows = []
     for session_id, of_session in trials.groupby("session_id", sort=False):
         table = of_session.reset_index(drop=True)

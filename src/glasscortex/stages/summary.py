@@ -3,9 +3,9 @@
 import csv
 import time
 
+from glasscortex.run.timings import timings
+from glasscortex.run.verdicts import verdicts
 from glasscortex.stages.arguments import Folder
-from glasscortex.timings import timings
-from glasscortex.verdicts import verdicts
 
 
 def summary(

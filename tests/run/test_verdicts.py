@@ -1,4 +1,4 @@
-from glasscortex.verdicts import verdicts
+from glasscortex.run.verdicts import verdicts
 
 HOLDS = {
     "claim": "units are selective",

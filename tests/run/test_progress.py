@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from glasscortex.progress import ERASE, Pace, Progress
+from glasscortex.run.progress import ERASE, Pace, Progress
 
 
 class Run:

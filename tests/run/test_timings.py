@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from glasscortex.timings import mean_seconds, timings
+from glasscortex.run.timings import mean_seconds, timings
 
 HEADER = "s\tmax_rss\tcpu_time\n"
 
