@@ -71,7 +71,7 @@ def test_a_session_that_cannot_be_read_is_told_where_its_batch_would_come(world,
     )
     reading = batches.ordered(np.ones(len(lost), bool))
     assert {batch.session_id for batch in islice(reading, 5)} == {"a"}
-    with pytest.raises(FileNotFoundError, match=r"lost\.h5"):
+    with pytest.raises(KeyError, match=r"lost\.h5"):
         next(reading)
 
 

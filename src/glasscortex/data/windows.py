@@ -262,7 +262,7 @@ class WindowsFolder(Mapping[str, SessionWindows]):
         if session_id not in self._readers:
             path = self._folder / f"{session_id}.h5"
             if not path.is_file():
-                raise KeyError(session_id)
+                raise KeyError(f"{path} does not exist")
             self._readers[session_id] = SessionWindows(path)
         return self._readers[session_id]
 
