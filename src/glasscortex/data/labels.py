@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from glasscortex.tasks import TASKS, Task
+from glasscortex.tasks import TASKS, Task, variables
 
 
 def with_labels(trials: pd.DataFrame) -> pd.DataFrame:
@@ -12,13 +12,15 @@ def with_labels(trials: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     trials : pandas.DataFrame
-        Rows of one or more sessions, with the columns of all variables.
+        Rows of one or more sessions, with the columns of the variables that are known.
 
     Returns
     -------
     pandas.DataFrame
-        The same rows, with the columns of the labels.
+        The same rows, with the columns of all variables and labels.
     """
+    unknown = {v: np.float32("nan") for v in variables("stimulus", "behaviour") if v not in trials}
+    trials = trials.assign(**unknown)
     return trials.assign(**{task.column: task_labels(trials, task) for task in TASKS.values()})
 
 
