@@ -1,7 +1,7 @@
 """What a decoder can name: its sessions, their cells, and the classes of its tasks."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,8 @@ class Vocabulary:
     cells: dict[str, tuple[str, ...]]
     """Cells of each session, in the order of its windows; a name is `container/cell`."""
     tasks: dict[str, Head]
+    shown: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
+    """By session and task, the classes that the training split shows; see `shown_classes`."""
 
     @classmethod
     def of(
@@ -61,7 +63,7 @@ class Vocabulary:
                 is_regression = TASKS[name].is_regression
                 classes = None if is_regression else tuple(np.unique(known).tolist())
                 heads[name] = Head(classes, longest)
-        return cls(tuple(cells), cells, heads)
+        return cls(tuple(cells), cells, heads, shown_classes(trials, heads))
 
     @classmethod
     def from_dict(cls, stored: dict) -> "Vocabulary":
@@ -71,7 +73,11 @@ class Vocabulary:
             for name, head in stored["tasks"].items()
         }
         cells = {session: tuple(names) for session, names in stored["cells"].items()}
-        return cls(tuple(stored["sessions"]), cells, heads)
+        shown = {
+            session: {task: tuple(classes) for task, classes in tasks.items()}
+            for session, tasks in stored["shown"].items()
+        }
+        return cls(tuple(stored["sessions"]), cells, heads, shown)
 
     def to_dict(self) -> dict:
         """As plain lists and dictionaries, for JSON."""
@@ -111,7 +117,7 @@ class Vocabulary:
         Returns
         -------
         dict of arrays, one entry a row of `trials`: int64 index of the class, -1 where the task
-        does not apply; or float32 value less `label_scale`'s mean over its standard deviation,
+        does not apply or the session's training split does not show the class; or float32 value less `label_scale`'s mean over its standard deviation,
         NaN where it does not.
         """
         targets = {}
@@ -121,10 +127,46 @@ class Vocabulary:
                 mean, sd = label_scale(trials, labels)
                 targets[name] = ((labels - mean) / sd).astype(np.float32)
                 continue
-            classes = np.asarray(head.classes, dtype=np.float32)
-            index = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-            targets[name] = np.where(classes[index] == labels, index, -1)
+            index = _class_index(labels, head)
+            shown = _shown(trials, index, head)
+            sessions = pd.factorize(trials["session_id"])[0]
+            targets[name] = np.where(shown[sessions, index], index, -1)
         return targets
+
+
+def shown_classes(
+    trials: pd.DataFrame, heads: dict[str, Head]
+) -> dict[str, dict[str, tuple[int, ...]]]:
+    """By session and classification, which of the classes its training split shows.
+
+    A design is known before anything is decoded, so a session's outputs are these alone.
+    """
+    sessions = pd.unique(trials["session_id"])
+    found: dict[str, dict[str, tuple[int, ...]]] = {session: {} for session in sessions}
+    for task, head in heads.items():
+        if head.classes is None:
+            continue
+        index = _class_index(task_labels(trials, TASKS[task]), head)
+        for session, shown in zip(sessions, _shown(trials, index, head)):
+            if shown.any():
+                found[session][task] = tuple(np.flatnonzero(shown).tolist())
+    return found
+
+
+def _class_index(labels: np.ndarray, head: Head) -> np.ndarray:
+    """Number of each label's class, -1 where it is none."""
+    classes = np.asarray(head.classes, dtype=np.float32)
+    index = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+    return np.where(classes[index] == labels, index, -1)
+
+
+def _shown(trials: pd.DataFrame, index: np.ndarray, head: Head) -> np.ndarray:
+    """Whether the training split of each session shows each class, and a last column, False."""
+    sessions, names = pd.factorize(trials["session_id"])
+    shown = np.zeros((len(names), head.outputs + 1), dtype=bool)
+    train = (trials["split"] == "train").to_numpy() & (index >= 0)
+    shown[sessions[train], index[train]] = True
+    return shown
 
 
 def has_label(target: np.ndarray) -> np.ndarray:

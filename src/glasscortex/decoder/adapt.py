@@ -18,7 +18,7 @@ import torch
 
 from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig
 from glasscortex.data.batches import Batches, Piece
-from glasscortex.data.vocabulary import Vocabulary, task_labels
+from glasscortex.data.vocabulary import Vocabulary, shown_classes, task_labels
 from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.baselines import baselines
 from glasscortex.decoder.baselines.side_by_side import side_by_side
@@ -32,7 +32,7 @@ from glasscortex.errors import InputError
 from glasscortex.files import whole
 from glasscortex.words import STIMULUS_VARIABLES, TASKS
 
-PER_SESSION = ("cell_embeddings", "session_embedding")
+PER_SESSION = ("cell_embeddings", "session_embedding", "own")
 """Weights that belong to sessions; all others stay as they are."""
 
 ALL = "all"
@@ -156,7 +156,8 @@ def adapted(
     if session in trained.vocabulary.sessions:
         raise InputError(f"{folder} was trained on session {session}: adapt it to other sessions")
     cells = tuple(SessionWindows(windows / f"{session}.h5").cells)
-    vocabulary = Vocabulary((session,), {session: cells}, trained.vocabulary.tasks)
+    tasks = trained.vocabulary.tasks
+    vocabulary = Vocabulary((session,), {session: cells}, tasks, shown_classes(trials, tasks))
     decoder = Decoder(trained.config, vocabulary, trained.sample_rate_hz).eval()
     weights = trained.state_dict()
     shared = {name: w for name, w in weights.items() if not name.startswith(PER_SESSION)}
