@@ -10,7 +10,7 @@ bias completes its discriminant.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -36,7 +36,7 @@ PARTS = 5
 SHRINKAGES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
 """Candidates of the share of the noise's covariance that its mean variance replaces."""
 
-FACTORS = tuple(2.0**-i for i in range(8))
+FACTORS = tuple(2.0**i for i in range(3, -6, -1))
 """Candidates of what multiplies the outputs of a head."""
 
 
@@ -134,17 +134,11 @@ def start(decoder: Decoder, batches: Batches, seed: int) -> Projection:
     with threadpool_limits(1):  # the same bytes on any number of cores
         patch = decoder.config.patch_frames
         priors = learn_priors(batches, patch)
-        chosen = _choose(batches, patch, priors)
-        axes = {task: prior.axes(most=decoder.config.dim) for task, prior in priors.items()}
-        embeddings = _embeddings(
-            batches, patch, priors, chosen, axes, decoder.config.dim, seed
-        )
-        projection = Projection()
-        for task, (there, back) in embeddings.items():
-            prior = priors[task]
-            parts_of = prior.covariance, prior.time, axes[task], there, np.array(chosen[task])
-            projection[task] = TaskStart(*parts_of)
-            _set_head(decoder, task, chosen[task][1] * back @ axes[task].T, prior)
+        tasks = _choose(batches, patch, priors, most=decoder.config.dim)
+        back = _embed(batches, patch, tasks, decoder.config.dim, seed)
+        projection = Projection(tasks)
+        for task, known in projection.items():
+            _set_head(decoder, task, known, back[task])
         start_cells(decoder, batches, projection)
     return projection
 
@@ -165,17 +159,10 @@ def start_cells(decoder: Decoder, batches: Batches, projection: Projection) -> N
     with threadpool_limits(1):
         embeddings = [np.zeros((len(c), decoder.config.dim)) for c in vocabulary.containers()]
         decoder.own.reset()
-        for shown in _shown(batches, patch, "train"):
+        for shown, container, rows, along, constants in _along(batches, patch, projection):
             known = projection[shown.task]
-            shrinkage, factor = known.chosen
-            tuning, (container, rows) = shown.tuning(), vocabulary.cell_rows()[shown.session_id]
-            likely = known.prior.posterior(tuning)
-            weight = _contributions(tuning, likely, shrinkage, shown.head.classes is None)
-            along = weight.reshape(len(weight), -1) @ known.axes @ known.embedding
-            embeddings[container][rows] += np.sqrt(len(rows)) * along
-            if shown.head.classes:
-                constant = factor * _constants(tuning, likely, weight, known.prior)
-                decoder.own.add(shown.session_id, shown.task, constant)
+            embeddings[container][rows] += along @ known.embedding
+            decoder.own.add(shown.session_id, shown.task, known.chosen[1] * constants)
         for parameter, embedding in zip(decoder.cell_embeddings, embeddings, strict=True):
             parameter.data.copy_(torch.from_numpy(embedding))
         for session_id, task, mean in _mean_outputs(decoder, batches):
@@ -191,9 +178,9 @@ def learn_priors(batches: Batches, patch: int) -> dict[str, Prior]:
 
 
 def _choose(
-    batches: Batches, patch: int, priors: dict[str, Prior]
-) -> dict[str, tuple[float, float]]:
-    """By task the shrinkage and the factor with the least loss on validation."""
+    batches: Batches, patch: int, priors: dict[str, Prior], most: int
+) -> dict[str, TaskStart]:
+    """The principal axes of each task, and the shrinkage and factor that validation prefers."""
     losses = {task: np.zeros((len(SHRINKAGES), len(FACTORS))) for task in priors}
     for shown in _shown(batches, patch, "train", "validation"):
         if not shown.held_out.any():
@@ -209,35 +196,31 @@ def _choose(
                 output = output + _constants(tuning, likely, weight, prior)
                 output[:, ~known] = -np.inf
             row += [_loss(factor * output, target) for factor in FACTORS]
-    chosen = {task: np.unravel_index(loss.argmin(), loss.shape) for task, loss in losses.items()}
-    return {task: (SHRINKAGES[i], FACTORS[j]) for task, (i, j) in chosen.items()}
+    found = {}
+    for task, loss in losses.items():
+        shrinkage, factor = np.unravel_index(loss.argmin(), loss.shape)
+        chosen = np.array([SHRINKAGES[shrinkage], FACTORS[factor]])
+        axes = priors[task].axes(most)
+        embedding = np.eye(axes.shape[1])
+        prior = priors[task]
+        found[task] = TaskStart(prior.covariance, prior.time, axes, embedding, chosen)
+    return found
 
 
-def _embeddings(
-    batches: Batches,
-    patch: int,
-    priors: dict[str, Prior],
-    chosen: dict[str, tuple[float, float]],
-    axes: dict[str, Float[np.ndarray, "features components"]],
-    dim: int,
-    seed: int,
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """By task the maps from contributions along its axes to the embedding, and back.
+def _embed(
+    batches: Batches, patch: int, tasks: dict[str, TaskStart], dim: int, seed: int
+) -> dict[str, Float[np.ndarray, "dim components"]]:
+    """Set each task's map from contributions along its axes to the embedding; return those back.
 
     The embeddings are the principal components of the contributions to all tasks, every task
     scaled to weigh alike, turned at random so that all features weigh alike, too, and of unit
     mean square.
     """
-    ends = np.cumsum([part.shape[1] for part in axes.values()])
-    columns = {task: slice(end - axes[task].shape[1], end) for task, end in zip(axes, ends)}
+    ends = np.cumsum([known.axes.shape[1] for known in tasks.values()])
+    columns = {t: slice(end - k.axes.shape[1], end) for (t, k), end in zip(tasks.items(), ends)}
     containers = batches.vocabulary.containers()
     stacked = [np.zeros((len(cells), ends[-1]), np.float32) for cells in containers]
-    for shown in _shown(batches, patch, "train"):
-        tuning, prior = shown.tuning(), priors[shown.task]
-        likely, (shrinkage, _) = prior.posterior(tuning), chosen[shown.task]
-        weight = _contributions(tuning, likely, shrinkage, shown.head.classes is None)
-        container, rows = batches.vocabulary.cell_rows()[shown.session_id]
-        along = np.sqrt(len(rows)) * weight.reshape(len(weight), -1) @ axes[shown.task]
+    for shown, container, rows, along, _ in _along(batches, patch, tasks):
         stacked[container][rows, columns[shown.task]] += along
     products = sum(part.T.astype(np.float64) @ part for part in stacked)
     cells = sum(map(len, containers))
@@ -250,19 +233,63 @@ def _embeddings(
     size = np.sqrt(max(variances[-kept:].sum(), 1e-18) / (cells * dim))
     components = components[:, ::-1][:, :kept] @ rotation[:kept]
     there, back = scale[:, None] * components / size, components / scale[:, None] * size
-    return {task: (there[part], back[part].T) for task, part in columns.items()}
+    for task, part in columns.items():
+        tasks[task] = replace(tasks[task], embedding=there[part])
+    return {task: back[part].T for task, part in columns.items()}
+
+
+def _along(batches: Batches, patch: int, tasks: dict[str, TaskStart]):
+    """What the cells of each session contribute to each task along its axes.
+
+    Sessions of one container share its cells, and what they have both been shown counts as their
+    mean.
+
+    Yields
+    ------
+    What was shown, the container, its rows of the cells, contributions (cells, components), and
+    what the discriminant adds to each class (classes,), 0 of a regression
+    """
+    shares = _shares(batches)
+    for shown in _shown(batches, patch, "train"):
+        known, is_regression = tasks[shown.task], shown.head.classes is None
+        tuning, prior = shown.tuning(), known.prior
+        likely = prior.posterior(tuning)
+        weight = _contributions(tuning, likely, known.chosen[0], is_regression)
+        container, rows = batches.vocabulary.cell_rows()[shown.session_id]
+        share = np.sqrt(len(rows)) / shares[container, shown.task][rows]
+        along = share[:, None] * (weight.reshape(len(weight), -1) @ known.axes)
+        constants = np.zeros(1) if is_regression else _constants(tuning, likely, weight, prior)
+        yield shown, container, rows, along, constants
+
+
+def _shares(batches: Batches) -> dict[tuple[int, str], Float[np.ndarray, " cells"]]:
+    """By container and task, how many sessions show the task with each of the cells."""
+    vocabulary = batches.vocabulary
+    train = (batches.trials["split"] == "train").to_numpy()
+    learnt = {task: train & has_label(target) for task, target in batches.targets.items()}
+    containers, shares = vocabulary.containers(), {}
+    for session_id, trials in batches.trials.groupby("session_id", sort=False).indices.items():
+        if session_id not in vocabulary.cell_rows():
+            continue
+        container, rows = vocabulary.cell_rows()[session_id]
+        for task, known in learnt.items():
+            if np.count_nonzero(known[trials]) > 1:
+                count = shares.setdefault((container, task), np.zeros(len(containers[container])))
+                count[rows] += 1
+    return shares
 
 
 def _set_head(
-    decoder: Decoder, task: str, readout: Float[np.ndarray, "dim features"], prior: Prior
+    decoder: Decoder, task: str, known: TaskStart, back: Float[np.ndarray, "dim components"]
 ) -> None:
     """Let a head read the classes off what the embeddings sum up."""
-    head, times = decoder.heads[task], len(prior.time)
-    weight = readout.reshape(len(readout), -1, times) @ prior.time_weight
-    steps = np.array_split(np.arange(head.steps), times)
-    stretched = [np.repeat(weight[..., [i]] / len(s), len(s), axis=2) for i, s in enumerate(steps)]
-    stretched = np.moveaxis(np.concatenate(stretched, axis=2), (0, 2), (2, 1)) * head.steps
-    head.start(torch.from_numpy(stretched.reshape(head.out_features, -1)))
+    head, times = decoder.heads[task], len(known.time)
+    readout = known.chosen[1] * back @ known.axes.T
+    weight = readout.reshape(len(readout), -1, times) @ known.prior.time_weight
+    lengths = [len(steps) for steps in np.array_split(np.arange(head.steps), times)]
+    weight = np.repeat(weight / lengths, lengths, axis=2) * head.steps
+    weight = np.moveaxis(weight, (0, 1, 2), (2, 0, 1))
+    head.start(torch.from_numpy(weight.reshape(head.out_features, -1)))
 
 
 def _contributions(
