@@ -105,7 +105,7 @@ def test_latents_are_placed_in_time(decoder, batch):
 
 def test_the_encoder_reads_what_attention_to_tokens_reads():
     torch.manual_seed(0)
-    encoder = CellEncoder(ModelConfig(dim=8, heads=2, patch_frames=3, feature_dropout=0.0))
+    encoder = CellEncoder(ModelConfig(dim=8, heads=2, patch_frames=3, feature_dropout=0.0)).eval()
     latents, cells = torch.randn(2, 8), torch.randn(5, 8)
     patches = torch.randn(4, 5, 2, 3)
     tokens = (encoder.value(patches) * cells[:, None]).permute(0, 2, 1, 3).flatten(0, 1)

@@ -347,6 +347,8 @@ def _shown(batches: Batches, patch: int, *splits: str) -> Iterator[Shown]:
         for batch in group:
             for task in batch.tasks:
                 known = has_label(batches.targets[task][batch.trials])
+                if not known.any():
+                    continue
                 times = _times(tasks[task], patch)
                 activity = parts(batch.values.numpy()[known], patch, times)
                 found.setdefault(task, []).append((activity, batch.trials[known]))
@@ -371,7 +373,7 @@ def _mean_outputs(
     train = (batches.trials["split"] == "train").to_numpy()
     for session_id, group in groupby(batches.ordered(train), lambda batch: batch.session_id):
         sums, counts = {}, {}
-        for batch in group:
+        for batch in filter(lambda batch: batch.tasks, group):
             with reading(decoder, "readout") as seen:
                 decoder(batch)
             for i, task in enumerate(batch.tasks):

@@ -13,6 +13,7 @@ from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import SessionWindows
+from glasscortex.decoder.calibration import calibrate
 from glasscortex.decoder.devices import is_out_of_memory, on_devices
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.optimisation import HISTORY, Optimisation
@@ -62,6 +63,7 @@ def train(
         if model == "start":
             batches = Batches(windows, table, decoder.vocabulary, config.train.batch)
             projection = start(decoder, batches, seed)
+            calibrate(decoder, batches)
         _write(folder, decoder, projection, pd.DataFrame(columns=HISTORY), model, seed)
     else:
         inputs = trials, windows, folder, checkpoint, config, tasks, model, seed
@@ -119,6 +121,7 @@ def _fit(
     if config.transformer.starts_linear:
         try:
             projection = start(decoder, batches, seed)
+            calibrate(decoder, batches, regressions=False)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -133,6 +136,7 @@ def _fit(
     if fabric.global_rank > 0:  # dropout drops something else in every process
         torch.manual_seed(np.random.SeedSequence([seed, fabric.global_rank]).generate_state(1)[0])
     history = Optimisation(fabric, decoder, batches, config.train, seed, checkpoint, identity).run()
+    calibrate(decoder, batches)
     if fabric.is_global_zero:
         _write(folder, decoder, projection, history, model, seed)
 

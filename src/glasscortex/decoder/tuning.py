@@ -47,6 +47,8 @@ class Tuning:
     ) -> "Tuning":
         """The tuning that these windows show.
 
+        Where every class was shown once, all that varies counts as noise.
+
         Parameters
         ----------
         activity : mean of each cell in each part of the window
@@ -56,8 +58,9 @@ class Tuning:
         weight = np.square(label).sum(axis=0)
         flat = activity.reshape(len(activity), -1)
         response = label.T @ flat / np.maximum(weight, 1e-9)[:, None]
-        left = (flat - label @ response).reshape(activity.shape)
-        free = max(1, len(activity) - np.count_nonzero(weight))
+        free = len(activity) - np.count_nonzero(weight)
+        left = (flat - label @ response if free else flat).reshape(activity.shape)
+        free = free or len(activity)
         deviation = np.sqrt(np.square(left).sum(axis=0).mean(axis=1) / free)
         scaled = left / _or_one(deviation)[:, None]
         cells = max(1, np.count_nonzero(deviation))

@@ -41,7 +41,8 @@ def published(peer) -> Decoder:
     decoder = Decoder(PoyoPlusConfig(**SMALL), Vocabulary(("0", "1"), cells, HEADS), 30.0)
     prefix = "weights."
     decoder.load_state_dict(
-        {k.removeprefix(prefix): v for k, v in peer.items() if k.startswith(prefix)}
+        decoder.state_dict()
+        | {k.removeprefix(prefix): v for k, v in peer.items() if k.startswith(prefix)}
     )
     decoder.transformer.rotary.omega.copy_(peer["omega"])
     return decoder.eval()
