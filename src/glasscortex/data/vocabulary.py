@@ -117,8 +117,8 @@ class Vocabulary:
         Returns
         -------
         dict of arrays, one entry a row of `trials`: int64 index of the class, -1 where the task
-        does not apply or the session's training split does not show the class; or float32 value less `label_scale`'s mean over its standard deviation,
-        NaN where it does not.
+        does not apply or the session's training split does not show the class; or float32 value
+        less `label_scale`'s mean over its standard deviation, NaN where it does not.
         """
         targets = {}
         for name, head in self.tasks.items():
