@@ -29,6 +29,7 @@ from torch import Tensor
 from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import task_labels
+from glasscortex.decoder.calibration import calibrate
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.layers import CellEncoder
 from glasscortex.decoder.model import Decoder
@@ -168,10 +169,12 @@ class Training:
         batches = Batches(self.windows, trials, decoder.vocabulary, config.train.batch)
         if variant.starts_linear:
             start(decoder, batches, variant.seed)
+            calibrate(decoder, batches, regressions=False)
         fabric = Fabric(accelerator="cpu", devices=1)
         with TemporaryDirectory() as folder:
             last = Path(folder) / "checkpoint.pt"
             Optimisation(fabric, decoder, batches, config.train, variant.seed, last, "").run()
+        calibrate(decoder, batches)
         return decoder
 
 

@@ -133,7 +133,7 @@ def adapted(
 
     The cells' embeddings start where those of the training sessions did, by the projection that
     is stored with the decoder, or at random where it has none; the session's starts at the mean
-    of the others. Cells and features are dropped as in training.
+    of the others, and how sure its outputs are is the others' mean, too. Cells and features are dropped as in training.
 
     Parameters
     ----------
@@ -172,6 +172,7 @@ def adapted(
         )
     if decoder.config.starts_linear:
         start_cells(decoder, batches, Projection.load(folder))
+    decoder.own.gain.copy_(weights["own.gain"].mean(dim=0, keepdim=True))
     _learn(decoder, batches, config, task_weights, seed)
     return decoder
 

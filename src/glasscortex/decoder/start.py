@@ -9,6 +9,7 @@ of tuning, which all sessions share, and the heads read the classes off these ax
 bias completes its discriminant.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -111,8 +112,8 @@ def start(decoder: Decoder, batches: Batches, seed: int) -> Projection:
     Passes four times over the training windows, and once over those of validation, which choose
     by task how far the noise's covariance is shrunk and what multiplies the outputs (temperature
     scaling, Guo et al. 2017, arXiv 1706.04599): the tuning of cells is told from the same windows
-    that it then reads. Memory grows with cells × the principal axes of all tasks, and holds
-    one session's windows.
+    that it then reads. Memory holds one session's windows, and the principal axes of all tasks
+    for the cells of the containers whose sessions have not all been read.
 
     Parameters
     ----------
@@ -219,11 +220,20 @@ def _embed(
     ends = np.cumsum([known.axes.shape[1] for known in tasks.values()])
     columns = {t: slice(end - k.axes.shape[1], end) for (t, k), end in zip(tasks.items(), ends)}
     containers = batches.vocabulary.containers()
-    stacked = [np.zeros((len(cells), ends[-1]), np.float32) for cells in containers]
-    for shown, container, rows, along, _ in _along(batches, patch, tasks):
-        stacked[container][rows, columns[shown.task]] += along
-    products = sum(part.T.astype(np.float64) @ part for part in stacked)
     cells = sum(map(len, containers))
+    waiting = Counter(container for container, _ in batches.vocabulary.cell_rows().values())
+    products, unfinished = np.zeros((ends[-1], ends[-1])), {}
+    along = _along(batches, patch, tasks)
+    for _, session in groupby(along, lambda found: found[0].session_id):
+        for shown, container, rows, contributions, _ in session:
+            empty = np.zeros((len(containers[container]), ends[-1]))
+            part = unfinished.setdefault(container, empty)
+            part[rows, columns[shown.task]] += contributions
+        waiting[container] -= 1
+        if not waiting[container]:
+            part = unfinished.pop(container)
+            products += part.T @ part
+    products += sum(part.T @ part for part in unfinished.values())
     scale = np.ones(ends[-1])
     for part in columns.values():
         scale[part] = max(np.trace(products[part, part]) / cells, 1e-18) ** -0.5
