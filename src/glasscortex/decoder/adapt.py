@@ -133,7 +133,8 @@ def adapted(
 
     The cells' embeddings start where those of the training sessions did, by the projection that
     is stored with the decoder, or at random where it has none; the session's starts at the mean
-    of the others, and how sure its outputs are is the others' mean, too. Cells and features are dropped as in training.
+    of the others, and how sure its outputs are is the others' mean, too. Cells and features are
+    dropped as in training.
 
     Parameters
     ----------
