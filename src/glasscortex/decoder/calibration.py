@@ -9,6 +9,7 @@ the mean of the training split is what is predicted.
 import numpy as np
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int
 
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import has_label
@@ -23,7 +24,8 @@ def calibrate(decoder: Decoder, batches: Batches, regressions: bool = True) -> N
     """Set the gain of each session and task to what its validation windows prefer.
 
     The session's own windows and those of all sessions that show the task count alike, so that a
-    handful of windows do not choose alone. Without a label on validation gains stay 1.
+    handful of windows do not choose alone. A regression keeps its gains only where the sessions
+    agree that it beats the mean. Without a label on validation gains stay 1.
 
     Parameters
     ----------
@@ -49,12 +51,29 @@ def calibrate(decoder: Decoder, batches: Batches, regressions: bool = True) -> N
             key = task, batch.session
             counts[key] = counts.get(key, 0) + int(known.sum())
     for task, of_task in losses.items():
-        windows = sum(counts[task, session] for session in of_task)
-        usual = sum(of_task.values()) / windows
-        for session, loss in of_task.items():
-            best = int((loss + counts[task, session] * usual).argmin())
-            gain = (*GAINS, 0.0)[best]
-            decoder.own.gain[session, decoder.own.tasks[task]] = gain
+        windows = np.array([counts[task, session] for session in of_task])
+        own = np.stack(list(of_task.values()))
+        best = (own + windows[:, None] * own.sum(axis=0) / windows.sum()).argmin(axis=1)
+        if batches.vocabulary.tasks[task].classes is None and not _confirmed(own, best, windows):
+            best[:] = -1
+        gains = torch.tensor((*GAINS, 0.0))[torch.from_numpy(best)]
+        decoder.own.gain[list(of_task), decoder.own.tasks[task]] = gains
+
+
+def _confirmed(
+    loss: Float[np.ndarray, "sessions gains"],
+    best: Int[np.ndarray, " sessions"],
+    windows: Int[np.ndarray, " sessions"],
+) -> bool:
+    """Whether the gains gain on predicting the mean, by twice the standard error over sessions.
+
+    Neighbouring windows tell the same of a behaviour that drifts, so sessions are what counts; of
+    fewer than three nothing can be said, and their windows decide.
+    """
+    gained = (loss[:, -1] - loss[np.arange(len(loss)), best]) / windows
+    if len(gained) < 3:
+        return True
+    return bool(gained.mean() > 2 * gained.std(ddof=1) / np.sqrt(len(gained)))
 
 
 def _losses(output: torch.Tensor, target: torch.Tensor) -> np.ndarray:
