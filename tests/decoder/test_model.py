@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -137,3 +139,15 @@ def test_the_start_passes_on_what_the_latents_read(decoder, batch):
     with reading(decoder, "latents.0") as first, reading(decoder, "latents.2") as last:
         decoder(batch)
     assert torch.equal(first.value, last.value)
+
+
+def test_classes_that_a_session_was_not_shown_are_never_named(decoder, vocabulary, batch):
+    shown = {batch.session_id: {"direction": (1, 4)}}
+    limited = Decoder(decoder.config, replace(vocabulary, shown=shown), 10.0).eval()
+    limited.load_state_dict(decoder.state_dict())
+    output, free = limited(batch)["direction"], decoder(batch)["direction"]
+    assert torch.isneginf(output[:, [0, 2, 3, 5, 6, 7]]).all()
+    assert torch.equal(output[:, [1, 4]], free[:, [1, 4]])
+    loss = torch.nn.functional.cross_entropy(output, torch.full((len(output),), 4))
+    loss.backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in limited.parameters())

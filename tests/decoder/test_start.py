@@ -100,6 +100,21 @@ def test_sessions_of_one_container_share_the_mean_of_their_starts(world, samples
     torch.testing.assert_close(*begun, rtol=1e-3, atol=1e-3)
 
 
+def test_cells_that_are_silent_throughout_start_at_nothing(decoder, batches, monkeypatch):
+    read = Batches._batch
+
+    def silent(self, piece):
+        batch = read(self, piece)
+        batch.values.zero_()
+        return batch
+
+    monkeypatch.setattr(Batches, "_batch", silent)
+    start(decoder, batches, seed=0)
+    assert not any(cells.any() for cells in decoder.cell_embeddings)
+    output = decoder(next(batches.ordered(np.ones(len(batches.trials), bool))))
+    assert all(value.isfinite().all() for value in output.values())
+
+
 def test_what_is_told_apart_is_told_apart_in_the_latents(decoder, batches, world):
     """With the latents at their mean over windows no output varies."""
     start(decoder, batches, seed=0)

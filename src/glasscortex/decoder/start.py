@@ -172,10 +172,10 @@ def start_cells(decoder: Decoder, batches: Batches, projection: Projection) -> N
 
 def learn_priors(batches: Batches, patch: int) -> dict[str, Prior]:
     """How cells are tuned to each task, told by all sessions together."""
-    evidence = {task: Evidence() for task in batches.vocabulary.tasks}
+    evidence: dict[str, Evidence] = {}
     for shown in _shown(batches, patch, "train"):
-        evidence[shown.task].add(shown.tuning())
-    return {task: told.prior() for task, told in evidence.items() if told.cells}
+        evidence.setdefault(shown.task, Evidence()).add(shown.tuning())
+    return {task: told.prior() for task, told in evidence.items()}
 
 
 def _choose(
