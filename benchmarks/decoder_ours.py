@@ -146,7 +146,7 @@ def agreement(path: str, size: dict, oracle: str | None = None) -> dict[str, flo
     config = configuration("poyo_plus", size)
     decoder = Decoder(config, vocabulary(cells, sessions), 30.0).eval()
     weights = our_weights(theirs, config, cells)
-    decoder.load_state_dict(weights)
+    decoder.load_state_dict(decoder.state_dict() | weights)
     decoder.transformer.rotary.omega.copy_(theirs["rotary_emb.omega"])
     outputs = {task: torch.zeros_like(given[f"outputs.{task}"]) for task in HEADS}
     with torch.no_grad():

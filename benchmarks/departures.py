@@ -28,6 +28,7 @@ from torch import Tensor
 from glasscortex.config import DecoderConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.windows import WindowsFolder
+from glasscortex.decoder.calibration import calibrate
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.layers import CellEncoder
 from glasscortex.decoder.model import Decoder, transformer_config
@@ -167,8 +168,10 @@ class Training:
         batches = Batches(self.windows, trials, decoder.vocabulary, config.train.batch)
         if variant.starts_linear:
             start(decoder, batches, variant.seed)
+            calibrate(decoder, batches, regressions=False)
         fabric = Fabric(accelerator="cpu", devices=1)
         Optimisation(fabric, decoder, batches, config.train, variant.seed, checkpoint=None).run()
+        calibrate(decoder, batches)
         return decoder
 
 

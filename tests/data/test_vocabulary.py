@@ -1,7 +1,10 @@
+import json
+
 import numpy as np
 import pytest
 
 from glasscortex.data.labels import with_labels
+from glasscortex.data.vocabulary import Vocabulary
 
 SPEED = "running_speed"
 
@@ -45,3 +48,21 @@ def test_a_mouse_that_hardly_moves_in_training_does_not_outweigh_the_others(worl
     target = vocabulary.targets(with_labels(sat))[SPEED]
     usual = trials.loc[of(trials, "a", "train"), SPEED].std()
     assert np.nanmax(np.abs(target[running])) < 10 * sat.loc[running, SPEED].abs().max() / usual
+
+
+def test_outputs_are_the_classes_that_a_session_was_shown_in_training(world, samples):
+    trials, _, _, cells = world
+    trials = trials.copy()
+    left = (
+        (trials["session_id"] == "b") & (trials["direction"] == 90) & (trials["split"] == "train")
+    )
+    trials = trials[~left].reset_index(drop=True)
+    vocabulary = Vocabulary.of(trials, cells, samples, "all")
+    assert vocabulary.presented["a"]["direction"] == tuple(range(8))
+    assert vocabulary.presented["b"]["direction"] == (0, 1, 3, 4, 5, 6, 7)
+    assert "movie_one" not in vocabulary.presented["a"]
+    assert Vocabulary.from_dict(json.loads(json.dumps(vocabulary.to_dict()))) == vocabulary
+    target = vocabulary.targets(trials)["direction"]
+    unknown = (trials["session_id"] == "b") & (trials["direction"] == 90)
+    assert unknown.any() and (target[unknown] == -1).all()
+    assert (target[(trials["session_id"] == "a") & (trials["direction"] == 90)] == 2).all()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -105,7 +107,7 @@ def test_latents_are_placed_in_time(decoder, batch):
 
 def test_the_encoder_reads_what_attention_to_tokens_reads():
     torch.manual_seed(0)
-    encoder = CellEncoder(ModelConfig(dim=8, heads=2, patch_frames=3, feature_dropout=0.0))
+    encoder = CellEncoder(ModelConfig(dim=8, heads=2, patch_frames=3, feature_dropout=0.0)).eval()
     latents, cells = torch.randn(2, 8), torch.randn(5, 8)
     patches = torch.randn(4, 5, 2, 3)
     tokens = (encoder.value(patches) * cells[:, None]).permute(0, 2, 1, 3).flatten(0, 1)
@@ -137,3 +139,15 @@ def test_the_start_passes_on_what_the_latents_read(decoder, batch):
     with reading(decoder, "latents.0") as first, reading(decoder, "latents.2") as last:
         decoder(batch)
     assert torch.equal(first.value, last.value)
+
+
+def test_classes_that_a_session_was_not_shown_are_never_named(decoder, vocabulary, batch):
+    shown = {batch.session_id: {"direction": (1, 4)}}
+    limited = Decoder(decoder.config, replace(vocabulary, presented=shown), 10.0).eval()
+    limited.load_state_dict(decoder.state_dict())
+    output, free = limited(batch)["direction"], decoder(batch)["direction"]
+    assert torch.isneginf(output[:, [0, 2, 3, 5, 6, 7]]).all()
+    assert torch.equal(output[:, [1, 4]], free[:, [1, 4]])
+    loss = torch.nn.functional.cross_entropy(output, torch.full((len(output),), 4))
+    loss.backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in limited.parameters())

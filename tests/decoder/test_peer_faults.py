@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from glasscortex.config import DecoderConfig, TrialsConfig
-from glasscortex.data.labels import task_labels
+from glasscortex.data.labels import task_labels, with_labels
 from glasscortex.data.synthetic.design import timeline
 from glasscortex.data.trials import tabulate
 from glasscortex.data.windows import WindowsFolder
@@ -119,6 +119,7 @@ def test_a_guess_that_ignores_the_cells_is_in_the_table(gratings_and_movies):
     trials = gratings_and_movies.copy()
     rare = trials["direction"].notna() & (trials["direction"] > 90)
     trials.loc[rare & (np.arange(len(trials)) % 4 > 0), "direction"] = 90.0
+    trials = with_labels(trials)
     guess = np.where(trials["direction"].notna(), 90.0, np.nan)
     rows = scored("direction", trials, guess)
     assert (rows["constant"] == rows["value"]).all()

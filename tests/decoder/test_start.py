@@ -1,67 +1,25 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from scipy.special import softmax
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import Ridge
-from sklearn.metrics import log_loss
+from torch.nn.functional import cosine_similarity
 
-from glasscortex.data.vocabulary import has_label
+from glasscortex.data.batches import Batches
+from glasscortex.data.vocabulary import Vocabulary
+from glasscortex.data.windows import SessionWindows
 from glasscortex.decoder.evaluate import predict
 from glasscortex.decoder.hooks import reading
-from glasscortex.decoder.start import (
-    HEAD_FACTORS,
-    HEAD_SHRINKAGES,
-    SHRINKAGE,
-    Projection,
-    cell_embeddings,
-    linear_weights,
-    start,
-    start_cells,
-    start_heads,
-)
+from glasscortex.decoder.labelled import parts
+from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.start import FACTORS, SHRINKAGES, Projection, start, start_cells
+from glasscortex.decoder.tuning import Evidence, Tuning
 
 
 @pytest.fixture
-def seen(world, reader):
-    """Means of session a's training windows, less their mean, and its rows of the table."""
-    trials = world[0]
-    rows = trials.index[(trials["session_id"] == "a") & (trials["split"] == "train")]
-    x = reader.read("drifting_gratings", trials.loc[rows, "presentation"])
-    x = x.mean(axis=2, dtype=np.float64)
-    return x - x.mean(axis=0), trials.loc[rows]
-
-
-def columns(vocabulary, task):
-    names = list(vocabulary.tasks)
-    ends = np.cumsum([vocabulary.tasks[name].outputs for name in names])
-    end = ends[names.index(task)]
-    return slice(end - vocabulary.tasks[task].outputs, end)
-
-
-def expected_weights(x, y):
-    """scikit-learn's ridge regression with the same shrinkage, in standard errors of the label."""
-    variance = np.mean(np.square(x))
-    penalty = SHRINKAGE / (1 - SHRINKAGE) * variance * len(x)
-    ridge = Ridge(alpha=penalty, fit_intercept=False).fit(x, y)
-    return len(x) * ridge.coef_ / (1 - SHRINKAGE) / np.sqrt(np.sum(y**2))
-
-
-def test_weights_are_those_of_a_ridge_regression_of_each_class(batches, vocabulary, seen):
-    x, rows = seen
-    found = linear_weights(batches)[vocabulary.sessions.index("a")]
-    found = found[:, columns(vocabulary, "direction")]
-    for column, direction in enumerate(vocabulary.tasks["direction"].classes):
-        y = (rows["direction"].to_numpy() == direction).astype(float)
-        np.testing.assert_allclose(found[:, column], expected_weights(x, y), rtol=1e-3, atol=1e-3)
-
-
-def test_weights_are_those_of_a_ridge_regression_of_a_speed(batches, vocabulary, seen):
-    x, rows = seen
-    y = rows["running_speed"].to_numpy(float)
-    y = y - y.mean()
-    found = linear_weights(batches)[0][:, columns(vocabulary, "running_speed")][:, 0]
-    np.testing.assert_allclose(found, expected_weights(x, y), rtol=1e-3, atol=1e-3)
+def wide(decoder, vocabulary) -> Decoder:
+    """A decoder with room for all principal axes of both stimuli."""
+    config = decoder.config.model_copy(update={"dim": 128})
+    return Decoder(config, vocabulary, decoder.sample_rate_hz).eval()
 
 
 def test_labels_of_the_test_split_are_not_seen(decoder, batches, world):
@@ -75,71 +33,99 @@ def test_labels_of_the_test_split_are_not_seen(decoder, batches, world):
         assert torch.equal(value, before[name]), name
 
 
-def test_cells_of_like_tuning_start_alike_whatever_their_session(batches):
-    (first, second), _ = cell_embeddings(batches, dim=16, seed=0)
+def test_outputs_are_those_of_a_discriminant_of_the_session(wide, batches, world):
+    """By hand: C⁻¹ m for each class, C shrunk, m likely given all sessions' cells."""
+    projection = start(wide, batches, seed=0)
+    trials = world[0]
+    tunings = []
+    for session in ("a", "b"):
+        shown = (trials["session_id"] == session) & (trials["stimulus"] == "drifting_gratings")
+        rows = trials[shown & (trials["split"] == "train")]
+        values = [b.values.numpy() for b in batches.ordered(np.isin(trials.index, rows.index))]
+        x = parts(np.concatenate(values), 2, 5)
+        label = np.eye(8)[(rows["direction"].to_numpy() / 45).astype(int)]
+        tunings.append((Tuning.of(x, label), x))
+    evidence = Evidence()
+    for tuning, _ in tunings:
+        evidence.add(tuning)
+    prior, (tuning, x) = evidence.prior(), tunings[0]
+    shrinkage, factor = projection["direction"].chosen
+    assert shrinkage in SHRINKAGES and factor in FACTORS
+    likely = prior.posterior(tuning)
+    variance = np.trace(tuning.noise) / len(tuning.noise)
+    noise = (1 - shrinkage) * tuning.noise + shrinkage * variance * np.eye(len(tuning.noise))
+    weight = np.linalg.solve(noise, likely.reshape(len(likely), -1)).reshape(likely.shape)
+    weight = weight @ prior.time_weight
+    logits = np.einsum("nct,ckt->nk", x - x.mean(axis=0), weight)
+    logits += np.log(tuning.weight / tuning.windows) - 0.5 * np.einsum("ckt,ckt->k", likely, weight)
+    rows = (trials["session_id"] == "a") & (trials["split"] == "train")
+    found = [wide(batch)["direction"].detach() for batch in batches.ordered(rows.to_numpy())]
+    logits *= factor
+    np.testing.assert_allclose(torch.cat(found), logits, rtol=0, atol=1e-3 * np.abs(logits).max())
 
-    def cosine(a, b):
-        return torch.nn.functional.cosine_similarity(a, b, dim=0).item()
 
-    same = np.mean([cosine(first[i], second[i]) for i in range(8)])
-    opposite = np.mean([cosine(first[i], second[(i + 4) % 8]) for i in range(8)])
+def test_cells_of_like_tuning_start_alike_whatever_their_session(decoder, batches):
+    start(decoder, batches, seed=0)
+    first, second = decoder.cell_embeddings
+
+    same = np.mean([cosine_similarity(first[i], second[i], dim=0).item() for i in range(8)])
+    opposite = np.mean(
+        [cosine_similarity(first[i], second[(i + 4) % 8], dim=0).item() for i in range(8)]
+    )
     assert same > 0.3 > 0 > opposite
 
 
-def test_embeddings_have_unit_variance_and_come_from_the_seed(batches):
-    embeddings = torch.cat(cell_embeddings(batches, dim=16, seed=0)[0])
-    assert embeddings.std(correction=0).item() == pytest.approx(1, rel=1e-5)
-    assert torch.equal(embeddings, torch.cat(cell_embeddings(batches, dim=16, seed=0)[0]))
-    assert not torch.equal(embeddings, torch.cat(cell_embeddings(batches, dim=16, seed=1)[0]))
+def test_embeddings_have_unit_mean_square_and_come_from_the_seed(decoder, batches):
+    def begun(seed):
+        start(decoder, batches, seed)
+        return torch.cat([cells.detach().clone() for cells in decoder.cell_embeddings])
+
+    assert begun(0).square().mean().item() == pytest.approx(1, rel=1e-4)
+    assert torch.equal(begun(0), begun(0))
+    assert not torch.equal(begun(0), begun(1))
 
 
-def readouts(decoder, batches, trials, split):
-    """What the head of direction reads of each window, (windows, features), and the labels."""
-    read, labels = [], []
-    for batch in batches.ordered((trials["split"] == split).to_numpy()):
-        if batch.stimulus == "drifting_gratings":
-            with reading(decoder, "readout") as seen:
-                decoder(batch)
-            task = batch.tasks.index("direction")
-            read.append(seen.value[:, task :: len(batch.tasks)].flatten(1).detach().double())
-            labels.append(batches.targets["direction"][batch.trials])
-    return torch.cat(read).numpy(), np.concatenate(labels)
+def test_sessions_of_one_container_share_the_mean_of_their_starts(world, samples, decoder):
+    """The same recording twice, under two names, starts as once."""
+    trials, _, windows, cells = world
+    once = trials[trials["session_id"] == "a"].reset_index(drop=True)
+    twice = pd.concat([once, once.assign(session_id="again")], ignore_index=True)
+    reader = SessionWindows(windows / "a.h5")
+    readers = {"a": reader, "again": reader}
+    begun = []
+    for table in (once, twice):
+        names = dict.fromkeys(table["session_id"].unique(), cells["a"])
+        vocabulary = Vocabulary.of(table, names, samples, "all")
+        made = Decoder(decoder.config, vocabulary, decoder.sample_rate_hz).eval()
+        start(made, Batches(readers, table, vocabulary, 32), seed=0)
+        begun.append(made.cell_embeddings[0].detach())
+    torch.testing.assert_close(*begun, rtol=1e-3, atol=1e-3)
 
 
-def discriminant(x, y, shrinkage):
-    """Weights and biases of a linear discriminant; means are scikit-learn's.
+def test_cells_that_are_silent_throughout_start_at_nothing(decoder, batches, monkeypatch):
+    read = Batches._batch
 
-    Ours shrinks the covariance itself, scikit-learn's that of standardised features.
-    """
-    shares = np.bincount(y) / len(y)
-    within = sum(np.cov(x[y == k].T, bias=True) * share for k, share in enumerate(shares))
-    sphere = np.trace(within) / len(within) * np.eye(len(within))
-    means = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0).fit(x, y).means_
-    centres = means - x.mean(axis=0)
-    weight = np.linalg.solve((1 - shrinkage) * within + shrinkage * sphere, centres.T).T
-    return weight, np.log(shares) - weight @ x.mean(axis=0) - 0.5 * np.sum(weight * centres, axis=1)
+    def silent(self, piece):
+        batch = read(self, piece)
+        batch.values.zero_()
+        return batch
+
+    monkeypatch.setattr(Batches, "_batch", silent)
+    start(decoder, batches, seed=0)
+    assert not any(cells.any() for cells in decoder.cell_embeddings)
+    output = decoder(next(batches.ordered(np.ones(len(batches.trials), bool))))
+    assert all(value.isfinite().all() for value in output.values())
 
 
-def test_a_head_is_the_linear_discriminant_that_validation_prefers(decoder, batches, world):
-    target = batches.targets["direction"]
-    shown = (world[0]["split"] == "validation").to_numpy() & has_label(target)
-    some = np.flatnonzero(shown)[::3]
-    target[some] = (target[some] + 1) % 8  # so that certainty does not pay
-    start_heads(decoder, batches)
-    x, y = readouts(decoder, batches, world[0], "train")
-    held_out, labels = readouts(decoder, batches, world[0], "validation")
-    found = {}
-    for shrinkage in HEAD_SHRINKAGES:
-        weight, bias = discriminant(x, y, shrinkage)
-        for factor in HEAD_FACTORS:
-            guess = softmax(factor * (held_out @ weight.T + bias), axis=1)
-            loss = log_loss(labels, guess, labels=range(8))
-            found[loss] = factor, factor * (x @ weight.T + bias)
-    factor, logits = found[min(found)]
-    assert HEAD_FACTORS[-1] < factor < 1
-    steps = x.shape[1] // decoder.config.dim
-    head = decoder.heads["direction"](torch.from_numpy(x).float().unflatten(1, (steps, -1)))
-    np.testing.assert_allclose(head.detach(), logits, rtol=1e-3, atol=1e-2)
+def test_what_is_told_apart_is_told_apart_in_the_latents(decoder, batches, world):
+    """With the latents at their mean over windows no output varies."""
+    start(decoder, batches, seed=0)
+    batch = next(batches.ordered((world[0]["split"] == "test").to_numpy()))
+    with reading(decoder, f"latents.{decoder.config.depth}") as seen:
+        decoder(batch)
+    mean = seen.value.mean(dim=0, keepdim=True).expand_as(seen.value)
+    output = decoder.since(f"latents.{decoder.config.depth}", mean, batch)["direction"]
+    torch.testing.assert_close(output, output[:1].expand_as(output))
 
 
 def test_the_start_decodes_before_any_training(decoder, batches, world):
@@ -157,6 +143,8 @@ def test_the_stored_projection_gives_cells_the_start_that_they_had(decoder, batc
     begun = [cells.detach().clone() for cells in decoder.cell_embeddings]
     for cells in decoder.cell_embeddings:
         torch.nn.init.zeros_(cells)
+    bias = decoder.own.bias.clone()
     start_cells(decoder, batches, Projection.load(tmp_path))
+    torch.testing.assert_close(decoder.own.bias, bias, rtol=0, atol=1e-4)
     for cells, before in zip(decoder.cell_embeddings, begun, strict=True):
         torch.testing.assert_close(cells.detach(), before, rtol=0, atol=1e-5)

@@ -1,7 +1,7 @@
 """What a decoder can name: its sessions, their cells, and the classes of its tasks."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +33,8 @@ class Vocabulary:
     cells: dict[str, tuple[str, ...]]
     """Cells of each session, in the order of its windows; a name is `container/cell`."""
     tasks: dict[str, Head]
+    presented: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
+    """By session and task, the classes that the training split shows; see `presented_classes`."""
 
     @classmethod
     def of(
@@ -66,7 +68,7 @@ class Vocabulary:
                 is_regression = TASKS[name].is_regression
                 classes = None if is_regression else tuple(np.unique(known).tolist())
                 heads[name] = Head(classes, longest)
-        return cls(tuple(cells), cells, heads)
+        return cls(tuple(cells), cells, heads, presented_classes(trials, heads))
 
     @classmethod
     def from_dict(cls, stored: dict) -> "Vocabulary":
@@ -76,7 +78,11 @@ class Vocabulary:
             for name, head in stored["tasks"].items()
         }
         cells = {session: tuple(names) for session, names in stored["cells"].items()}
-        return cls(tuple(stored["sessions"]), cells, heads)
+        presented = {
+            session: {task: tuple(classes) for task, classes in tasks.items()}
+            for session, tasks in stored["presented"].items()
+        }
+        return cls(tuple(stored["sessions"]), cells, heads, presented)
 
     def to_dict(self) -> dict:
         """As plain lists and dictionaries, for JSON."""
@@ -116,9 +122,9 @@ class Vocabulary:
         Returns
         -------
         dict of str to numpy.ndarray
-            By task, (presentations,): int64 index of the class, -1 where the task does not apply;
-            or float32 value less `label_scale`'s mean over its standard deviation, NaN where it
-            does not.
+            By task, (presentations,): int64 index of the class, -1 where the task does not apply
+            or the session's training split does not show the class; or float32 value less
+            `label_scale`'s mean over its standard deviation, NaN where it does not apply.
         """
         targets = {}
         for name, head in self.tasks.items():
@@ -127,10 +133,58 @@ class Vocabulary:
                 mean, sd = label_scale(trials, labels)
                 targets[name] = ((labels - mean) / sd).astype(np.float32)
                 continue
-            classes = np.asarray(head.classes, dtype=np.float32)
-            index = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
-            targets[name] = np.where(classes[index] == labels, index, -1)
+            index = _class_index(labels, head)
+            presented = _presented(trials, index, head)
+            sessions = pd.factorize(trials["session_id"])[0]
+            targets[name] = np.where(presented[sessions, index], index, -1)
         return targets
+
+
+def presented_classes(
+    trials: pd.DataFrame, heads: dict[str, Head]
+) -> dict[str, dict[str, tuple[int, ...]]]:
+    """By session and classification, which of the classes its training split shows.
+
+    A design is known before anything is decoded, so a session's outputs are these alone.
+
+    Parameters
+    ----------
+    trials : pandas.DataFrame
+        Presentations, with label columns.
+    heads : dict of str to Head
+        The classes of each task.
+
+    Returns
+    -------
+    dict of str to dict
+        By session and task, the places of its classes among those of the head.
+    """
+    sessions = pd.unique(trials["session_id"])
+    presented: dict[str, dict[str, tuple[int, ...]]] = {session: {} for session in sessions}
+    for task, head in heads.items():
+        if head.classes is None:
+            continue
+        index = _class_index(trials[TASKS[task].column].to_numpy(), head)
+        for session, classes in zip(sessions, _presented(trials, index, head)):
+            if classes.any():
+                presented[session][task] = tuple(np.flatnonzero(classes).tolist())
+    return presented
+
+
+def _class_index(labels: np.ndarray, head: Head) -> np.ndarray:
+    """Number of each label's class, -1 where it is none."""
+    classes = np.asarray(head.classes, dtype=np.float32)
+    index = np.searchsorted(classes, labels).clip(max=len(classes) - 1)
+    return np.where(classes[index] == labels, index, -1)
+
+
+def _presented(trials: pd.DataFrame, index: np.ndarray, head: Head) -> np.ndarray:
+    """Whether the training split of each session shows each class, and a last column, False."""
+    sessions, names = pd.factorize(trials["session_id"])
+    presented = np.zeros((len(names), head.outputs + 1), dtype=bool)
+    train = (trials["split"] == "train").to_numpy() & (index >= 0)
+    presented[sessions[train], index[train]] = True
+    return presented
 
 
 def has_label(target: np.ndarray) -> np.ndarray:

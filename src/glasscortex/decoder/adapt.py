@@ -16,7 +16,7 @@ import torch
 
 from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig
 from glasscortex.data.batches import Batches, Piece
-from glasscortex.data.vocabulary import Vocabulary
+from glasscortex.data.vocabulary import Vocabulary, presented_classes
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.baselines import linear, single
 from glasscortex.decoder.baselines.sessions import over_sessions
@@ -28,7 +28,7 @@ from glasscortex.decoder.start import Projection, start_cells
 from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS, variables
 
-PER_SESSION = ("cell_embeddings", "session_embedding")
+PER_SESSION = ("cell_embeddings", "session_embedding", "own")
 """Weights that belong to sessions; all others stay as they are."""
 
 ALL = "all"
@@ -153,7 +153,8 @@ def adapted(
 
     The cells' embeddings start where those of the training sessions did, by the projection that
     is stored with the decoder, or at random where it has none; the session's starts at the mean
-    of the others. Cells and features are dropped as in training.
+    of the others, and how sure its outputs are is the others' mean, too. Cells and features are
+    dropped as in training.
 
     Parameters
     ----------
@@ -189,8 +190,8 @@ def adapted(
         raise InputError(
             f"the decoder was trained on session {session}: adapt it to other sessions"
         )
-    cells = {session: tuple(windows.cells)}
-    vocabulary = Vocabulary((session,), cells, trained.vocabulary.tasks)
+    cells, tasks = {session: tuple(windows.cells)}, trained.vocabulary.tasks
+    vocabulary = Vocabulary((session,), cells, tasks, presented_classes(trials, tasks))
     decoder = Decoder(trained.config, vocabulary, trained.sample_rate_hz).eval()
     weights = trained.state_dict()
     shared = {name: w for name, w in weights.items() if not name.startswith(PER_SESSION)}
@@ -205,6 +206,7 @@ def adapted(
         )
     if projection is not None:
         start_cells(decoder, batches, projection)
+    decoder.own.gain.copy_(weights["own.gain"].mean(dim=0, keepdim=True))
     _learn(decoder, batches, config, task_weights, seed)
     return decoder
 

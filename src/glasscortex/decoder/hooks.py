@@ -1,11 +1,11 @@
-"""Read or replace the activations at a named place of the transformer.
+"""Read or replace the activations at a named place of the transformer::
 
->>> with reading(decoder, "latents.2") as seen:
-...     decoder(batch)
->>> seen.value.shape
+with reading(decoder, "latents.2") as seen:
+decoder(batch)
+seen.value.shape
 
->>> with replacing(decoder, "latents.2", torch.zeros_like):
-...     outputs = decoder(batch)
+with replacing(decoder, "latents.2", torch.zeros_like):
+outputs = decoder(batch)
 """
 
 from collections.abc import Callable, Iterator

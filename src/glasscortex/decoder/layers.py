@@ -98,12 +98,12 @@ class Attention(nn.Module):
         return x.unflatten(-1, (self.heads, -1)).transpose(-2, -3)
 
     def init_even(self) -> None:
-        """Attend almost evenly at first, and pass all that is read on, turned."""
+        """Attend evenly at first, and pass on what is read as it is."""
         dim = self.out.in_features
         with torch.no_grad():
-            self.key_value.weight[:dim] *= 0.3
-        nn.init.orthogonal_(self.key_value.weight[dim:])
-        nn.init.orthogonal_(self.out.weight)
+            nn.init.zeros_(self.key_value.weight[:dim])
+            nn.init.eye_(self.key_value.weight[dim:])
+        nn.init.eye_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
     def zero_init(self) -> None:
@@ -154,8 +154,8 @@ class CellEncoder(nn.Module):
         self.attention = Attention(config.dim, config.heads)
         self.feed_forward = FeedForward(config.dim, config.mlp_ratio, config.feature_dropout)
         self.dropout = Dropout(config.feature_dropout)
-        mean = 1 / config.patch_frames
-        nn.init.normal_(self.value.weight, mean, 0.25 * mean)
+        self.shown = 1 - config.cell_dropout
+        nn.init.constant_(self.value.weight, 1 / config.patch_frames)
         nn.init.zeros_(self.value.bias)
         self.attention.init_even()
         self.feed_forward.zero_init()
@@ -169,7 +169,8 @@ class CellEncoder(nn.Module):
         read = self._read(
             latents, F.pad(patches.permute(1, 0, 2, 3).flatten(1, 2), (0, 1), value=1.0), cells
         )
-        latents = latents + self.dropout(read * math.sqrt(len(cells)))
+        session = len(cells) / self.shown if self.training else len(cells)
+        latents = latents + self.dropout(read * math.sqrt(session))
         latents = latents + self.feed_forward(latents)
         return latents.unflatten(0, (len(patches), -1)).flatten(1, 2)
 
@@ -230,7 +231,6 @@ class Reader(nn.Module):
         self.norm = nn.LayerNorm(config.dim)
         self.attention = Attention(config.dim, config.heads)
         self.dropout = Dropout(config.feature_dropout)
-        self.final_norm = nn.LayerNorm(config.dim)
         self.attention.init_even()
 
     def forward(
@@ -240,8 +240,7 @@ class Reader(nn.Module):
     ) -> Float[Tensor, "windows steps queries dim"]:
         context = latents.flatten(0, 1)
         read = self.attention(self.norm(queries).expand(len(context), -1, -1), context)
-        read = self.final_norm(queries + self.dropout(read))
-        return read.unflatten(0, latents.shape[:2])
+        return (queries + self.dropout(read)).unflatten(0, latents.shape[:2])
 
 
 class Transformer(nn.Module):

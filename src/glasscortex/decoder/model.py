@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from glasscortex.config import DecoderConfig, ModelConfig, PoyoPlusConfig
 from glasscortex.data.batches import Batch
 from glasscortex.data.vocabulary import Vocabulary
-from glasscortex.decoder.heads import StepwiseLinear
+from glasscortex.decoder.heads import SessionOutputs, StepwiseLinear
 from glasscortex.decoder.layers import HookPoint, Transformer
 from glasscortex.decoder.poyo_plus import PoyoPlus
 
@@ -73,6 +73,7 @@ class Decoder(nn.Module):
                 for name, head in vocabulary.tasks.items()
             }
         )
+        self.own = SessionOutputs(vocabulary)
         self.latent_hooks = nn.ModuleList(HookPoint() for _ in range(config.depth + 1))
         self.readout_hook = HookPoint()
         sds = self.transformer.EMBEDDING_SDS
@@ -93,6 +94,12 @@ class Decoder(nn.Module):
         points |= {f"attention.{i}": b.get_submodule("attention_hook") for i, b in blocks}
         points |= {f"mlp.{i}": b.get_submodule("mlp_hook") for i, b in blocks}
         return points | {"readout": self.readout_hook}
+
+    def head(self, task: str) -> StepwiseLinear:
+        """The head of a task."""
+        head = self.heads[task]
+        assert isinstance(head, StepwiseLinear)
+        return head
 
     def forward(self, batch: Batch) -> dict[str, Float[Tensor, "windows outputs"]]:
         """Outputs of every task of the batch: logits, or standardised values."""
@@ -137,7 +144,8 @@ class Decoder(nn.Module):
         queries = self.task_embedding.weight[rows] + self.session_embedding.weight[batch.session]
         read = self.transformer.read(queries, latents, batch.label_s)
         read = self.readout_hook(read.flatten(1, 2)).unflatten(1, read.shape[1:3])
-        return {name: self.heads[name](read[:, :, i]) for i, name in enumerate(batch.tasks)}
+        outputs = {name: self.heads[name](read[:, :, i]) for i, name in enumerate(batch.tasks)}
+        return {name: self.own(output, batch.session, name) for name, output in outputs.items()}
 
     def _drop_cells(self, values, cells):
         if not self.training or self.config.cell_dropout == 0:

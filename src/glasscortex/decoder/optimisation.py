@@ -17,7 +17,7 @@ from torch import Tensor
 
 from glasscortex.config import TrainConfig
 from glasscortex.data.batches import Batch, Batches, Piece
-from glasscortex.data.vocabulary import has_label
+from glasscortex.data.vocabulary import Vocabulary, has_label
 from glasscortex.decoder.checkpoint import Checkpoint
 from glasscortex.decoder.devices import (
     is_out_of_memory,
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 log = logging.getLogger(__name__)
+
+SLOWER = 0.5
+"""What the learning rate is multiplied by after an epoch that validation did not confirm."""
 
 HISTORY = ["epoch", "train_loss", "validation_loss"]
 
@@ -63,6 +66,28 @@ def task_losses(
 def weighted_sum(losses: dict[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """The losses of all tasks, each times its weight where that is not 1."""
     return reduce(torch.add, (weights.get(name, 1.0) * loss for name, loss in losses.items()))
+
+
+def task_weights(vocabulary: Vocabulary, config: TrainConfig) -> dict[str, float]:
+    """What multiplies the loss of each task, so that guessing costs the same in all.
+
+    That is ln (classes) in a classification, and 1, the variance, in a regression: otherwise
+    118 scenes outweigh a running speed by far.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        Tasks and their classes.
+    config : TrainConfig
+        Weights beyond that.
+
+    Returns
+    -------
+    dict of str to float
+        By task.
+    """
+    guess = {t: math.log(h.outputs) if h.outputs > 1 else 1.0 for t, h in vocabulary.tasks.items()}
+    return {task: config.task_weights.get(task, 1.0) / loss for task, loss in guess.items()}
 
 
 class Optimisation:
@@ -103,6 +128,7 @@ class Optimisation:
         self.cells = list(decoder.cell_embeddings)
         self.order = {parameter: i for i, parameter in enumerate(decoder.parameters())}
         self.shared = list(set(self.order) - set(self.cells))
+        self.weights = task_weights(decoder.vocabulary, config)
         split = batches.trials["split"].to_numpy()
         self.train_mask = split == "train"
         self.validation = batches.pieces(split == "validation", np.random.default_rng(seed))
@@ -129,6 +155,8 @@ class Optimisation:
     def run(self) -> pd.DataFrame:
         """Train to the end or until validation no longer improves, and keep the best weights.
 
+        Those that training starts with are among them.
+
         Returns
         -------
         pandas.DataFrame
@@ -141,6 +169,9 @@ class Optimisation:
             step that was saved.
         """
         self._resume()
+        if self.best_loss == math.inf:
+            self.best_loss = self._validation_loss()
+            log.info("start: validation loss %.4f", self.best_loss)
         done = self.epoch * self.windows + sum(windows for _, windows in self.losses)
         total = self.config.epochs * self.windows
         with Progress(total, done, self.fabric.is_global_zero) as progress:
@@ -155,6 +186,8 @@ class Optimisation:
                 if losses[1] < self.best_loss:
                     self.best_loss, self.best_epoch = losses[1], self.epoch
                     self.best_weights = self._weights()
+                else:
+                    self._go_back()
                 self._save()
         self.decoder.load_state_dict(self.best_weights)
         self.decoder.cpu().eval()
@@ -181,6 +214,11 @@ class Optimisation:
         rng = np.random.default_rng([self.seed, self.epoch])
         pieces, size = self.batches.pieces(self.train_mask, rng), self.config.sessions_per_step
         return [pieces[i : i + size] for i in range(0, len(pieces), size)]
+
+    def _go_back(self) -> None:
+        """Go on from the best weights, more slowly: where data are few, steps have to be small."""
+        self.decoder.load_state_dict(self.best_weights)
+        self.schedule.base_lrs = [SLOWER * rate for rate in self.schedule.base_lrs]
 
     def _own(self, pieces: list[Piece]) -> list[Piece]:
         """Those of this process."""
@@ -233,7 +271,7 @@ class Optimisation:
         with self.fabric.autocast():
             outputs = self.decoder(batch.to(self.fabric.device))
             losses = task_losses(outputs, self.batches.targets, batch)
-        return weighted_sum(losses, self.config.task_weights)
+        return weighted_sum(losses, self.weights)
 
     @torch.no_grad()
     def _validation_loss(self) -> float:

@@ -1,61 +1,82 @@
-"""Where training starts: at what linear decoders of the single sessions know.
+"""Where training starts: at the best linear decoder of each session that all sessions tell.
 
 From random embeddings, which differ from session to session, the sessions have to agree on what
 each feature means before a weak signal can be learnt; the direction of motion beyond its
-orientation never was, and movies hardly (docs/decisions.md). How much a cell says about the
-classes of all tasks means the same in every session. So the cells' embeddings start there, and
-the heads at the linear discriminant of what the transformer then reads.
+orientation never was, and movies hardly (docs/decisions.md). What a cell responds to means the same
+in every session, and what responses are likely all sessions tell together (`tuning`). So a cell's
+embedding is what it contributes to the linear discriminant of its session along the principal axes
+of tuning, which all sessions share, and the heads read the classes off these axes. A session's own
+bias completes its discriminant.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float
-from safetensors.torch import load_file, save_file
-from sklearn.decomposition import PCA
+from jaxtyping import Float, Int64
+from safetensors.numpy import load_file, save_file
 from threadpoolctl import threadpool_limits
-from torch import Tensor
 
-from glasscortex.data.batches import Batch, Batches
+from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import has_label
+from glasscortex.decoder.discriminant import constants, contributions, loss
 from glasscortex.decoder.hooks import reading
+from glasscortex.decoder.labelled import labelled_windows
 from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.tuning import Evidence, Prior
 from glasscortex.errors import InputError
 
 PROJECTION = "start.safetensors"
 
-SHRINKAGE = 0.5
-"""Share of a covariance that is replaced by its mean variance on the diagonal."""
+SHRINKAGES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
+"""Candidates of the share of the noise's covariance that its mean variance replaces."""
 
-HEAD_SHRINKAGES = (0.5, 0.8, 0.95, 0.99)
-"""Candidates of the same for the heads."""
-
-HEAD_FACTORS = tuple(2.0**-i for i in range(8))
+FACTORS = tuple(2.0**i for i in range(3, -6, -1))
 """Candidates of what multiplies the outputs of a head."""
 
 
 @dataclass(frozen=True)
-class Projection:
-    """The map from a cell's linear weights to its embedding, the same for every session."""
+class TaskStart:
+    """What gives the cells of a session their start in one task, the same for every session.
 
-    scale: Float[Tensor, " classes"]
-    """What each weight is divided by, so that tasks weigh alike."""
-    centre: Float[Tensor, " classes"]
-    """Mean of the scaled weights."""
-    axes: Float[Tensor, "classes dim"]
-    """From the scaled, centred weights to the embedding."""
+    Attributes
+    ----------
+    covariance : ndarray, shape (features, features)
+        Of the prior of the cells' tuning.
+    time : ndarray, shape (times, times)
+        Covariance of the noise in time.
+    axes : ndarray, shape (features, components)
+        Principal axes of tuning.
+    embedding : ndarray, shape (components, dim)
+        From what cells contribute along the axes to their embeddings.
+    chosen : ndarray, shape (2,)
+        Shrinkage of the noise's covariance, and what multiplies the outputs.
+    """
 
-    def __call__(self, weights: Float[Tensor, "cells classes"]) -> Float[Tensor, "cells dim"]:
-        """Embeddings of cells, also of sessions that the projection was not learnt from."""
-        return ((weights / self.scale - self.centre) @ self.axes).float()
+    covariance: Float[np.ndarray, "features features"]
+    time: Float[np.ndarray, "times times"]
+    axes: Float[np.ndarray, "features components"]
+    embedding: Float[np.ndarray, "components dim"]
+    chosen: Float[np.ndarray, "2"]
+
+    @property
+    def prior(self) -> Prior:
+        """How cells are tuned."""
+        return Prior(self.covariance, self.time)
+
+
+class Projection(dict[str, TaskStart]):
+    """By task what gives the cells of a session their start."""
 
     def save(self, folder: Path) -> None:
         """Write `start.safetensors` into `folder`."""
-        save_file(vars(self), folder / PROJECTION)
+        arrays = {f"{task}.{k}": v for task, part in self.items() for k, v in vars(part).items()}
+        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / PROJECTION)
 
     @classmethod
     def load(cls, folder: Path) -> "Projection":
@@ -68,24 +89,35 @@ class Projection:
         """
         if not (folder / PROJECTION).is_file():
             raise InputError(f"{folder} holds no {PROJECTION}: train the decoder again")
-        return cls(**load_file(folder / PROJECTION))
+        arrays_of: dict[str, dict[str, np.ndarray]] = {}
+        for name, array in load_file(folder / PROJECTION).items():
+            task, _, part = name.rpartition(".")
+            arrays_of.setdefault(task, {})[part] = array
+        return cls({task: TaskStart(**arrays) for task, arrays in arrays_of.items()})
 
 
 def start(decoder: Decoder, batches: Batches, seed: int) -> Projection:
-    """Give the cells' embeddings and the heads their start, from the training split.
+    """Give the cells' embeddings, the heads and the sessions' biases their start.
 
-    Passes twice over the training windows, and once over those of validation, which choose the
-    heads' regularisation. Memory grows with cells × classes.
+    Passes four times over the training windows, and once over those of validation, which choose
+    by task how far the noise's covariance is shrunk and what multiplies the outputs (temperature
+    scaling, Guo et al. 2017, arXiv 1706.04599): the tuning of cells is told from the same windows
+    that it then reads. Memory holds one session's windows, and the principal axes of all tasks
+    for the cells of the containers whose sessions have not all been read.
 
     Parameters
     ----------
-    decoder : changed in place
-    batches : windows and targets
-    seed : of the rotation of the embeddings
+    decoder : Decoder
+        Changed in place.
+    batches : Batches
+        Windows and targets.
+    seed : int
+        Of the rotation of the embeddings.
 
     Returns
     -------
-    What gives the cells of other sessions their start; see `start_cells`
+    Projection
+        What gives the cells of other sessions their start; see `start_cells`.
 
     Raises
     ------
@@ -95,196 +127,229 @@ def start(decoder: Decoder, batches: Batches, seed: int) -> Projection:
     if not decoder.transformer.STARTS_LINEAR:
         raise InputError("this architecture starts at random: train model untrained, not start")
     with threadpool_limits(1):  # the same bytes on any number of cores
-        embeddings, projection = cell_embeddings(batches, decoder.config.dim, seed)
-        _set_cells(decoder, embeddings)
-        start_heads(decoder, batches)
+        patch, dim = decoder.transformer.patch_frames, decoder.config.dim
+        tasks = _choose(batches, patch, learn_priors(batches, patch), most=dim)
+        back = _embed(batches, patch, tasks, dim, seed)
+        projection = Projection(tasks)
+        for task, own in projection.items():
+            _set_head(decoder, task, own, back[task])
+        start_cells(decoder, batches, projection)
     return projection
 
 
 def start_cells(decoder: Decoder, batches: Batches, projection: Projection) -> None:
-    """Give the cells' embeddings the start that those of other sessions had.
+    """Give the cells' embeddings and the sessions' biases the start that those of others had.
+
+    A session's bias makes the outputs those of its linear discriminant, the mean of the decoder's
+    own outputs over the training windows being what it is.
 
     Parameters
     ----------
-    decoder : changed in place
-    batches : windows and targets; the training split is used
-    projection : what `start` returned for the other sessions
+    decoder : Decoder
+        Changed in place.
+    batches : Batches
+        Windows and targets; the training split is used.
+    projection : Projection
+        What `start` returned for the other sessions.
     """
+    containers, patch = batches.vocabulary.containers(), decoder.transformer.patch_frames
     with threadpool_limits(1):
-        _set_cells(decoder, map(projection, linear_weights(batches)))
+        embeddings = [np.zeros((len(cells), decoder.config.dim)) for cells in containers]
+        decoder.own.reset()
+        for share in _shares(batches, patch, projection):
+            own = projection[share.task]
+            embeddings[share.container][share.rows] += share.contributions @ own.embedding
+            decoder.own.add(share.session_id, share.task, own.chosen[1] * share.constants)
+        for parameter, embedding in zip(decoder.cell_embeddings, embeddings, strict=True):
+            parameter.data.copy_(torch.from_numpy(embedding))
+        for session_id, task, mean in _mean_outputs(decoder, batches):
+            decoder.own.add(session_id, task, -mean)
 
 
-def _set_cells(decoder: Decoder, embeddings: Iterable[Float[Tensor, "cells dim"]]) -> None:
-    for parameter, embedding in zip(decoder.cell_embeddings, embeddings, strict=True):
-        parameter.data.copy_(embedding)
-
-
-def cell_embeddings(
-    batches: Batches, dim: int, seed: int
-) -> tuple[list[Float[Tensor, "cells dim"]], Projection]:
-    """Embeddings of the cells of each container, and the map to them from the linear weights.
-
-    The principal components of `linear_weights` over all cells, every task scaled to weigh alike,
-    turned at random so that all features weigh alike, too, and scaled to unit variance.
+def learn_priors(batches: Batches, patch: int) -> dict[str, Prior]:
+    """How cells are tuned to each task, told by all sessions together.
 
     Parameters
     ----------
-    batches : windows and targets
-    dim : features of an embedding
-    seed : of the rotation
+    batches : Batches
+        Windows and targets; the training split is used.
+    patch : int
+        Samples of a time step of the transformer.
+
+    Returns
+    -------
+    dict of str to Prior
+        By task.
     """
-    weights = linear_weights(batches)
-    stacked = torch.cat(weights)
-    scale = torch.ones(stacked.shape[1], dtype=stacked.dtype)
-    for columns in _columns(batches).values():
-        scale[columns] = torch.linalg.norm(stacked[:, columns]).clamp_min(1e-9)
-    scaled = (stacked / scale).numpy()
-    kept = min(dim, *scaled.shape)
-    components, pca = np.zeros((len(scaled), dim)), PCA(kept, svd_solver="covariance_eigh")
-    components[:, :kept] = pca.fit_transform(scaled)
+    evidence: dict[str, Evidence] = {}
+    for windows in labelled_windows(batches, patch, "train"):
+        evidence.setdefault(windows.task, Evidence()).add(windows.tuning())
+    return {task: of_task.prior() for task, of_task in evidence.items()}
+
+
+def _choose(
+    batches: Batches, patch: int, priors: dict[str, Prior], most: int
+) -> dict[str, TaskStart]:
+    """The principal axes of each task, and the shrinkage and factor that validation prefers."""
+    losses = {task: np.zeros((len(SHRINKAGES), len(FACTORS))) for task in priors}
+    for windows in labelled_windows(batches, patch, "train", "validation"):
+        if not windows.held_out.any():
+            continue
+        tuning, prior = windows.tuning(), priors[windows.task]
+        likely, presented = prior.posterior(tuning), tuning.weight > 0
+        x = windows.activity - windows.activity[~windows.held_out].mean(axis=0)
+        x, target = x[windows.held_out], windows.target[windows.held_out]
+        for row, shrinkage in zip(losses[windows.task], SHRINKAGES):
+            weight = contributions(tuning, likely, shrinkage, windows.is_regression)
+            output = np.einsum("nct,ckt->nk", x, weight @ prior.time_weight, optimize=True)
+            if not windows.is_regression:
+                output = output + constants(tuning, likely, weight, prior)
+                output[:, ~presented] = -np.inf
+            row += [loss(factor * output, target) for factor in FACTORS]
+    tasks = {}
+    for task, summed in losses.items():
+        shrunk, factor = np.unravel_index(int(summed.argmin()), summed.shape)
+        chosen = np.array([SHRINKAGES[shrunk], FACTORS[factor]])
+        prior, axes = priors[task], priors[task].axes(most)
+        unset = np.eye(axes.shape[1])
+        tasks[task] = TaskStart(prior.covariance, prior.time, axes, unset, chosen)
+    return tasks
+
+
+def _embed(
+    batches: Batches, patch: int, tasks: dict[str, TaskStart], dim: int, seed: int
+) -> dict[str, Float[np.ndarray, "dim components"]]:
+    """Set each task's map from contributions along its axes to the embedding; return those back.
+
+    The embeddings are the principal components of the contributions to all tasks, every task
+    scaled to weigh alike, turned at random so that all features weigh alike, too, and of unit
+    mean square.
+    """
+    ends = np.cumsum([own.axes.shape[1] for own in tasks.values()])
+    columns = {t: slice(end - own.axes.shape[1], end) for (t, own), end in zip(tasks.items(), ends)}
+    products, cells = _products(batches, patch, tasks, columns)
+    scale = np.ones(ends[-1])
+    for part in columns.values():
+        scale[part] = max(np.trace(products[part, part]) / cells, 1e-18) ** -0.5
+    variances, components = np.linalg.eigh(products * np.outer(scale, scale))
+    kept = min(dim, len(variances))
     rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(dim, dim)))
-    embeddings = components @ rotation
-    axes = pca.components_.T @ rotation[:kept] / embeddings.std()
-    projection = Projection(scale, *map(torch.from_numpy, (pca.mean_, axes)))
-    embeddings = torch.from_numpy(embeddings / embeddings.std()).float()
-    return list(embeddings.split([len(cells) for cells in weights])), projection
+    size = np.sqrt(max(variances[-kept:].sum(), 1e-18) / (cells * dim))
+    components = components[:, ::-1][:, :kept] @ rotation[:kept]
+    there, back = scale[:, None] * components / size, components / scale[:, None] * size
+    for task, part in columns.items():
+        tasks[task] = replace(tasks[task], embedding=there[part])
+    return {task: back[part].T for task, part in columns.items()}
 
 
-def linear_weights(batches: Batches) -> list[Float[Tensor, "cells classes"]]:
-    """Weight of every cell in a linear decoder of every class, container by container.
+def _products(
+    batches: Batches, patch: int, tasks: dict[str, TaskStart], columns: dict[str, slice]
+) -> tuple[Float[np.ndarray, "components components"], int]:
+    """Products of the contributions along all axes of all tasks, summed over cells, and the cells.
 
-    With x the mean of a window and y the label, one-hot for a class and standardised for a
-    regression, the weights are C⁻¹ Σ (x − x̄) y / √Σ y², where C is the shrunk covariance of x
-    over the training windows of one stimulus in one session. What a cell was not shown has 0.
+    Only the cells of containers with sessions to come are held.
     """
-    heads, columns = batches.vocabulary.tasks, _columns(batches)
-    classes = sum(head.outputs for head in heads.values())
-    containers = batches.vocabulary.containers()
-    weights = [torch.zeros(len(cells), classes, dtype=torch.float64) for cells in containers]
-    for group in _groups(batches):
-        rows = np.concatenate([batch.trials for batch in group])
-        activity = torch.cat([batch.values.mean(dim=2) for batch in group]).double()
-        for task in group[0].tasks:
-            target = batches.targets[task][rows]
-            known = has_label(target)
-            if known.sum() < 2:
-                continue
-            x = activity[torch.from_numpy(known)]
-            x = x - x.mean(dim=0)
-            y = _encoded(torch.from_numpy(target[known]), heads[task].outputs)
-            tuning = x.T @ y / y.square().sum(dim=0).sqrt().clamp_min(1e-6)
-            decoded = torch.linalg.solve(_shrunk(x.T @ x / len(x), SHRINKAGE), tuning)
-            cells = group[0].cells[:, None]
-            weights[group[0].container][cells, torch.arange(classes)[columns[task]]] += decoded
-    return weights
+    containers, width = batches.vocabulary.containers(), max(part.stop for part in columns.values())
+    waiting = Counter(container for container, _ in batches.vocabulary.cell_rows().values())
+    products = np.zeros((width, width))
+    unfinished: dict[int, np.ndarray] = {}
+    shares = _shares(batches, patch, tasks)
+    for _, of_session in groupby(shares, lambda share: share.session_id):
+        for share in of_session:
+            empty = np.zeros((len(containers[share.container]), width))
+            part = unfinished.setdefault(share.container, empty)
+            part[share.rows, columns[share.task]] += share.contributions
+        waiting[share.container] -= 1
+        if not waiting[share.container]:
+            part = unfinished.pop(share.container)
+            products += part.T @ part
+    products += sum(part.T @ part for part in unfinished.values())
+    return products, sum(map(len, containers))
+
+
+class Share(NamedTuple):
+    """What the cells of one session contribute to one task."""
+
+    session_id: str
+    task: str
+    container: int
+    rows: Int64[np.ndarray, " cells"]
+    """Places of the session's cells among those of the container."""
+    contributions: Float[np.ndarray, "cells components"]
+    """Along the axes of the task."""
+    constants: Float[np.ndarray, " classes"]
+    """What the discriminant adds to each class, 0 of a regression."""
+
+
+def _shares(batches: Batches, patch: int, tasks: Mapping[str, TaskStart]) -> Iterator[Share]:
+    """What the cells of each session contribute to each task along its axes.
+
+    Sessions of one container share its cells: of a task that several show, a cell has the mean.
+    """
+    counts = _sessions_of_cells(batches)
+    for windows in labelled_windows(batches, patch, "train"):
+        own, tuning = tasks[windows.task], windows.tuning()
+        likely = own.prior.posterior(tuning)
+        weight = contributions(tuning, likely, own.chosen[0], windows.is_regression)
+        container, rows = batches.vocabulary.cell_rows()[windows.session_id]
+        part = np.sqrt(len(rows)) / counts[container, windows.task][rows]
+        along = part[:, None] * (weight.reshape(len(weight), -1) @ own.axes)
+        added = np.zeros(1)
+        if not windows.is_regression:
+            added = constants(tuning, likely, weight, own.prior)
+        yield Share(windows.session_id, windows.task, container, rows, along, added)
+
+
+def _sessions_of_cells(batches: Batches) -> dict[tuple[int, str], Float[np.ndarray, " cells"]]:
+    """By container and task, how many sessions show the task with each of the cells."""
+    vocabulary = batches.vocabulary
+    train = (batches.trials["split"] == "train").to_numpy()
+    learnt = {task: train & has_label(target) for task, target in batches.targets.items()}
+    containers = vocabulary.containers()
+    counts: dict[tuple[int, str], np.ndarray] = {}
+    for session_id, trials in batches.trials.groupby("session_id", sort=False).indices.items():
+        if session_id not in vocabulary.cell_rows():
+            continue
+        container, rows = vocabulary.cell_rows()[session_id]
+        for task, known in learnt.items():
+            if np.count_nonzero(known[trials]) > 1:
+                none = np.zeros(len(containers[container]))
+                counts.setdefault((container, task), none)[rows] += 1
+    return counts
+
+
+def _set_head(
+    decoder: Decoder, task: str, own: TaskStart, back: Float[np.ndarray, "dim components"]
+) -> None:
+    """Let a head read the classes off what the embeddings sum up."""
+    head, times = decoder.head(task), len(own.time)
+    readout = own.chosen[1] * back @ own.axes.T
+    weight = readout.reshape(len(readout), -1, times) @ own.prior.time_weight
+    lengths = [len(steps) for steps in np.array_split(np.arange(head.steps), times)]
+    weight = np.repeat(weight / lengths, lengths, axis=2) * head.steps
+    weight = np.moveaxis(weight, (0, 1, 2), (2, 0, 1))
+    head.set_weight(torch.from_numpy(weight.reshape(head.out_features, -1)))
 
 
 @torch.no_grad()
-def start_heads(decoder: Decoder, batches: Batches) -> None:
-    """Set each head to the linear discriminant, or the ridge regression, of its readout.
-
-    Fisher's discriminant with a shrunk covariance within classes, over the training windows of
-    all sessions: logits W x + b with W = C⁻¹ μ_k and b = −½ μ_k C⁻¹ μ_k + ln (share of k), of
-    readouts less their mean. The steps of a window stand side by side in x.
-
-    Cells and heads start at the same windows, so that the discriminant is too sure of itself, the
-    more the fewer they are. The shrinkage, and a factor on the outputs, are those with the least
-    loss on validation (temperature scaling, Guo et al. 2017, arXiv 1706.04599).
-    """
+def _mean_outputs(
+    decoder: Decoder, batches: Batches
+) -> Iterator[tuple[str, str, Float[np.ndarray, " outputs"]]]:
+    """Mean of each head's outputs over the labelled training windows of each session."""
     decoder.eval()
-    sums = {}
-    for batch in (batch for group in _groups(batches) for batch in group):
-        for task, x, target in _readouts(decoder, batches, batch):
-            y = _encoded(target, batches.vocabulary.tasks[task].outputs)
-            ones = torch.ones(len(x), 1, dtype=torch.float64)
-            added = [m.T @ n for m, n in ((x, x), (y, x), (y, ones), (ones, x))]
-            sums[task] = [a + b for a, b in zip(sums[task], added)] if task in sums else added
-    candidates = {}
-    for task, totals in sums.items():
-        fit = _discriminant if batches.vocabulary.tasks[task].classes else _ridge
-        candidates[task] = [fit(*totals, shrinkage) for shrinkage in HEAD_SHRINKAGES]
-    losses = {task: torch.zeros(len(HEAD_SHRINKAGES), len(HEAD_FACTORS)) for task in candidates}
-    for batch in batches.ordered((batches.trials["split"] == "validation").to_numpy()):
-        for task, x, target in _readouts(decoder, batches, batch):
-            for row, (weight, bias) in zip(losses[task], candidates[task]):
-                row += _losses(F.linear(x, weight, bias), target)
-    for task, loss in losses.items():
-        chosen, factor = divmod(int(loss.argmin()), len(HEAD_FACTORS))
-        weight, bias = (HEAD_FACTORS[factor] * part for part in candidates[task][chosen])
-        decoder.heads[task].start(weight, bias)
-
-
-def _readouts(
-    decoder: Decoder, batches: Batches, batch: Batch
-) -> Iterator[tuple[str, Float[Tensor, "windows features"], Tensor]]:
-    """What each head reads of the windows that it has a label for, and the labels."""
-    with reading(decoder, "readout") as seen:
-        decoder(batch)
-    for i, task in enumerate(batch.tasks):
-        target = batches.targets[task][batch.trials]
-        known = torch.from_numpy(has_label(target))
-        x = decoder.heads[task].features(seen.value[known, i :: len(batch.tasks)])
-        yield task, x.double(), torch.from_numpy(target)[known]
-
-
-def _losses(output: Float[Tensor, "windows outputs"], target: Tensor) -> Float[Tensor, " factors"]:
-    """Sum over windows of the loss of the outputs times each factor."""
-    if target.is_floating_point():
-        losses = [F.mse_loss(f * output[:, 0], target, reduction="sum") for f in HEAD_FACTORS]
-    else:
-        losses = [F.cross_entropy(f * output, target, reduction="sum") for f in HEAD_FACTORS]
-    return torch.stack(losses).float()
-
-
-def _ridge(xx: Tensor, yx: Tensor, y: Tensor, x: Tensor, shrinkage: float) -> tuple[Tensor, Tensor]:
-    """As `_discriminant`, of standardised labels."""
-    return torch.linalg.solve(_shrunk(xx, shrinkage), yx.T).T, torch.zeros_like(y[:, 0])
-
-
-def _discriminant(
-    xx: Tensor, yx: Tensor, y: Tensor, x: Tensor, shrinkage: float
-) -> tuple[Tensor, Tensor]:
-    """Weights and biases from Σ x xᵀ, Σ y xᵀ, Σ y and Σ xᵀ with y one-hot."""
-    windows = y.sum()
-    mean = x / windows
-    centres = torch.where(y > 0, yx / y.clamp_min(1) - mean, 0.0)
-    within = (xx - windows * mean.T @ mean - centres.T @ (y * centres)) / windows
-    weight = torch.linalg.solve(_shrunk(within, shrinkage), centres.T).T
-    constant = -0.5 * (weight * centres).sum(dim=1) - (weight @ mean.T)[:, 0]
-    return weight, constant + (y[:, 0] / windows).clamp_min(1e-9).log()
-
-
-def _shrunk(covariance: Tensor, shrinkage: float) -> Tensor:
-    variance = covariance.diagonal().mean().clamp_min(1e-12)
-    identity = torch.eye(len(covariance), dtype=covariance.dtype)
-    return (1 - shrinkage) * covariance + shrinkage * variance * identity
-
-
-def _groups(batches: Batches):
-    """The training batches of each session and stimulus."""
     train = (batches.trials["split"] == "train").to_numpy()
-    group: list[Batch] = []
-    for batch in batches.ordered(train):
-        if group and (batch.session_id, batch.stimulus) != (
-            group[0].session_id,
-            group[0].stimulus,
-        ):
-            yield group
-            group = []
-        group.append(batch)
-    if group:
-        yield group
-
-
-def _columns(batches: Batches) -> dict[str, slice]:
-    """Where the classes of each task stand among all."""
-    heads = batches.vocabulary.tasks
-    ends = np.cumsum([head.outputs for head in heads.values()])
-    return {name: slice(end - heads[name].outputs, end) for name, end in zip(heads, ends)}
-
-
-def _encoded(target: Tensor, outputs: int) -> Float[Tensor, "presentations outputs"]:
-    """Labels as numbers: one-hot for classes, float64."""
-    if target.is_floating_point():
-        return target[:, None].double()
-    return F.one_hot(target, outputs).double()
+    for session_id, group in groupby(batches.ordered(train), lambda batch: batch.session_id):
+        sums: dict[str, np.ndarray] = {}
+        counts: Counter[str] = Counter()
+        for batch in filter(lambda batch: batch.tasks, group):
+            with reading(decoder, "readout") as seen:
+                decoder(batch)
+            assert seen.value is not None
+            for i, task in enumerate(batch.tasks):
+                known = torch.from_numpy(has_label(batches.targets[task][batch.trials]))
+                output = decoder.head(task)(seen.value[known, i :: len(batch.tasks)]).double()
+                sums[task] = sums.get(task, np.zeros(())) + output.sum(dim=0).numpy()
+                counts[task] += len(output)
+        for task, total in sums.items():
+            if counts[task]:
+                yield session_id, task, total / counts[task]

@@ -13,6 +13,7 @@ from glasscortex.config import DecoderConfig, TrainConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import WindowsReader
+from glasscortex.decoder.calibration import calibrate
 from glasscortex.decoder.checkpoint import Checkpoint
 from glasscortex.decoder.devices import is_out_of_memory, on_devices
 from glasscortex.decoder.model import Decoder, transformer_config
@@ -100,9 +101,11 @@ def train(
     projection = None
     if model == "start" or decoder.transformer.STARTS_LINEAR:
         projection = _started(decoder, batches, seed)
+        calibrate(decoder, batches, regressions=model == "start")
     if model == "start":
         return Training(decoder, nothing, projection)
     history = _optimised(decoder, batches, config.train, seed, checkpoint)
+    calibrate(decoder, batches)
     return Training(decoder, history, projection)
 
 

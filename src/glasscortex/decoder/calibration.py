@@ -1,0 +1,88 @@
+"""How sure each session's outputs are, chosen on validation.
+
+What is learnt from a few windows is too sure of itself, in some sessions more than in others. A
+factor on the outputs of each session and task (temperature scaling, Guo et al. 2017, arXiv
+1706.04599) mends that; it moves no class past another. For a regression it goes down to 0, where
+the mean of the training split is what is predicted.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+
+from glasscortex.data.batches import Batches
+from glasscortex.data.vocabulary import has_label
+from glasscortex.decoder.model import Decoder
+
+GAINS = tuple(2.0 ** (i / 2) for i in range(6, -13, -1))
+"""Candidates; a regression has 0, too."""
+
+
+@torch.no_grad()
+def calibrate(decoder: Decoder, batches: Batches, regressions: bool = True) -> None:
+    """Set the gain of each session and task to what its validation windows prefer.
+
+    The session's own windows and those of all sessions that show the task count alike, so that a
+    handful of windows do not choose alone. A regression keeps its gains only where the sessions
+    agree that it beats the mean. Without a label on validation gains stay 1.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        Changed in place.
+    batches : Batches
+        Windows and targets; the validation split is used.
+    regressions : bool
+        Whether their gains are chosen, too; else they are 1.
+    """
+    decoder.eval()
+    decoder.own.gain.fill_(1)
+    losses: dict[str, dict[int, np.ndarray]] = {}
+    counts: dict[tuple[str, int], int] = {}
+    for batch in batches.ordered((batches.trials["split"] == "validation").to_numpy()):
+        if not batch.tasks:
+            continue
+        for task, output in decoder(batch).items():
+            target = batches.targets[task][batch.trials]
+            known = has_label(target)
+            if not known.any() or (target.dtype.kind == "f" and not regressions):
+                continue
+            loss = _losses(output[known], torch.from_numpy(target[known]))
+            of_task = losses.setdefault(task, {})
+            of_task[batch.session] = of_task.get(batch.session, 0) + loss
+            key = task, batch.session
+            counts[key] = counts.get(key, 0) + int(known.sum())
+    for task, of_task in losses.items():
+        windows = np.array([counts[task, session] for session in of_task])
+        own = np.stack(list(of_task.values()))
+        best = (own + windows[:, None] * own.sum(axis=0) / windows.sum()).argmin(axis=1)
+        if batches.vocabulary.tasks[task].classes is None and not _confirmed(own, best, windows):
+            best[:] = -1
+        gains = torch.tensor((*GAINS, 0.0))[torch.from_numpy(best)]
+        decoder.own.gain[list(of_task), decoder.own.tasks[task]] = gains
+
+
+def _confirmed(
+    loss: Float[np.ndarray, "sessions gains"],
+    best: Int[np.ndarray, " sessions"],
+    windows: Int[np.ndarray, " sessions"],
+) -> bool:
+    """Whether the gains gain on predicting the mean, by twice the standard error over sessions.
+
+    Neighbouring windows tell the same of a behaviour that drifts, so sessions are what counts; of
+    fewer than three nothing can be said, and their windows decide.
+    """
+    gained = (loss[:, -1] - loss[np.arange(len(loss)), best]) / windows
+    if len(gained) < 3:
+        return True
+    return bool(gained.mean() > 2 * gained.std(ddof=1) / np.sqrt(len(gained)))
+
+
+def _losses(output: torch.Tensor, target: torch.Tensor) -> np.ndarray:
+    """Sum over windows of the loss with each gain."""
+    if target.is_floating_point():
+        errors = [F.mse_loss(g * output[:, 0], target, reduction="sum") for g in (*GAINS, 0.0)]
+    else:
+        errors = [F.cross_entropy(g * output, target, reduction="sum") for g in GAINS]
+    return np.array([float(error) for error in errors])
