@@ -4,9 +4,7 @@ A new task is one entry in `TASKS`; a new label is one in `VARIABLES`.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from glasscortex.words import OneOf
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -121,9 +119,3 @@ def related(task: str) -> set[str]:
     names = VARIABLES[TASKS[task].variable].names
     same = {other.name for other in TASKS.values() if VARIABLES[other.variable].names == names}
     return same if names else {task}
-
-
-TaskName = Annotated[str, OneOf(tuple(TASKS))]
-
-TaskNames = tuple[TaskName, ...] | Literal["all"]
-"""What the decoder predicts; "all": every task that the sessions allow."""

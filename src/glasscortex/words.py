@@ -4,29 +4,7 @@ Names and contents of the sessions follow the Allen Brain Observatory, Visual Co
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
-
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """In the configuration, one of these names: a Literal of those that a table holds.
-
-    Attributes
-    ----------
-    names : tuple of str
-        All that are legal.
-    """
-
-    names: tuple[str, ...]
-
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.literal_schema(list(self.names))
-
+from typing import Literal, get_args
 
 SPLITS = ("train", "validation", "test")
 
@@ -90,8 +68,6 @@ BASELINES = {
     )
 }
 
-
-BaselineName = Annotated[str, OneOf(tuple(BASELINES))]
 
 SESSION_STIMULI = {
     "three_session_A": (

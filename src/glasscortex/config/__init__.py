@@ -36,9 +36,10 @@ from glasscortex.config.dictionaries import (
     TopKConfig,
     TopKSettings,
 )
+from glasscortex.config.names import TaskNames
 from glasscortex.config.part import Part
 from glasscortex.errors import InputError
-from glasscortex.tasks import TASKS, TaskNames
+from glasscortex.tasks import TASKS
 from glasscortex.words import MODELS, SESSION_STIMULI, ModelName
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "SingleConfig",
     "SpliceConfig",
     "SplitConfig",
+    "TaskNames",
     "TopKConfig",
     "TopKSettings",
     "TrainConfig",

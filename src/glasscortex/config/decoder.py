@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from glasscortex.config.names import BaselineName, TaskName
 from glasscortex.config.part import Fraction, Part, Seconds
-from glasscortex.tasks import TaskName
-from glasscortex.words import BASELINES, BaselineName
+from glasscortex.words import BASELINES
 
 
 class ModelConfig(Part):

@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from glasscortex.config import TaskNames
 from glasscortex.data.labels import label_scale
-from glasscortex.tasks import TASKS, TaskNames
+from glasscortex.tasks import TASKS
 
 
 @dataclass(frozen=True)

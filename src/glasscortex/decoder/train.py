@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from glasscortex.config import DecoderConfig, TrainConfig
+from glasscortex.config import DecoderConfig, TaskNames, TrainConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import WindowsReader
@@ -20,7 +20,7 @@ from glasscortex.decoder.model import Decoder, transformer_config
 from glasscortex.decoder.optimisation import HISTORY, Optimisation
 from glasscortex.decoder.start import Projection, start
 from glasscortex.errors import InputError
-from glasscortex.tasks import TASKS, TaskNames
+from glasscortex.tasks import TASKS
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric

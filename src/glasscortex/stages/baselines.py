@@ -2,12 +2,11 @@
 
 import pandas as pd
 
-from glasscortex.config import BaselineConfig, DecoderConfig
+from glasscortex.config import BaselineConfig, DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import baselines as simpler
 from glasscortex.stages.arguments import Folder, Input, Output, Threads
 from glasscortex.tables import write_table
-from glasscortex.tasks import TaskNames
 
 
 def baselines(

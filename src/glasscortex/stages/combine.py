@@ -2,12 +2,12 @@
 
 import pyarrow.parquet as pq
 
+from glasscortex.config import TaskNames
 from glasscortex.data.labels import labelled_tasks
 from glasscortex.data.trials import SCHEMA
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Inputs, Output
-from glasscortex.tasks import TaskNames
 
 
 def combine(

@@ -7,14 +7,13 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from glasscortex.config import DecoderConfig
+from glasscortex.config import DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import train as training
 from glasscortex.decoder.checkpoint import Checkpoint
 from glasscortex.files import atomic_write, sha256
 from glasscortex.stages.arguments import Folder, Input
 from glasscortex.tables import write_table
-from glasscortex.tasks import TaskNames
 
 
 def train(

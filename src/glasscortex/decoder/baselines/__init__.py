@@ -10,11 +10,11 @@ from importlib import import_module
 
 import pandas as pd
 
-from glasscortex.config import BaselineConfig, DecoderConfig
+from glasscortex.config import BaselineConfig, DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.baselines.sessions import over_sessions
 from glasscortex.decoder.scores import decoding_scores
-from glasscortex.tasks import TASKS, TaskNames
+from glasscortex.tasks import TASKS
 from glasscortex.words import BASELINES
 
 
