@@ -15,10 +15,8 @@ FOLLOWS_SAE = {
     "recovery",
     "concatenate",
     "claims",
-    "figure_decoding",
-    "figure_selectivity",
-    "figure_ablation",
-    "figure_controls",
+    "responses",
+    "figure",
 }
 
 COLUMNS = {
@@ -108,7 +106,7 @@ def test_k_reruns_the_sae_and_what_follows(finished):
 
 def test_margin_reruns_splice_and_what_follows(finished):
     would_run = finished.would_run(*TINY, "--config", "splice={margin: 0.2}")
-    assert set(would_run) <= {"splice", "concatenate", "claims", "figure_decoding"}
+    assert set(would_run) <= {"splice", "concatenate", "claims", "figure"}
     assert would_run["splice"] == 4
 
 
@@ -118,7 +116,7 @@ def test_edit_of_an_analysis_reruns_neither_training_nor_sae(copy):
     source.write_text(text + "\n# edited\n")
     would_run = set(copy.would_run(*TINY))
     assert "selectivity" in would_run
-    assert would_run <= FOLLOWS_SAE - {"splice", "figure_decoding"}
+    assert would_run <= FOLLOWS_SAE - {"splice", "responses"}
     source.write_text(text)
     assert copy.would_run(*TINY) == {}
 

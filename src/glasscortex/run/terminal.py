@@ -45,6 +45,6 @@ def show_progress(workflow, config: Config) -> None:
                 terminal=not handler.nocolor,
                 remaining=remaining,
                 expected=expected,
-                cores=workflow.cores or 1,
+                cores=workflow.resource_settings.cores or 1,
             )
         )
