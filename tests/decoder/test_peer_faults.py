@@ -144,7 +144,7 @@ def test_the_weight_of_a_task_multiplies_its_mean_loss(world):
             }
         )
         result = train(trials, WindowsFolder(windows), config, ("direction", "orientation"))
-        return result.history["validation_loss"].item()
+        return result.history["validation_loss"].iloc[-1]
 
     alone, both = loss(1, 0), loss(1, 1)
     assert loss(3, 1) == pytest.approx(both + 2 * alone, rel=1e-5)

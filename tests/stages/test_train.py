@@ -51,7 +51,7 @@ def test_the_folder_is_complete_and_the_checkpoint_gone(trained):
     assert not (trained.parent / "checkpoint.pt").exists()
     history = pd.read_csv(trained / "history.csv")
     assert history.columns.tolist() == ["model", "seed", "epoch", "train_loss", "validation_loss"]
-    assert history["epoch"].tolist() == [1, 2, 3, 4, 5]
+    assert history["epoch"].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 KILLED = """

@@ -160,7 +160,8 @@ class Optimisation:
         Returns
         -------
         pandas.DataFrame
-            The columns `HISTORY`, one row an epoch.
+            The columns `HISTORY`, one row an epoch; epoch 0 is where training starts, without a
+            training loss.
 
         Raises
         ------
@@ -171,6 +172,7 @@ class Optimisation:
         self._resume()
         if self.best_loss == math.inf:
             self.best_loss = self._validation_loss()
+            self.history.append((0, math.nan, self.best_loss))
             log.info("start: validation loss %.4f", self.best_loss)
         done = self.epoch * self.windows + sum(windows for _, windows in self.losses)
         total = self.config.epochs * self.windows

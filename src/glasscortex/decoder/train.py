@@ -35,7 +35,8 @@ class Training:
     decoder : Decoder
         In evaluation mode, with the weights of the best epoch.
     history : pandas.DataFrame
-        epoch, train_loss, validation_loss; no row where nothing was optimised.
+        epoch, train_loss, validation_loss, epoch 0 being the start; no row where nothing was
+        optimised.
     projection : Projection or None
         What gives the cells of other sessions their start; None where embeddings start at random.
     """
@@ -200,7 +201,7 @@ def _optimised(
     checkpoint: Checkpoint | None,
 ) -> pd.DataFrame:
     """Train the decoder in place; its history."""
-    rows = torch.full((config.epochs, len(HISTORY)), torch.nan, dtype=torch.float64)
+    rows = torch.full((config.epochs + 1, len(HISTORY)), torch.nan, dtype=torch.float64)
     rows.share_memory_()
     on_devices(config, _optimise, decoder, batches, config, seed, checkpoint, rows)
     history = pd.DataFrame(rows[rows[:, 0].isfinite()].numpy(), columns=HISTORY)
