@@ -106,9 +106,9 @@ class MlpConfig(Part):
 class SingleConfig(Part):
     """The transformer of each session alone: what differs in its training."""
 
-    epochs: PositiveInt = 80
-    patience: PositiveInt = 20
-    batch: PositiveInt = 32
+    epochs: PositiveInt = 30
+    patience: PositiveInt = 8
+    batch: PositiveInt = 64
 
 
 class BaselineConfig(Part):

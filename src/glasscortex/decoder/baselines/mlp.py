@@ -52,7 +52,8 @@ def perceptron(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
     outputs = 1 if problem.classes is None else len(problem.classes)
     networks = _initial(x_train, settings.hidden, outputs, len(settings.weight_decay), generator)
     best, best_loss, idle = [p.clone() for p in networks], torch.full((len(networks[0]),), inf), 0
-    optimizer = torch.optim.Adam([p.requires_grad_() for p in networks], lr=settings.learning_rate)
+    learnt = [p.requires_grad_() for p in networks]
+    optimizer = torch.optim.Adam(learnt, lr=settings.learning_rate, fused=True)
     shrink = 1 - settings.learning_rate * torch.tensor(settings.weight_decay)[:, None, None]
     for step in range(settings.steps):
         if step % LOOK_EVERY == 0:
@@ -65,7 +66,7 @@ def perceptron(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
             if idle == PATIENCE:
                 break
         rows = torch.randperm(len(x_train), generator=generator)[:BATCH]
-        shape = len(shrink), len(rows), settings.hidden
+        shape = len(rows), settings.hidden  # the same units for all weight decays
         dropout = torch.empty(shape).bernoulli_(keep, generator=generator) / keep
         _losses(_outputs(x_train[rows], networks, dropout), y_train[rows]).sum().backward()
         optimizer.step()
