@@ -36,9 +36,10 @@ def replacing(decoder: Decoder, name: str, edit: Callable[[Tensor], Tensor]) -> 
     InputError
         The decoder has no hook of that name.
     """
-    if name not in decoder.hooks:
-        raise InputError(f"hook {name} does not exist: use one of {', '.join(decoder.hooks)}")
-    handle = decoder.hooks[name].register_forward_hook(lambda hook, inputs, x: edit(x))
+    hooks = decoder.hooks
+    if name not in hooks:
+        raise InputError(f"hook {name} does not exist: use one of {', '.join(hooks)}")
+    handle = hooks[name].register_forward_hook(lambda hook, inputs, x: edit(x))
     try:
         yield
     finally:

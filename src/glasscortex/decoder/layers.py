@@ -70,12 +70,12 @@ class Attention(nn.Module):
 
     def forward(
         self,
-        queries: Float[Tensor, "windows queries dim"],
+        queries: Float[Tensor, "rows queries dim"],
         context: Float[Tensor, "windows tokens dim"],
         angles: Float[Tensor, "2 tokens features"] | None = None,
     ) -> Float[Tensor, "windows queries dim"]:
-        """With angles, queries and tokens stand at the same times."""
-        query = self.split(self.query(queries))
+        """With angles, queries and tokens stand at the same times; one row of queries serves all."""
+        query = self.split(self.query(queries)).expand(len(context), -1, -1, -1)
         key, value = map(self.split, self.key_value(context).chunk(2, dim=-1))
         if angles is not None:
             query, key = rotate(query, angles), rotate(key, angles)
@@ -239,7 +239,7 @@ class Reader(nn.Module):
         latents: Float[Tensor, "windows steps latents_per_step dim"],
     ) -> Float[Tensor, "windows steps queries dim"]:
         context = latents.flatten(0, 1)
-        read = self.attention(self.norm(queries).expand(len(context), -1, -1), context)
+        read = self.attention(self.norm(queries)[None], context)
         return (queries + self.dropout(read)).unflatten(0, latents.shape[:2])
 
 
