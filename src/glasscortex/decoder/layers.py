@@ -74,7 +74,10 @@ class Attention(nn.Module):
         context: Float[Tensor, "windows tokens dim"],
         angles: Float[Tensor, "2 tokens features"] | None = None,
     ) -> Float[Tensor, "windows queries dim"]:
-        """With angles, queries and tokens stand at the same times; one row of queries serves all."""
+        """With angles, queries and tokens stand at the same times.
+
+        One row of queries may serve all windows.
+        """
         query = self.split(self.query(queries)).expand(len(context), -1, -1, -1)
         key, value = map(self.split, self.key_value(context).chunk(2, dim=-1))
         if angles is not None:
