@@ -28,9 +28,6 @@ wildcard_constraints:
 
 localrules:
     all,
-    catalogue,
-    download,
-    link,
     combine,
     concatenate,
 

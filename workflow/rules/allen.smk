@@ -24,6 +24,7 @@ rule catalogue:
         "<results>/logs/catalogue.log",
     benchmark:
         "<results>/benchmarks/catalogue.tsv"
+    localrule: True
     conda:
         CLIENT_ENVIRONMENT
     resources:
@@ -43,6 +44,7 @@ rule download:
         "<results>/logs/download/{session}.log",
     benchmark:
         "<results>/benchmarks/download/{session}.tsv"
+    localrule: True
     conda:
         CLIENT_ENVIRONMENT
     resources:

@@ -66,6 +66,7 @@ else:
             "<results>/logs/link/{session}.log",
         benchmark:
             "<results>/benchmarks/link/{session}.tsv"
+        localrule: True
         conda:
             "../../envs/glasscortex.yaml"
         shell:
