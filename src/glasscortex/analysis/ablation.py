@@ -163,7 +163,7 @@ def planned(
     ranked : dict of ndarray of int
         Units by task, the most selective first.
     rate, strength : ndarray, shape (units,)
-        Share of presentations on which a unit is active, mean |a|·‖d‖.
+        Share of presentations on which a unit is active, mean `|a|·‖d‖`.
     config : AblationConfig
     rng : numpy.random.Generator
     """

@@ -41,7 +41,7 @@ def of_background(
         Permutations.
     rng : numpy.random.Generator
     ordered : bool
-        Whether labels are numbers to rank (|Spearman|) and not names (η²).
+        Whether labels are numbers to rank (Spearman, absolute) and not names (η²).
 
     Returns
     -------

@@ -10,7 +10,7 @@ from glasscortex.analysis.results import TestResult
 FEWEST = 10
 """Fewest presentations of one stimulus in one session that are correlated."""
 
-Series = dict[tuple[str, str], tuple[Float[np.ndarray, "n units"], Float[np.ndarray, " n"]]]
+_Series = dict[tuple[str, str], tuple[Float[np.ndarray, "n units"], Float[np.ndarray, " n"]]]
 """By session and stimulus, standardised ranks of the responses and of the trace."""
 
 
@@ -77,7 +77,7 @@ def of_behaviour(
     )
 
 
-def _series(presentations: Presentations, variable: str) -> Series:
+def _series(presentations: Presentations, variable: str) -> _Series:
     series = {}
     for key, rows in presentations.trials.groupby(
         ["session_id", "stimulus"], sort=True
@@ -90,7 +90,7 @@ def _series(presentations: Presentations, variable: str) -> Series:
 
 
 def _correlations(
-    series: Series, session: str, partners: list[str], stimuli: tuple[str, ...]
+    series: _Series, session: str, partners: list[str], stimuli: tuple[str, ...]
 ) -> Float[np.ndarray, "partners units"]:
     """Correlation of a session's responses with the trace of each partner."""
     total: np.ndarray | float = 0.0

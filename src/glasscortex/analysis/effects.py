@@ -155,7 +155,7 @@ def auroc(responses: np.ndarray, preferred: np.ndarray) -> np.ndarray:
 
 
 def circular_selectivity(means: np.ndarray, angles: np.ndarray) -> np.ndarray:
-    """Vector selectivity |Σ r e^{iθ}| / Σ r, which is 1 − circular variance.
+    """Vector selectivity `|Σ r e^{iθ}| / Σ r`, which is 1 − circular variance.
 
     The orientation index (OSI) for angles of orientation, the direction index (DSI) for those
     of direction.

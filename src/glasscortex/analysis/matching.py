@@ -26,7 +26,7 @@ def matched_sets(
     alive : ndarray of int, shape (m,)
         That may be partners; those in `units` are left out.
     traits : ndarray, shape (units, traits)
-        Of all units: firing rate and mean |a|·‖d‖, say.
+        Of all units: firing rate and mean `|a|·‖d‖`, say.
     draws : int
         Number of sets.
     rng : numpy.random.Generator

@@ -1,11 +1,13 @@
-"""Read or replace the activations at a named place of the transformer::
+"""Read or replace the activations at a named place of the transformer.
 
-with reading(decoder, "latents.2") as seen:
-decoder(batch)
-seen.value.shape
+Inside the block every batch is read, or decoded with what was put in place::
 
-with replacing(decoder, "latents.2", torch.zeros_like):
-outputs = decoder(batch)
+    with reading(decoder, "latents.2") as seen:
+        decoder(batch)
+    seen.value.shape
+
+    with replacing(decoder, "latents.2", torch.zeros_like):
+        outputs = decoder(batch)
 """
 
 from collections.abc import Callable, Iterator
