@@ -27,11 +27,14 @@ rule catalogue:
     localrule: True
     conda:
         CLIENT_ENVIRONMENT
+    threads: 1
     resources:
         mem_mb=2000,
         runtime=60,
     params:
         config=CONFIG.allen.model_dump_json(),
+    message:
+        "Fetching the tables of sessions"
     shell:
         stage("catalogue", program=CLIENT)
 
@@ -47,6 +50,7 @@ rule download:
     localrule: True
     conda:
         CLIENT_ENVIRONMENT
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=240,
@@ -54,5 +58,7 @@ rule download:
     params:
         cache=CONFIG.allen.cache or CONFIG.results / "downloads",
         config=CONFIG.allen.model_dump_json(),
+    message:
+        "Downloading session {wildcards.session}"
     shell:
         stage("download", program=CLIENT)

@@ -21,11 +21,14 @@ rule selectivity:
         "<results>/benchmarks/selectivity/{model}-seed{seed}-{sae}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
     resources:
         mem_mb=4000,
         runtime=480,
     params:
         config=CONFIG.selectivity.model_dump_json(),
+    message:
+        "Testing the units of {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("selectivity")
 
@@ -52,6 +55,8 @@ rule ablate:
         folder=subpath(input.sae, parent=True),
         windows=CONFIG.results / "windows",
         config=CONFIG.ablation.model_dump_json(),
+    message:
+        "Ablating units of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("ablate")
 
@@ -71,10 +76,13 @@ if SIMULATED:
             "<results>/benchmarks/recovery/{model}-seed{seed}-{sae}.tsv"
         conda:
             "../../envs/glasscortex.yaml"
+        threads: 1
         resources:
             mem_mb=4000,
             runtime=240,
         params:
             truth=CONFIG.results / "truth",
+        message:
+            "Looking for the simulation's factors in {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
         shell:
             stage("recovery")

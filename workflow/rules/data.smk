@@ -17,10 +17,16 @@ checkpoint select:
         "<results>/benchmarks/select.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=600,
+        runtime=30,
     params:
         config=json.dumps(
             CONFIG.model_dump(mode="json", include={"source", "nwb", "select", "simulate"})
         ),
+    message:
+        "Selecting sessions"
     shell:
         stage("select")
 
@@ -42,8 +48,14 @@ if SIMULATED:
             "session"
         conda:
             "../../envs/glasscortex.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
         params:
             config=CONFIG.simulate.model_dump_json(),
+        message:
+            "Simulating session {wildcards.session}"
         shell:
             stage("simulate")
 
@@ -69,6 +81,12 @@ else:
         localrule: True
         conda:
             "../../envs/glasscortex.yaml"
+        threads: 1
+        resources:
+            mem_mb=600,
+            runtime=10,
+        message:
+            "Checking and linking session {wildcards.session}"
         shell:
             stage("link")
 
@@ -92,9 +110,14 @@ rule preprocess:
     conda:
         "../../envs/glasscortex.yaml"
     threads: CONFIG.preprocess.threads
+    resources:
+        mem_mb=2000,
+        runtime=60,
     params:
         session=lambda wildcards: described(wildcards.session),
         config=CONFIG.preprocess.model_dump_json(),
+    message:
+        "Computing ΔF/F of session {wildcards.session}"
     shell:
         stage("preprocess")
 
@@ -115,8 +138,14 @@ rule trials:
         "session"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         config=CONFIG.trials.model_dump_json(),
+    message:
+        "Labelling and splitting the presentations of session {wildcards.session}"
     shell:
         stage("trials")
 
@@ -133,7 +162,13 @@ rule combine:
         "<results>/benchmarks/combine.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
     params:
         tasks=json.dumps(CONFIG.tasks),
+    message:
+        "Joining the presentations of all sessions"
     shell:
         stage("combine")

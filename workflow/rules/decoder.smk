@@ -39,6 +39,8 @@ rule train:
         / f"seed{wildcards.seed}",
         tasks=json.dumps(CONFIG.tasks),
         config=CONFIG.decoder.model_dump_json(),
+    message:
+        "Training: {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("train")
 
@@ -62,6 +64,8 @@ rule evaluate:
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),
+    message:
+        "Scoring: {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("evaluate")
 
@@ -69,7 +73,8 @@ rule evaluate:
 rule baselines:
     input:
         **PRESENTED,
-        code=lambda wildcards: code("stages.baselines", f"decoder.baselines.{wildcards.baseline}"),
+        code=code("stages.baselines"),
+        own_code=lambda wildcards: code(f"decoder.baselines.{wildcards.baseline}"),
     output:
         scores="<results>/decoder/{baseline}/decoding.csv",
     log:
@@ -80,6 +85,7 @@ rule baselines:
         baseline="|".join(BASELINES),
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
     resources:
         mem_mb=lambda wildcards, threads: 4000 * threads,
         runtime=1440,
@@ -89,6 +95,8 @@ rule baselines:
         config=lambda wildcards: (
             CONFIG.single if wildcards.baseline == "single" else CONFIG.baseline
         ).model_dump_json(exclude={"models", "single"}),
+    message:
+        "Decoding each session alone: {wildcards.baseline}"
     shell:
         stage("baselines")
 
@@ -107,6 +115,12 @@ rule compare:
         "<results>/benchmarks/compare.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Comparing the transformer with every baseline"
     shell:
         stage("compare")
 
@@ -127,6 +141,7 @@ rule adapt:
         "<results>/benchmarks/adapt/seed{seed}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
     resources:
         mem_mb=lambda wildcards, threads: 4000 * threads,
         runtime=1440,
@@ -136,5 +151,7 @@ rule adapt:
         config=CONFIG.adapt.model_dump_json(),
         scratch=CONFIG.single.model_dump_json(),
         linear=CONFIG.baseline.model_dump_json(exclude={"models", "single"}),
+    message:
+        "Adapting to sessions never seen: seed {wildcards.seed}"
     shell:
         stage("adapt")

@@ -17,6 +17,12 @@ rule concatenate:
         table="|".join(["quality", "decoding", "history", "adaptation", "sae", *SAE_TABLES]),
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    message:
+        "Joining the parts of the table {wildcards.table}"
     shell:
         stage("concatenate")
 
@@ -40,8 +46,14 @@ rule claims:
         "<results>/benchmarks/claims.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         config=CONFIG.selectivity.model_dump_json(),
+    message:
+        "Holding the claims against the tables"
     shell:
         stage("claims")
 
@@ -49,7 +61,8 @@ rule claims:
 rule figure:
     input:
         tables=lambda wildcards: tables_of(wildcards.figure),
-        code=lambda wildcards: code("stages.figure", f"figures.{wildcards.figure}"),
+        code=code("stages.figure"),
+        own_code=lambda wildcards: code(f"figures.{wildcards.figure}"),
     output:
         svg=report(
             "<results>/figures/{figure}.svg", caption="../report/figure.rst", category="Figures"
@@ -63,6 +76,12 @@ rule figure:
         figure="|".join(FIGURES),
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Drawing the figure {wildcards.figure}"
     shell:
         stage("figure")
 
@@ -83,5 +102,11 @@ rule figure_session:
         "<results>/benchmarks/figure/quality-{session}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    message:
+        "Drawing session {wildcards.session}"
     shell:
         stage("figure_session")

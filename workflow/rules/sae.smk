@@ -20,12 +20,15 @@ rule activations:
         "<results>/benchmarks/activations/{model}-seed{seed}-{hook}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=240,
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),
+    message:
+        "Recording {wildcards.hook} of {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("activations")
 
@@ -52,6 +55,8 @@ rule fit_sae:
     params:
         folder=subpath(output.weights, parent=True),
         config=lambda wildcards: CONFIG.sae[wildcards.sae].model_dump_json(),
+    message:
+        "Fitting {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("fit_sae")
 
@@ -70,11 +75,14 @@ rule responses:
         "<results>/benchmarks/responses/{model}-seed{seed}-{sae}.tsv"
     conda:
         "../../envs/glasscortex.yaml"
+    threads: 1
     resources:
         mem_mb=3000,
         runtime=240,
     params:
         folder=subpath(input.sae, parent=True),
+    message:
+        "Writing the responses of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("responses")
 
@@ -101,5 +109,7 @@ rule splice:
         decoder=subpath(input.decoder, parent=True),
         folder=subpath(input.sae, parent=True),
         config=CONFIG.splice.model_dump_json(),
+    message:
+        "Splicing {wildcards.sae} into {wildcards.model}, seed {wildcards.seed}"
     shell:
         stage("splice")
