@@ -14,17 +14,17 @@ TYPICAL_SECONDS = {
     "simulate": 3.0,
     "preprocess": 1.0,
     "trials": 1.0,
-    "train": 45.0,
+    "train": 35.0,
     "evaluate": 5.0,
-    "baselines": 30.0,
-    "single": 150.0,
+    "baselines": 40.0,
     "activations": 8.0,
     "fit_sae": 20.0,
-    "splice": 10.0,
+    "splice": 5.0,
+    "responses": 4.0,
+    "recovery": 8.0,
     "selectivity": 12.0,
-    "ablate": 25.0,
+    "ablate": 80.0,
     "figure": 3.0,
-    "figure_selectivity": 6.0,
 }
 """Seconds a job of the demonstration; a stage that is not named takes about one."""
 
