@@ -21,7 +21,7 @@ from snakemake.exceptions import WorkflowError
 
 from glasscortex.config import validated
 from glasscortex.errors import InputError
-from glasscortex.run.resume import go_on_after_a_kill
+from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
 from glasscortex.run.terminal import show_progress
 from glasscortex.words import BASELINES, HOOK, MODELS
 from glasscortex.workflow import arguments, command, sources
@@ -34,6 +34,8 @@ except InputError as error:
 if workflow.is_main_process:
     RUNNING = go_on_after_a_kill()
     show_progress(workflow, CONFIG)
+elif workflow.remote_exec:
+    record_where_jobs_run()
 
 SEEDS = CONFIG.seeds
 SIMULATED = CONFIG.source == "simulated"
