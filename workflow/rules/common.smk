@@ -21,6 +21,7 @@ from snakemake.exceptions import WorkflowError
 
 from glasscortex.config import validated
 from glasscortex.errors import InputError
+from glasscortex.files import verified
 from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
 from glasscortex.run.terminal import show_progress
 from glasscortex.words import BASELINES, HOOK, MODELS
@@ -64,8 +65,11 @@ def sessions():
     until = workflow.dag_settings.until
     if until and "select" not in until and not table.exists():  # Snakemake would do nothing
         raise WorkflowError(f"--until needs {table}: run `snakemake --until select` first")
-    with checkpoints.select.get().output.sessions.open() as file:
-        return list(csv.DictReader(file))
+    try:
+        with open(verified(checkpoints.select.get().output.sessions)) as file:
+            return list(csv.DictReader(file))
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def of_sessions(pattern, held_out=False):
