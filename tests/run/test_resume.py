@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from glasscortex.errors import InputError
+from glasscortex.run.resume import go_on_after_a_kill
 from glasscortex.workflow import PACKAGE
 
 SNAKEFILE = f"""
@@ -54,3 +56,9 @@ def test_a_job_whose_snakemake_was_killed_has_a_record(snakemake, tmp_path):
     assert (tmp_path / "a.txt").read_text() == "60\n"
     assert "Params have changed" in snakemake("--dry-run a.txt --config size=5")
     assert "Nothing to be done" in snakemake("--dry-run a.txt --config size=60")
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"cannot be written \(.*\): start snakemake in a folder"):
+        go_on_after_a_kill(tmp_path / "file" / ".snakemake")

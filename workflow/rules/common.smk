@@ -10,6 +10,10 @@ from pathlib import Path
 
 STARTED = time.time()
 SRC = Path(workflow.basedir, "src")
+if set("{}<>:") & set(str(SRC)):
+    sys.exit(
+        f"error: {SRC.parent}: Snakemake or PYTHONPATH would read one of {{ }} < > : in it: move it"
+    )
 
 # The code that runs is the code beside this Snakefile, in this interpreter or in a rule's conda
 # environment (whose activation comes after PATH is set here, and clears PYTHONPATH).
@@ -20,6 +24,7 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
 from snakemake.exceptions import WorkflowError
 
 from glasscortex.config import validated
+from glasscortex.config.yaml_keys import check_keys
 from glasscortex.errors import InputError
 from glasscortex.files import verified
 from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
@@ -28,12 +33,14 @@ from glasscortex.words import BASELINES, HOOK, MODELS
 from glasscortex.workflow import arguments, command, sources
 
 try:
+    for path in workflow.configfiles:
+        check_keys(path)
     CONFIG = validated(config)
+    RUNNING = go_on_after_a_kill() if workflow.is_main_process else None
 except InputError as error:
     sys.exit(f"error: {error}")
 
 if workflow.is_main_process:
-    RUNNING = go_on_after_a_kill()
     show_progress(workflow, CONFIG)
 elif workflow.remote_exec:
     record_where_jobs_run()
@@ -93,6 +100,15 @@ def of_session(pattern):
         return expand(pattern, session=wildcards.session)
 
     return of_its_session
+
+
+def versions(paths):
+    """Size and time of change of files of the user's.
+
+    Snakemake asks whether an input is newer than the output; what replaces it may be older.
+    """
+    there = [Path(path) for path in paths if Path(path).exists()]
+    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in there]
 
 
 def described(session):

@@ -25,6 +25,7 @@ checkpoint select:
         config=json.dumps(
             CONFIG.model_dump(mode="json", include={"source", "nwb", "select", "simulate"})
         ),
+        versions=versions(NWB_FILES),
     message:
         "Selecting sessions"
     shell:
@@ -85,6 +86,8 @@ else:
         resources:
             mem_mb=600,
             runtime=10,
+        params:
+            version=lambda wildcards, input: versions([input.source]),
         message:
             "Checking and linking session {wildcards.session}"
         shell:

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 from typing import IO, Any
 
+from glasscortex.errors import InputError
+
 
 def go_on_after_a_kill(state: Path = Path(".snakemake")) -> IO[str] | None:
     """Clear what a killed run left: its lock, and outputs that it had not yet recorded.
@@ -24,9 +26,20 @@ def go_on_after_a_kill(state: Path = Path(".snakemake")) -> IO[str] | None:
     file or None
         What holds the lock for as long as it is open; None on a file system without locks, where
         nothing is known and so nothing is cleared.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written.
     """
-    state.mkdir(exist_ok=True)
-    running = (state / "running").open("w")
+    try:
+        state.mkdir(exist_ok=True)
+        running = (state / "running").open("w")
+    except OSError as error:
+        raise InputError(
+            f"{state.absolute()} cannot be written ({error.strerror}): start snakemake in a "
+            "folder of your own, with --snakefile and --configfile"
+        ) from None
     try:
         fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
