@@ -105,10 +105,16 @@ def of_session(pattern):
 def versions(paths):
     """Size and time of change of files of the user's.
 
-    Snakemake asks whether an input is newer than the output; what replaces it may be older.
+    Snakemake asks whether an input is newer than the output; what replaces it may be older. Nor
+    does it compare a parameter that is a function of `input`.
     """
     there = [Path(path) for path in paths if Path(path).exists()]
     return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in there]
+
+
+def source_of(session):
+    """The user's recording of a session."""
+    return next(row["source"] for row in sessions() if row["session_id"] == session)
 
 
 def described(session):

@@ -68,9 +68,7 @@ else:
 
     rule link:
         input:
-            source=lambda wildcards: next(
-                row["source"] for row in sessions() if row["session_id"] == wildcards.session
-            ),
+            source=lambda wildcards: source_of(wildcards.session),
             code=code("stages.link"),
         output:
             nwb="<results>/raw/{session}.nwb",
@@ -87,7 +85,7 @@ else:
             mem_mb=600,
             runtime=10,
         params:
-            version=lambda wildcards, input: versions([input.source]),
+            version=lambda wildcards: versions([source_of(wildcards.session)]),
         message:
             "Checking and linking session {wildcards.session}"
         shell:
