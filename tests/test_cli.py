@@ -1,8 +1,12 @@
+import errno
 import json
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
+
+from glasscortex import cli
 
 COMMAND = [sys.executable, "-m", "glasscortex"]
 
@@ -33,6 +37,35 @@ def test_bad_input_gives_one_line(tmp_path):
     assert done.stderr.startswith("error: ")
     assert str(source) in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device: free some"),
+        (OSError("Can't write data (error message = 'No space left on device')"), ": free some"),
+        (PermissionError(errno.EACCES, "Permission denied", "raw"), "denied: 'raw': change its"),
+        (OSError(errno.EROFS, "Read-only file system", "raw"), "'raw': change its permissions"),
+        (MemoryError(), "error: memory is full: lower the sizes"),
+        (MemoryError("Unable to allocate 7 TiB"), "Unable to allocate 7 TiB: lower the sizes"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory\nat"), "memory: lower the sizes"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), ": lower the sizes"),
+    ],
+)
+def test_a_machine_that_is_full_or_forbids_gives_one_line(monkeypatch, error, line):
+    monkeypatch.setattr(cli, "app", Mock(side_effect=error))
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    assert end.value.code.startswith("error: ")
+    assert line in end.value.code
+    assert "\n" not in end.value.code
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes"), FileNotFoundError(2, "none", "x")])
+def test_faults_of_our_own_keep_their_traceback(monkeypatch, error):
+    monkeypatch.setattr(cli, "app", Mock(side_effect=error))
+    with pytest.raises(type(error)):
+        cli.main()
 
 
 def test_command_line_loads_no_heavy_package():

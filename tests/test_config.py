@@ -8,6 +8,7 @@ import yaml
 
 from glasscortex import config
 from glasscortex.config import Config, DecoderConfig, Part, PoyoPlusConfig, validated
+from glasscortex.config.yaml_keys import check_keys
 from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS
 from glasscortex.workflow import file_of, sources
@@ -123,6 +124,56 @@ def test_every_task_is_a_legal_choice():
             {"sae": {"a": {"hook": "mlp.2"}}},
             ["sae.a.hook mlp.2 does not exist", "last is mlp.1", "depth is 2"],
         ),
+        ({"seeds": [2**64]}, ["config seeds.0:", "less than or equal to 4294967295"]),
+        ({"seeds": [1, 1]}, ["config seeds: names one twice: remove it"]),
+        ({"tasks": ["direction", "direction"]}, ["config tasks", "names one twice: remove it"]),
+        ({"simulate": {"seed": -1}}, ["simulate.seed:", "greater than or equal to 0"]),
+        ({"simulate": {"frame_rate_hz": 1e9}}, ["simulate.frame_rate_hz:", "equal to 1000"]),
+        ({"select": {"strata": []}}, ["select.strata:", "at least 1 item"]),
+        ({"select": {"areas": ["VISp", "VISp"]}}, ["select.areas: names one twice"]),
+        ({"ablation": {"methods": ["zero", "zero"]}}, ["ablation.methods: names one twice"]),
+        ({"ablation": {"doses": [4, 4]}}, ["ablation.doses: names one twice"]),
+        ({"baseline": {"models": ["lda", "lda"]}}, ["baseline.models: names one twice"]),
+        (
+            {"decoder": {"model": {"rotary_periods_s": [8, 0.1]}}},
+            ["decoder.model.rotary_periods_s: [8.0, 0.1] must be [smallest, largest]"],
+        ),
+        (
+            {"decoder": {"poyo_plus": {"rotary_periods_s": [8, 0.1]}}},
+            ["decoder.poyo_plus.rotary_periods_s:", "turn them round"],
+        ),
+        (
+            {"decoder": {"model": {"patch_frames": 1000}}},
+            ["decoder.model.patch_frames is 1000", "longest window has 20 samples: lower it"],
+        ),
+        (
+            {"trials": {"window_s": {"drifting_gratings": 1e9}}},
+            ["trials.window_s.drifting_gratings:", "less than or equal to 60"],
+        ),
+        ({"trials": {"window_s": {}}}, ["trials.window_s:", "at least 1 item"]),
+        ({"trials": {"sample_rate_hz": 1e9}}, ["trials.sample_rate_hz:", "equal to 1000"]),
+        ({"decoder": {"train": {"clip": float("inf")}}}, ["decoder.train.clip:", "finite"]),
+        ({"trials": {"split": {"train": float("nan")}}}, ["trials.split.train:", "finite"]),
+        ({"allen": {"stall_s": float("inf")}}, ["allen.stall_s:", "finite"]),
+        ({"sae": {"a": {"width": 10**12}}}, ["sae.a.width:", "less than or equal to 1000000"]),
+        ({"sae": {"a": {"steps": 10**12}}}, ["sae.a.steps:", "less than or equal to 10000000"]),
+        ({"decoder": {"model": {"dim": 10**12}}}, ["decoder.model.dim:", "equal to 1000000"]),
+        ({"decoder": {"train": {"epochs": 10**12}}}, ["decoder.train.epochs:", "equal to"]),
+        ({"simulate": {"cells": 10**12}}, ["simulate.cells:", "less than or equal to 1000000"]),
+        ({"selectivity": {"permutations": 10**12}}, ["selectivity.permutations:", "equal to"]),
+        ({"ablation": {"bootstraps": 10**12}}, ["ablation.bootstraps:", "equal to 10000000"]),
+        (
+            {"decoder": {"train": {"task_weights": dict.fromkeys(TASKS, 0)}}},
+            ["decoder.train.task_weights is 0 for every task: raise one"],
+        ),
+        (
+            {"tasks": ["direction"], "decoder": {"train": {"task_weights": {"direction": 0}}}},
+            ["decoder.train.task_weights is 0 for every task"],
+        ),
+        ({"results": "a{b}"}, ["config results:", "'a{b}' holds '{ }'", "rename it"]),
+        ({"results": "<a>"}, ["config results:", "holds '< >'"]),
+        ({"results": __file__}, ["results:", "test_config.py is a file: give a folder"]),
+        ({"results": f"{__file__}/a"}, ["results:", "test_config.py is a file: give a folder"]),
         ({"selectivity": {"q": 2}}, ["selectivity.q:", "less than or equal to 1", "got 2"]),
     ],
 )
@@ -241,3 +292,24 @@ def test_downloads_that_their_links_would_replace_are_refused(tmp_path, monkeypa
     Path("results/raw").mkdir(parents=True)
     Path("linked").symlink_to("results/raw")
     assert "give another folder" in refused(source="allen", allen={"cache": cache})
+
+
+def test_the_home_folder_may_be_written_short(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert validated({"results": "~/x"}).results == tmp_path / "x"
+    assert validated({"source": "allen", "allen": {"cache": "~"}}).allen.cache == tmp_path
+
+
+@pytest.mark.parametrize("name", ["{session}.nwb", "a<b>.nwb", "a\rb.nwb"])
+def test_names_of_recordings_that_snakemake_would_read(tmp_path, name):
+    (tmp_path / name).touch()
+    assert "which Snakemake reads: rename it" in refused(source="local", nwb=tmp_path)
+
+
+def test_a_key_that_stands_twice(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("seeds: [0]\nsae:\n  topk: {k: 3}\n  topk: {k: 4}\n")
+    with pytest.raises(InputError, match=r"mine\.yaml, line 4: sae\.topk stands there twice: rem"):
+        check_keys(path)
+    path.write_text("a: {k: 3}\nb: [{k: 3}, {k: 4}]\nc:\n")
+    check_keys(path)

@@ -1,12 +1,14 @@
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from glasscortex.files import LOCK, atomic_write, remove_stale, sha256
+from glasscortex.errors import InputError
+from glasscortex.files import LOCK, atomic_write, remove_stale, sealed_write, sha256, verified
 
 HOLDS_A_SCRATCH_FOLDER = """
 import os, sys
@@ -198,3 +200,49 @@ def test_no_lock_stays_open(tmp_path):
 def test_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+@pytest.fixture
+def sealed(tmp_path):
+    with sealed_write(tmp_path / "a b") as temporary:
+        temporary.write_text("abc")
+    return tmp_path / "a b"
+
+
+def test_a_sealed_file_is_known_again(sealed):
+    assert verified(sealed) == sealed
+    assert names(sealed.parent) == [".a b.sha256", "a b"]
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs coreutils")
+def test_a_seal_is_what_sha256sum_checks(sealed):
+    check = ["sha256sum", "--check", ".a b.sha256"]
+    assert subprocess.run(check, cwd=sealed.parent, capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"ab", b"abd", b"abcd"])
+def test_other_bytes_are_refused(sealed, content):
+    sealed.write_bytes(content)
+    with pytest.raises(InputError, match=r"a b is damaged or was changed .*: remove it, then run"):
+        verified(sealed)
+
+
+def test_swapped_files_are_refused(sealed):
+    with sealed_write(sealed.with_name("other")) as temporary:
+        temporary.write_text("xyz")
+    sealed.with_name("other").replace(sealed)
+    with pytest.raises(InputError, match="was changed"):
+        verified(sealed)
+
+
+def test_a_file_without_a_seal_is_taken_as_it_is(sealed):
+    (sealed.parent / ".a b.sha256").unlink()
+    sealed.write_text("by hand")
+    assert verified(sealed).read_text() == "by hand"
+
+
+def test_a_failed_write_leaves_the_seal_of_what_stands_there(sealed):
+    with pytest.raises(KeyboardInterrupt), sealed_write(sealed) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert verified(sealed).read_text() == "abc"

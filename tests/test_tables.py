@@ -42,3 +42,13 @@ def test_other_columns_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"b\.csv"):
         concatenate(out=tmp_path / "out.csv", parts=[first, second])
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_part_that_was_cut_is_refused(tmp_path):
+    part = tmp_path / "part.csv"
+    write_table(pd.DataFrame({"id": ["a", "b"]}), part)
+    part.write_text("id\na\n")
+    with pytest.raises(InputError, match=r"part\.csv is damaged or was changed"):
+        read_table(part)
+    with pytest.raises(InputError, match=r"part\.csv is damaged or was changed"):
+        concatenate(out=tmp_path / "out.csv", parts=[part])

@@ -5,6 +5,7 @@ imported.
 """
 
 import ast
+import errno
 import functools
 import importlib
 import inspect
@@ -21,6 +22,9 @@ from glasscortex import config
 from glasscortex.errors import InputError
 from glasscortex.logs import log_to_stderr
 from glasscortex.workflow import dashed, function, stage_names
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def _application(**options: Any) -> typer.Typer:
@@ -118,3 +122,20 @@ def main() -> None:
         app()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except (OSError, MemoryError, RuntimeError) as error:
+        if not (remedy := _remedy(error)):
+            raise
+        said = str(error).splitlines()[0] if str(error) else "memory is full"
+        sys.exit(f"error: {said}: {remedy}")
+
+
+def _remedy(error: Exception) -> str | None:
+    """What to do about a machine that is full or that forbids; None for faults of our own."""
+    said = str(error).lower()
+    if getattr(error, "errno", None) in FULL or "no space left on device" in said:
+        return "free some space, or give results on another disk"
+    if getattr(error, "errno", None) in FORBIDDEN:
+        return "change its permissions, or give another folder"
+    if isinstance(error, MemoryError) or "out of memory" in said or "allocate memory" in said:
+        return "lower the sizes or threads of this stage, or use a machine with more memory"
+    return None

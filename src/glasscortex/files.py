@@ -1,4 +1,4 @@
-"""Files that are whole or absent."""
+"""Files that are whole or absent, and known again."""
 
 import fcntl
 import hashlib
@@ -9,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from glasscortex.errors import InputError
 
 LOCK = ".lock"
 """File in a scratch folder that its owner holds locked for as long as it lives."""
@@ -66,6 +68,50 @@ def remove_stale(path: Path) -> None:
             shutil.rmtree(scratch, ignore_errors=True)
         finally:
             os.close(lock)
+
+
+@contextmanager
+def sealed_write(path: Path) -> Iterator[Path]:
+    """`atomic_write` of a file, with its SHA-256 in a hidden file beside it for `verified`.
+
+    `sha256sum --check` reads it, too.
+    """
+    path = Path(path)
+    with atomic_write(path) as temporary:
+        yield temporary
+        if temporary.is_file():
+            with atomic_write(seal_of(path)) as seal:
+                seal.write_text(f"{sha256(temporary)}  {path.name}\n")
+
+
+def verified(path: Path) -> Path:
+    """The path of a file, once it is known to be as `sealed_write` left it.
+
+    A file without a checksum beside it is taken as it is.
+
+    Parameters
+    ----------
+    path : Path
+        A file that a stage reads.
+
+    Raises
+    ------
+    InputError
+        It has other bytes.
+    """
+    path = Path(path)
+    seal = seal_of(path)
+    if path.is_file() and seal.is_file() and seal.read_text().split()[:1] != [sha256(path)]:
+        raise InputError(
+            f"{path} is damaged or was changed since it was written: remove it, then run the same "
+            "command again"
+        )
+    return path
+
+
+def seal_of(path: Path) -> Path:
+    """The hidden file that holds the checksum of a file."""
+    return path.with_name(f".{path.name}.sha256")
 
 
 def sha256(path: Path) -> str:

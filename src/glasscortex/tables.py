@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
+from glasscortex.files import sealed_write, verified
 
 NAMES = dict.fromkeys(["session_id", "container_id", "mouse", "repeats"], str)
 """Columns whose text is a name, be it "007" or "NA"; repeats may be "all"."""
@@ -28,8 +28,13 @@ def read_table(path: Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Its rows.
+
+    Raises
+    ------
+    InputError
+        The file is not as `write_table` left it.
     """
-    return pd.read_csv(path, dtype=NAMES, keep_default_na=False, na_values=[""])
+    return pd.read_csv(verified(path), dtype=NAMES, keep_default_na=False, na_values=[""])
 
 
 def write_table(
@@ -50,7 +55,7 @@ def write_table(
         Columns that come first, each of one value, such as model and seed.
     """
     labelled = frame.assign(**labels)[[*labels, *frame]]
-    with atomic_write(path) as temporary:
+    with sealed_write(path) as temporary:
         labelled.to_csv(temporary, index=False, float_format=float_format)
 
 
@@ -62,12 +67,12 @@ def concatenate(*, out: Path, parts: list[Path]) -> None:
     Raises
     ------
     InputError
-        A part's columns differ from those of the first.
+        A part's columns differ from those of the first, or it is not as it was written.
     """
-    with atomic_write(out) as temporary, open(temporary, "w", newline="") as target:
+    with sealed_write(out) as temporary, open(temporary, "w", newline="") as target:
         columns = None
         for part in parts:
-            with open(part, newline="") as source:
+            with open(verified(part), newline="") as source:
                 rows = csv.reader(source)
                 header = next(rows, [])
                 if columns is None:

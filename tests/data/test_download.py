@@ -10,7 +10,6 @@ import h5py
 import numpy as np
 import pytest
 
-from glasscortex.data import download as module
 from glasscortex.data import nwb as nwb_files
 from glasscortex.data.download import check, download
 from glasscortex.data.record import Record
@@ -283,11 +282,12 @@ def test_a_file_that_lost_a_group_is_refused(run, nwb, tmp_path):
 
 
 def test_damage_of_any_kind_is_a_bad_file(run, nwb, tmp_path, monkeypatch):
-    def damaged(path):
+    def damaged(*arguments, **options):
         raise KeyError("Unable to synchronously open object (bad heap free list)")
 
-    monkeypatch.setattr(module.nwb_files, "read", damaged)
-    fails(run, Fetches(nwb(), tmp_path / "tries"), "damaged (KeyError", "heap")
+    fetch = Fetches(nwb(), tmp_path / "tries")
+    monkeypatch.setattr(h5py.Group, "get", damaged)
+    fails(run, fetch, "damaged (/processing", "heap")
 
 
 def test_unreadable_hdf5_is_refused(run, nwb, tmp_path):

@@ -155,3 +155,14 @@ def test_the_draw_spares_sessions_that_are_held_out():
     sessions = drawn(number_per_stratum=1, strata=["cre_line"], held_out=everything[:5])
     assert sessions["held_out"].sum() == 5
     assert len(sessions) == 5 + 4
+
+
+def test_two_mice_with_one_container_are_refused(nwb, tmp_path):
+    """Cells are known by container and id: those of the mice would share their embeddings."""
+    nwb("1.nwb")
+    nwb("2.nwb", general(specimen_name="another"))
+    with pytest.raises(InputError) as error:
+        chosen(tmp_path)
+    for words in ("container 7", "1, 2", "Ai93-1, another", "experiment_container_id of its own"):
+        assert words in str(error.value)
+    assert len(chosen(tmp_path, session_ids=["2"])) == 1

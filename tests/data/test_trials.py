@@ -146,6 +146,15 @@ def test_a_window_beyond_the_recording_is_left_out_and_counted(caplog):
         table = tabulate(session, TrialsConfig())
     assert table["presentation"].tolist() == [0, 1]
     assert "session 1: 1 of 3 presentations of drifting_gratings left out" in caplog.text
+    assert caplog.records[0].levelname == "INFO"
+
+
+def test_a_stimulus_of_which_no_window_fits_is_warned_of(caplog):
+    late = {"natural_scenes": shown([200], 7, index=np.array([1]))}
+    session = Session({"drifting_gratings": gratings([0, 90], [0, 45])} | late, frames=300)
+    tabulate(session, TrialsConfig(window_s={"drifting_gratings": 2, "natural_scenes": 60}))
+    left = [r for r in caplog.records if "1 of 1 presentations of natural_scenes" in r.message]
+    assert [record.levelname for record in left] == ["WARNING"]
 
 
 def test_behaviour_is_the_mean_of_what_was_measured():

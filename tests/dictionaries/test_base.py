@@ -6,6 +6,7 @@ import torch
 from glasscortex.config.dictionaries import SaeConfig
 from glasscortex.dictionaries import BatchTopK, Dictionary, TopK
 from glasscortex.errors import InputError
+from glasscortex.files import seal_of
 
 
 @pytest.mark.parametrize("kind", [TopK, BatchTopK])
@@ -31,9 +32,19 @@ def test_what_was_saved_is_loaded_as_what_it_was(kind, tokens, tmp_path):
 def test_an_unknown_architecture_is_an_error(random_weights, tmp_path):
     random_weights().save(tmp_path)
     file = tmp_path / "sae.json"
+    seal_of(file).unlink()
     file.write_text(file.read_text().replace('"topk"', '"dense"'))
     with pytest.raises(InputError, match="architecture dense is unknown: use one of batch_topk"):
         Dictionary.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["sae.json", "weights.safetensors"])
+def test_a_file_of_another_dictionary_is_an_error(random_weights, tmp_path, name):
+    for seed, folder in enumerate((tmp_path / "a", tmp_path / "b")):
+        random_weights(seed=seed).save(folder, seed=seed)
+    (tmp_path / "b" / name).replace(tmp_path / "a" / name)
+    with pytest.raises(InputError, match=rf"a/{name} is damaged or was changed"):
+        Dictionary.load(tmp_path / "a")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 import torch
 
 from glasscortex.config import DecoderConfig
+from glasscortex.decoder.model import Decoder
+from glasscortex.errors import InputError
 from glasscortex.stages.evaluate import evaluate
 from glasscortex.stages.train import train
 
@@ -42,13 +45,9 @@ def trained(world, tmp_path_factory):
 
 
 def test_the_folder_is_complete_and_the_checkpoint_gone(trained):
-    assert {p.name for p in trained.iterdir()} == {
-        "weights.safetensors",
-        "decoder.json",
-        "history.csv",
-        "start.safetensors",
-    }
-    assert not (trained.parent / "checkpoint.pt").exists()
+    files = {"weights.safetensors", "decoder.json", "history.csv", "start.safetensors"}
+    assert {p.name for p in trained.iterdir()} == files | {f".{name}.sha256" for name in files}
+    assert not list(trained.parent.glob("*checkpoint*"))
     history = pd.read_csv(trained / "history.csv")
     assert history.columns.tolist() == ["model", "seed", "epoch", "train_loss", "validation_loss"]
     assert history["epoch"].tolist() == [0, 1, 2, 3, 4, 5]
@@ -85,6 +84,15 @@ def short(**changes):
     return CONFIG.model_copy(
         update={"train": CONFIG.train.model_copy(update={"epochs": 1} | changes)}
     )
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half a file", b"\x80\x02N."])
+def test_a_damaged_checkpoint_is_told_and_left(world, tmp_path, caplog, trained, content):
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    train(**arguments(world, tmp_path))
+    assert "checkpoint.pt is damaged: starting afresh" in caplog.text
+    for name in ("weights.safetensors", "decoder.json"):
+        assert (tmp_path / "trained" / name).read_bytes() == (trained / name).read_bytes()
 
 
 def test_a_checkpoint_of_other_settings_is_not_taken_up(world, tmp_path, caplog):
@@ -134,3 +142,13 @@ def test_evaluation_writes_the_scores_of_the_decoder(world, trained, tmp_path):
     assert (table["model"] == "m").all() and (table["seed"] == 3).all()
     assert set(table["split"]) == {"validation", "test"}
     assert set(table["session_id"]) == {"a", "b", "all"}
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "decoder.json"])
+def test_a_damaged_decoder_is_found(trained, tmp_path, name):
+    folder = shutil.copytree(trained, tmp_path / "copy")
+    content = bytearray((folder / name).read_bytes())
+    content[-9] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name} is damaged or was changed"):
+        Decoder.load(folder)

@@ -127,3 +127,19 @@ def test_a_named_task_that_no_session_allows(part, tmp_path, task):
     with pytest.raises(InputError, match=rf"^tasks: no session has two .*{task} .*remove it"):
         combine(parts=[part], trials=tmp_path / "trials.parquet", tasks=("direction", task))
     assert not (tmp_path / "trials.parquet").exists()
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_damaged_windows_and_trials_are_found(part, tmp_path):
+    for path in (part, tmp_path / "100.h5"):
+        flip(path)
+    with pytest.raises(InputError, match=r"100\.h5 is damaged or was changed"):
+        SessionWindows(tmp_path / "100.h5")
+    with pytest.raises(InputError, match=r"100\.parquet is damaged or was changed"):
+        combine(parts=[part], trials=tmp_path / "trials.parquet", tasks="all")
+    assert not (tmp_path / "trials.parquet").exists()

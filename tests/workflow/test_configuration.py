@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from glasscortex.config import Config
-from tests.workflow.project import ROOT, TINY
+from tests.workflow.project import ROOT, TINY, Project
 
 PILOT = ("--configfile=workflow/configs/allen_pilot.yaml",)
 
@@ -50,6 +50,21 @@ def test_fault_is_one_line(fresh, words, named):
 )
 def test_dry_run(fresh, arguments):
     assert fresh.would_run(*arguments)["train"] == 4
+
+
+@pytest.mark.parametrize("name", ["a{x}", "a<x>", "a:x"])
+def test_a_folder_whose_name_would_be_read_is_refused(tmp_path, name):
+    done = Project.copied_to(tmp_path / name).snakemake("--dry-run")
+    assert done.returncode == 1
+    assert [line for line in done.stderr.splitlines() if name in line and "move it" in line]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_key_that_stands_twice_is_named(fresh, tmp_path):
+    path = tmp_path / "twice.yaml"
+    path.write_text("seeds: [0]\nseeds: [1]\n")
+    done = fresh.snakemake("--dry-run", f"--configfile={path}")
+    assert "twice.yaml, line 2: seeds stands there twice: remove one" in done.stderr
 
 
 def test_no_profile_is_named_default():

@@ -10,6 +10,10 @@ from pathlib import Path
 
 STARTED = time.time()
 SRC = Path(workflow.basedir, "src")
+if set("{}<>:") & set(str(SRC)):
+    sys.exit(
+        f"error: {SRC.parent}: Snakemake or PYTHONPATH would read one of {{ }} < > : in it: move it"
+    )
 
 # The code that runs is the code beside this Snakefile, in this interpreter or in a rule's conda
 # environment (whose activation comes after PATH is set here, and clears PYTHONPATH).
@@ -20,20 +24,26 @@ shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
 from snakemake.exceptions import WorkflowError
 
 from glasscortex.config import validated
+from glasscortex.config.yaml_keys import check_keys
 from glasscortex.errors import InputError
-from glasscortex.run.resume import go_on_after_a_kill
+from glasscortex.files import verified
+from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
 from glasscortex.run.terminal import show_progress
 from glasscortex.words import BASELINES, HOOK, MODELS
 from glasscortex.workflow import arguments, command, sources
 
 try:
+    for path in workflow.configfiles:
+        check_keys(path)
     CONFIG = validated(config)
+    RUNNING = go_on_after_a_kill() if workflow.is_main_process else None
 except InputError as error:
     sys.exit(f"error: {error}")
 
 if workflow.is_main_process:
-    RUNNING = go_on_after_a_kill()
     show_progress(workflow, CONFIG)
+elif workflow.remote_exec:
+    record_where_jobs_run()
 
 SEEDS = CONFIG.seeds
 SIMULATED = CONFIG.source == "simulated"
@@ -62,8 +72,11 @@ def sessions():
     until = workflow.dag_settings.until
     if until and "select" not in until and not table.exists():  # Snakemake would do nothing
         raise WorkflowError(f"--until needs {table}: run `snakemake --until select` first")
-    with checkpoints.select.get().output.sessions.open() as file:
-        return list(csv.DictReader(file))
+    try:
+        with open(verified(checkpoints.select.get().output.sessions)) as file:
+            return list(csv.DictReader(file))
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def of_sessions(pattern, held_out=False):
@@ -87,6 +100,21 @@ def of_session(pattern):
         return expand(pattern, session=wildcards.session)
 
     return of_its_session
+
+
+def versions(paths):
+    """Size and time of change of files of the user's.
+
+    Snakemake asks whether an input is newer than the output; what replaces it may be older. Nor
+    does it compare a parameter that is a function of `input`.
+    """
+    there = [Path(path) for path in paths if Path(path).exists()]
+    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in there]
+
+
+def source_of(session):
+    """The user's recording of a session."""
+    return next(row["source"] for row in sessions() if row["session_id"] == session)
 
 
 def described(session):

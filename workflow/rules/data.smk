@@ -25,6 +25,7 @@ checkpoint select:
         config=json.dumps(
             CONFIG.model_dump(mode="json", include={"source", "nwb", "select", "simulate"})
         ),
+        versions=versions(NWB_FILES),
     message:
         "Selecting sessions"
     shell:
@@ -67,9 +68,7 @@ else:
 
     rule link:
         input:
-            source=lambda wildcards: next(
-                row["source"] for row in sessions() if row["session_id"] == wildcards.session
-            ),
+            source=lambda wildcards: source_of(wildcards.session),
             code=code("stages.link"),
         output:
             nwb="<results>/raw/{session}.nwb",
@@ -85,6 +84,8 @@ else:
         resources:
             mem_mb=600,
             runtime=10,
+        params:
+            version=lambda wildcards: versions([source_of(wildcards.session)]),
         message:
             "Checking and linking session {wildcards.session}"
         shell:

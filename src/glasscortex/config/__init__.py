@@ -37,7 +37,7 @@ from glasscortex.config.dictionaries import (
     TopKSettings,
 )
 from glasscortex.config.names import TaskNames
-from glasscortex.config.part import Part
+from glasscortex.config.part import Distinct, Part, Seed, UserPath, plain_path
 from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS
 from glasscortex.words import MODELS, SESSION_STIMULI, ModelName
@@ -75,10 +75,10 @@ class Config(Part):
     """The whole of `config.yaml`."""
 
     source: Literal["simulated", "local", "allen"] = "simulated"
-    nwb: Path | None = Field(None, description="folder of NWB files that source local reads")
-    results: Path = Path("results")
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
-    models: tuple[ModelName, ...] = MODELS
+    nwb: UserPath | None = Field(None, description="folder of NWB files that source local reads")
+    results: UserPath = Path("results")
+    seeds: Distinct[Seed] = (0,)
+    models: Distinct[ModelName] = MODELS
     tasks: TaskNames = Field("all", description="all: every task that the sessions allow")
     select: SelectConfig = SelectConfig()
     allen: AllenConfig = AllenConfig()
@@ -109,6 +109,7 @@ class Config(Part):
 
     @model_validator(mode="after")
     def _is_consistent(self):
+        _check_results(self.results)
         if self.source == "local":
             _check_folder(self.nwb, self.raw)
         elif self.nwb is not None:
@@ -132,11 +133,8 @@ class Config(Part):
                 "models names start, but poyo_plus starts at random: name untrained instead"
             )
         for key in ("seeds", "models", "tasks"):
-            values = getattr(self, key)
-            if not values:
+            if not getattr(self, key):
                 raise ValueError(f"{key} is empty: name one")
-            if values != "all" and len(set(values)) < len(values):
-                raise ValueError(f"{key} names one twice: remove it")
         for name, sae in self.sae.items():
             kind, _, index = sae.hook.partition(".")
             published = self.decoder.architecture == "poyo_plus"
@@ -147,9 +145,21 @@ class Config(Part):
                     f"sae.{name}.hook {sae.hook} does not exist: the last is {kind}.{last} "
                     f"(the transformer's depth is {depth})"
                 )
+        self._check_patch()
+        weights = self.decoder.train.task_weights
+        if all(weights.get(task) == 0 for task in (TASKS if self.tasks == "all" else self.tasks)):
+            raise ValueError("decoder.train.task_weights is 0 for every task: raise one")
         if self.tasks != "all":
             self._check_tasks()
         return self
+
+    def _check_patch(self):
+        patch, longest = self.decoder.model.patch_frames, max(self.trials.window_s.values())
+        if patch > longest * self.trials.sample_rate_hz:
+            raise ValueError(
+                f"decoder.model.patch_frames is {patch}, but the longest window has "
+                f"{longest * self.trials.sample_rate_hz:g} samples: lower it"
+            )
 
     def _check_tasks(self):
         for name in self.tasks:
@@ -168,6 +178,12 @@ class Config(Part):
                 )
 
 
+def _check_results(results: Path) -> None:
+    for path in (results, *results.parents):
+        if path.exists() and not path.is_dir():
+            raise ValueError(f"results: {path} is a file: give a folder")
+
+
 def _check_folder(folder: Path | None, raw: Path) -> None:
     if folder is None:
         raise ValueError("source local needs nwb, the folder of NWB files: add nwb=FOLDER")
@@ -176,7 +192,9 @@ def _check_folder(folder: Path | None, raw: Path) -> None:
     recordings = list(folder.glob("*.nwb"))
     if not recordings:
         raise ValueError(f"nwb: folder {folder} holds no *.nwb file: give another folder")
-    for path in recordings:
+    for path in map(plain_path, recordings):
+        if not path.exists():
+            raise ValueError(f"nwb: {path} is a link to nothing: mend or remove it")
         if _lies_in(path, raw):
             raise ValueError(
                 f"nwb: {path} lies in {raw}, where links to the recordings are written, and would "

@@ -1,36 +1,44 @@
 """From recordings to presentations."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
-from glasscortex.config.part import Fraction, Name, Part, Seconds
+from glasscortex.config.part import (
+    Count,
+    Distinct,
+    Fraction,
+    Name,
+    Part,
+    Seconds,
+    Seed,
+    Size,
+    UserPath,
+)
 from glasscortex.words import SessionType, StimulusName
 
 
 class SelectConfig(Part):
     """Which sessions are used; an empty list keeps all."""
 
-    areas: tuple[str, ...] = ()
-    cre_lines: tuple[str, ...] = ()
+    areas: Distinct[str] = ()
+    cre_lines: Distinct[str] = ()
     depth_um: tuple[float, float] = (0, 1000)
-    session_types: tuple[SessionType, ...] = ()
-    session_ids: tuple[Name, ...] = ()
-    container_ids: tuple[Name, ...] = ()
+    session_types: Distinct[SessionType] = ()
+    session_ids: Distinct[Name] = ()
+    container_ids: Distinct[Name] = ()
     eye_tracking: bool = Field(
         False, description="only sessions whose eye was tracked; source allen only"
     )
-    number: PositiveInt | None = Field(None, description="at most this many sessions, in order")
-    number_per_stratum: PositiveInt | None = Field(
+    number: Count | None = Field(None, description="at most this many sessions, in order")
+    number_per_stratum: Count | None = Field(
         None, description="at most this many sessions of each stratum, drawn at random"
     )
-    strata: tuple[Literal["area", "cre_line", "depth_um", "session_type"], ...] = (
-        "cre_line",
-        "area",
+    strata: Distinct[Literal["area", "cre_line", "depth_um", "session_type"]] = Field(
+        ("cre_line", "area"), min_length=1
     )
     seed: int = Field(0, description="of the draw")
-    held_out: tuple[Name, ...] = Field(
+    held_out: Distinct[Name] = Field(
         (), description="ids of sessions that are prepared but that no decoder is trained on"
     )
 
@@ -48,10 +56,10 @@ class AllenConfig(Part):
         "api", description="AllenSDK's web service, or the public bucket of the same files"
     )
     base_uri: str | None = Field(None, description="another server that answers as the route's own")
-    cache: Path | None = Field(
+    cache: UserPath | None = Field(
         None, description="folder that downloads are kept in; none: downloads, in the results"
     )
-    attempts: PositiveInt = Field(5, description="tries of one download")
+    attempts: Count = Field(5, description="tries of one download")
     backoff_s: PositiveFloat = Field(2.0, description="pause before the second try; then doubled")
     stall_s: PositiveFloat = Field(60.0, description="a try ends after this long without a byte")
 
@@ -59,24 +67,24 @@ class AllenConfig(Part):
 class SimulateConfig(Part):
     """Simulated mice and their sessions."""
 
-    seed: int = 0
-    cre_lines: tuple[str, ...] = (
+    seed: Seed = 0
+    cre_lines: Distinct[str] = (
         "Cux2-CreERT2",
         "Rbp4-Cre_KL100",
         "Sst-IRES-Cre",
         "Vip-IRES-Cre",
     )
-    mice_per_line: PositiveInt = 10
+    mice_per_line: Size = 10
     sessions: dict[SessionType, Annotated[int, Field(ge=0)]] = Field(
         {"three_session_A": 10, "three_session_B": 1},
         description="how many mice of each line are recorded in each session type",
     )
-    cells: PositiveInt = Field(40, description="mean number of cells of a session")
+    cells: Size = Field(40, description="mean number of cells of a session")
     length: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="fraction of the real session's repeats"
     )
-    without: tuple[StimulusName, ...] = Field((), description="stimuli that are not shown")
-    frame_rate_hz: PositiveFloat = 30.0
+    without: Distinct[StimulusName] = Field((), description="stimuli that are not shown")
+    frame_rate_hz: Annotated[float, Field(ge=2, le=1000)] = 30.0
 
     @model_validator(mode="after")
     def _mice_exist(self):
@@ -105,7 +113,7 @@ class PreprocessConfig(Part):
         "stored ΔF/F",
     )
     events: bool = Field(False, description="infer events from ΔF/F, too; needs oasis-deconv")
-    threads: PositiveInt = Field(1, description="cells computed at a time; no part of the result")
+    threads: Size = Field(1, description="cells computed at a time; no part of the result")
 
 
 class SplitConfig(Part):
@@ -130,7 +138,7 @@ class TrialsConfig(Part):
     signal: Literal["dff", "events"] = Field(
         "dff", description="what windows are cut from; events need preprocess.events"
     )
-    window_s: dict[StimulusName, Seconds] = Field(
+    window_s: dict[StimulusName, Annotated[float, Field(gt=0, le=60)]] = Field(
         {
             "drifting_gratings": 2.0,
             "static_gratings": 0.5,
@@ -140,10 +148,13 @@ class TrialsConfig(Part):
             "natural_movie_three": 1.0,
             "spontaneous": 2.0,
         },
+        min_length=1,
         description="window from the onset of a presentation, per stimulus; others are left out",
     )
     movie_bin_s: Annotated[float, Field(ge=1 / 30)] = Field(
         1.0, description="part of a movie that is one class; a movie frame lasts 1/30 s"
     )
-    sample_rate_hz: PositiveFloat = Field(10.0, description="rate that windows are averaged to")
+    sample_rate_hz: Annotated[float, Field(gt=0, le=1000)] = Field(
+        10.0, description="rate that windows are averaged to"
+    )
     split: SplitConfig = SplitConfig()

@@ -2,23 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from glasscortex.config.names import BaselineName, TaskName
-from glasscortex.config.part import Fraction, Part, Seconds
+from glasscortex.config.part import Count, Distinct, Fraction, Part, Rising, Seconds, Size
 from glasscortex.words import BASELINES
 
 
 class ModelConfig(Part):
     """The transformer."""
 
-    dim: PositiveInt = 64
-    depth: PositiveInt = 2
-    heads: PositiveInt = 2
-    mlp_ratio: PositiveInt = Field(1, description="width of feed-forward layers over dim")
-    patch_frames: PositiveInt = Field(2, description="samples of one cell that make one token")
-    latents_per_step: PositiveInt = 1
-    rotary_periods_s: tuple[PositiveFloat, PositiveFloat] = (0.1, 8.0)
+    dim: Size = 64
+    depth: Size = 2
+    heads: Size = 2
+    mlp_ratio: Size = Field(1, description="width of feed-forward layers over dim")
+    patch_frames: Size = Field(2, description="samples of one cell that make one token")
+    latents_per_step: Size = 1
+    rotary_periods_s: Rising[PositiveFloat] = (0.1, 8.0)
     cell_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
@@ -35,16 +35,16 @@ class ModelConfig(Part):
 class PoyoPlusConfig(Part):
     """The transformer of the literature: POYO+ for calcium traces, trained on one session."""
 
-    dim: Annotated[int, Field(gt=0, multiple_of=2)] = 64
-    depth: PositiveInt = 6
-    heads: PositiveInt = Field(8, description="of the attention among latents")
-    cross_heads: PositiveInt = Field(2, description="of the attention into and out of latents")
-    head_dim: Annotated[int, Field(gt=0, multiple_of=4)] = Field(
+    dim: Annotated[Size, Field(multiple_of=2)] = 64
+    depth: Size = 6
+    heads: Size = Field(8, description="of the attention among latents")
+    cross_heads: Size = Field(2, description="of the attention into and out of latents")
+    head_dim: Annotated[Size, Field(multiple_of=4)] = Field(
         64, description="features of a head; half of them turn with time"
     )
     latent_step_s: Seconds = 0.125
-    latents_per_step: PositiveInt = 16
-    rotary_periods_s: tuple[PositiveFloat, PositiveFloat] = (1e-4, 2.0627)
+    latents_per_step: Size = 16
+    rotary_periods_s: Rising[PositiveFloat] = (1e-4, 2.0627)
     cell_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     attention_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
@@ -56,10 +56,10 @@ class PoyoPlusConfig(Part):
 class TrainConfig(Part):
     """How the transformer is trained."""
 
-    epochs: PositiveInt = 15
-    patience: PositiveInt = Field(5, description="epochs without a better validation loss")
-    batch: PositiveInt = Field(64, description="windows of one session in a batch")
-    sessions_per_step: PositiveInt = Field(1, description="batches whose gradients make a step")
+    epochs: Count = 15
+    patience: Count = Field(5, description="epochs without a better validation loss")
+    batch: Size = Field(64, description="windows of one session in a batch")
+    sessions_per_step: Size = Field(1, description="batches whose gradients make a step")
     learning_rate: PositiveFloat = 1e-3
     cell_rate: PositiveFloat = Field(3.0, description="times faster that cells are learnt")
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
@@ -67,10 +67,10 @@ class TrainConfig(Part):
     clip: PositiveFloat = 1.0
     task_weights: dict[TaskName, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto: a GPU if any")
-    devices: PositiveInt = Field(1, description="processes that share the batches of a step")
+    devices: Size = Field(1, description="processes that share the batches of a step")
     precision: Literal[32, "bf16"] = Field(32, description="bf16: mixed with 32 bits")
     checkpoint_minutes: PositiveFloat = Field(5.0, description="at most this much is trained again")
-    threads: PositiveInt = Field(1, description="of each process")
+    threads: Size = Field(1, description="of each process")
 
     @model_validator(mode="after")
     def _every_device_has_a_batch(self):
@@ -94,11 +94,11 @@ class DecoderConfig(Part):
 class MlpConfig(Part):
     """The multilayer perceptron of each session and task."""
 
-    hidden: PositiveInt = Field(64, description="units of its only hidden layer")
+    hidden: Size = Field(64, description="units of its only hidden layer")
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     learning_rate: PositiveFloat = 1e-2
-    steps: PositiveInt = Field(100, description="at most; validation stops it earlier")
-    weight_decay: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+    steps: Count = Field(100, description="at most; validation stops it earlier")
+    weight_decay: Distinct[Annotated[float, Field(ge=0)]] = Field(
         (1.0, 3.0, 10.0, 30.0), min_length=1, description="candidates"
     )
 
@@ -106,37 +106,33 @@ class MlpConfig(Part):
 class SingleConfig(Part):
     """The transformer of each session alone: what differs in its training."""
 
-    epochs: PositiveInt = 30
-    patience: PositiveInt = 8
-    batch: PositiveInt = 64
+    epochs: Count = 30
+    patience: Count = 8
+    batch: Size = 64
 
 
 class BaselineConfig(Part):
     """Simpler decoders, one a session and task; validation chooses among their candidates."""
 
-    models: tuple[BaselineName, ...] = tuple(BASELINES)
-    inverse_regularisation: tuple[PositiveFloat, ...] = Field(
+    models: Distinct[BaselineName] = tuple(BASELINES)
+    inverse_regularisation: Distinct[PositiveFloat] = Field(
         (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0), min_length=1, description="candidates of linear"
     )
-    shrinkage: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+    shrinkage: Distinct[Annotated[float, Field(gt=0, le=1)]] = Field(
         (0.1, 0.3, 0.5, 0.7, 0.9, 0.97), min_length=1, description="candidates of lda"
     )
     mlp: MlpConfig = MlpConfig()
     single: SingleConfig = SingleConfig()
 
-    @model_validator(mode="after")
-    def _is_named_once(self):
-        if len(set(self.models)) < len(self.models):
-            raise ValueError("models names one twice: remove it")
-        return self
-
 
 class AdaptConfig(Part):
     """How a trained decoder learns the cells of sessions that it never saw."""
 
-    repeats: tuple[PositiveInt, ...] = Field(
+    repeats: Distinct[Size] = Field(
         (1, 2, 5, 10), description="presentations of each class to learn from; then all"
     )
-    steps: Annotated[int, Field(ge=0)] = Field(100, description="0: where the embeddings start")
-    batch: PositiveInt = Field(32, description="windows in a step")
+    steps: Annotated[int, Field(ge=0, le=10_000_000)] = Field(
+        100, description="0: where the embeddings start"
+    )
+    batch: Size = Field(32, description="windows in a step")
     learning_rate: PositiveFloat = Field(2e-2, description="falls to 0")

@@ -5,23 +5,23 @@ An architecture has its settings here and its class in a module of `glasscortex.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, PositiveFloat, model_validator
 
-from glasscortex.config.part import Part
+from glasscortex.config.part import Count, Part, Size
 from glasscortex.words import HOOK
 
 
 class TopKSettings(Part):
     """Size and training of a TopK autoencoder."""
 
-    width: PositiveInt = Field(256, description="units")
-    k: PositiveInt = Field(32, description="units that are active at once")
-    steps: PositiveInt = 3000
-    batch: PositiveInt = 1024
+    width: Size = Field(256, description="units")
+    k: Size = Field(32, description="units that are active at once")
+    steps: Count = 3000
+    batch: Size = 1024
     learning_rate: PositiveFloat = 3e-3
     encoder_scale: PositiveFloat = Field(0.4, description="encoder starts at this times W_dec^T")
     aux_weight: Annotated[float, Field(ge=0)] = 1 / 32
-    dead_after: PositiveInt = Field(20, description="batches without firing that make a unit dead")
+    dead_after: Count = Field(20, description="batches without firing that make a unit dead")
 
     @model_validator(mode="after")
     def _k_fits(self):
@@ -34,7 +34,7 @@ class Fitted(Part):
     """What the workflow fits a dictionary on, and with how many threads."""
 
     hook: str = Field("latents.2", pattern=f"^{HOOK}$")
-    threads: PositiveInt = 1
+    threads: Size = 1
 
 
 class TopKConfig(TopKSettings, Fitted):
@@ -66,4 +66,4 @@ class SpliceConfig(Part):
     margin: PositiveFloat = Field(
         0.1, description="largest change that counts as none, as a share of score above chance"
     )
-    threads: PositiveInt = 1
+    threads: Size = 1

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from glasscortex.config.part import Distinct
 from glasscortex.tasks import TASKS
 from glasscortex.words import BASELINES
 
@@ -32,5 +33,5 @@ BaselineName = Annotated[str, OneOf(tuple(BASELINES))]
 
 TaskName = Annotated[str, OneOf(tuple(TASKS))]
 
-TaskNames = tuple[TaskName, ...] | Literal["all"]
+TaskNames = Distinct[TaskName] | Literal["all"]
 """What the decoder predicts; "all": every task that the sessions allow."""

@@ -7,9 +7,8 @@ import logging
 import os
 from pathlib import Path
 
-import h5py
-
 from glasscortex.data import nwb as nwb_files
+from glasscortex.data.hdf5 import opened
 from glasscortex.data.record import Record
 from glasscortex.data.transfer import Fetch, Tries, obtain
 from glasscortex.errors import InputError
@@ -64,26 +63,19 @@ def check(path: Path, session_id: str) -> None:
     InputError
         It is not.
     """
-    try:
-        _check(path, session_id)
-    except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:  # h5py's, of any kind
-        raise InputError(
-            f"{path} is damaged ({type(error).__name__}: {error}): download it again"
-        ) from None
-
-
-def _check(path: Path, session_id: str) -> None:
     recording = nwb_files.read(path)
     named = recording.metadata.session_id
     if named != session_id:
         raise InputError(f"{path} holds session {named}, not {session_id}: download it again")
     shape = (len(recording.cell_specimen_ids), len(recording.time))
-    with h5py.File(path, "r") as file:
-        for group in nwb_files.TRACES:
-            if f"{group}/data" in file and file[f"{group}/data"].shape != shape:
-                raise InputError(
-                    f"{path}: /{group}/data has shape {file[f'{group}/data'].shape}, but there "
-                    f"are {shape[0]} cells and {shape[1]} timestamps: download it again"
+    with opened(path) as file:
+        for key in (f"{group}/data" for group in nwb_files.TRACES):
+            if key in file and file.shape(key) != shape:
+                raise file.error(
+                    key,
+                    f"has shape {file.shape(key)}, but there are {shape[0]} cells and {shape[1]} "
+                    "timestamps",
+                    "download it again",
                 )
 
 

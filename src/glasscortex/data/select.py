@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from glasscortex.config import SelectConfig
-from glasscortex.data.nwb import Metadata, read_metadata
+from glasscortex.data.metadata import Metadata
+from glasscortex.data.nwb import read_metadata
 from glasscortex.errors import InputError
 
 COLUMNS = [*(field.name for field in dataclasses.fields(Metadata)), "held_out", "source"]
@@ -35,9 +36,12 @@ def select(sessions: pd.DataFrame, config: SelectConfig) -> pd.DataFrame:
     Raises
     ------
     InputError
-        An id is unknown to the source, or no session passes the filters.
+        An id is unknown to the source, no session passes the filters, or a container is of two
+        mice.
     """
-    return _limited(_filtered(sessions, config), config)[COLUMNS].reset_index(drop=True)
+    selected = _limited(_filtered(sessions, config), config)[COLUMNS].reset_index(drop=True)
+    _check_containers(selected)
+    return selected
 
 
 def local_sessions(files: Iterable[Path]) -> pd.DataFrame:
@@ -115,6 +119,18 @@ def _limited(sessions: pd.DataFrame, config: SelectConfig) -> pd.DataFrame:
         trained = trained.loc[strata.head(config.number_per_stratum).index].sort_index()
     trained = trained.head(config.number or len(trained))
     return sessions.loc[sessions["held_out"] | sessions.index.isin(trained.index)]
+
+
+def _check_containers(sessions: pd.DataFrame) -> None:
+    """A container is one field of view: its sessions share their cells by id."""
+    mice = sessions.groupby("container_id")["mouse"].unique()
+    for container, names in mice[mice.str.len() > 1].items():
+        ids = sessions.loc[sessions["container_id"] == container, "session_id"]
+        raise InputError(
+            f"container {container} holds sessions {', '.join(ids)} of the mice "
+            f"{', '.join(names)}, whose cells would be taken for the same: give each field of "
+            "view an experiment_container_id of its own"
+        )
 
 
 def _lot(seed: int, session_id: str) -> str:

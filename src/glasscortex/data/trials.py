@@ -80,7 +80,8 @@ def tabulate(session: StoredSession, config: TrialsConfig) -> pd.DataFrame:
         rows["window_stop"] = rows["start"] + frames
         parts.append(rows[rows["window_stop"] <= len(time)])
         if len(parts[-1]) < len(rows):
-            logger.info(
+            logger.log(
+                logging.INFO if len(parts[-1]) else logging.WARNING,
                 "session %s: %d of %d presentations of %s left out, their window ends after "
                 "the recording",
                 session.session_id,

@@ -8,6 +8,8 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from glasscortex.files import verified
+
 BLOCK_ROWS, BLOCK_CELLS = 256, 32
 
 Frames = Callable[[int, int], np.ndarray]
@@ -161,13 +163,18 @@ class SessionWindows:
         Rate of the samples.
     shapes : dict
         (presentations, cells, samples) by stimulus.
+
+    Raises
+    ------
+    InputError
+        The file is not as it was written.
     """
 
     def __init__(self, path: Path):
         self._path = Path(path)
         self._offsets: dict[str, int] = {}
         self.shapes: dict[str, tuple[int, int, int]] = {}
-        with h5py.File(path, "r") as file:
+        with h5py.File(verified(path), "r") as file:
             self.session_id: str = file.attrs["session_id"]
             self.cells: list[str] = [name.decode() for name in file.attrs["cells"]]
             self.sample_rate_hz: float = float(file.attrs["sample_rate_hz"])

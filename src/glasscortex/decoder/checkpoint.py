@@ -3,11 +3,13 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
-from glasscortex.files import atomic_write
+from glasscortex.errors import InputError
+from glasscortex.files import seal_of, sealed_write, verified
 
 log = logging.getLogger(__name__)
 
@@ -32,22 +34,28 @@ class Checkpoint:
 
         Not by `fabric.save`: a kill while it writes leaves a broken file in place of the last.
         """
-        with atomic_write(self.path) as temporary:
+        with sealed_write(self.path) as temporary:
             torch.save({"identity": self.identity, **state}, temporary)
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
-        """What was kept of this training, if anything."""
+        """What was kept of this training, if anything that is whole."""
         if not self.path.exists():
             return None
-        state = torch.load(self.path, map_location=device, weights_only=True)
-        if state["identity"] != self.identity:
+        try:
+            state = torch.load(verified(self.path), map_location=device, weights_only=True)
+            belongs = state["identity"] == self.identity
+        except (InputError, EOFError, KeyError, RuntimeError, TypeError, UnpicklingError):
+            log.warning("%s is damaged: starting afresh", self.path)
+            return None
+        if not belongs:
             log.info("%s belongs to other settings or data: starting afresh", self.path)
             return None
         return state
 
     def remove(self) -> None:
         """Forget what was kept."""
-        self.path.unlink(missing_ok=True)
+        for path in (self.path, seal_of(self.path)):
+            path.unlink(missing_ok=True)
 
     def __str__(self) -> str:
         return str(self.path)

@@ -20,6 +20,7 @@ from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.decoder.heads import SessionOutputs, StepwiseLinear
 from glasscortex.decoder.layers import HookPoint, Transformer
 from glasscortex.decoder.poyo_plus import PoyoPlus
+from glasscortex.files import sealed_write, verified
 
 ARCHITECTURES: dict[str, type[ModelConfig] | type[PoyoPlusConfig]] = {
     "glasscortex": ModelConfig,
@@ -156,7 +157,8 @@ class Decoder(nn.Module):
 
     def save(self, folder: Path) -> None:
         """Write `weights.safetensors` and `decoder.json` into `folder`."""
-        save_file(self.state_dict(), folder / "weights.safetensors")
+        with sealed_write(folder / "weights.safetensors") as file:
+            save_file(self.state_dict(), file)
         names = {config: name for name, config in ARCHITECTURES.items()}
         described = {
             "architecture": names[type(self.config)],
@@ -164,17 +166,24 @@ class Decoder(nn.Module):
             "vocabulary": self.vocabulary.to_dict(),
             "sample_rate_hz": self.sample_rate_hz,
         }
-        (folder / "decoder.json").write_text(json.dumps(described, indent=1) + "\n")
+        with sealed_write(folder / "decoder.json") as file:
+            file.write_text(json.dumps(described, indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: Path) -> "Decoder":
-        """The decoder that `save` wrote, in evaluation mode."""
-        described = json.loads((folder / "decoder.json").read_text())
+        """The decoder that `save` wrote, in evaluation mode.
+
+        Raises
+        ------
+        InputError
+            A file is not as it was written.
+        """
+        described = json.loads(verified(folder / "decoder.json").read_text())
         config = ARCHITECTURES[described["architecture"]]
         decoder = cls(
             config.model_validate(described["model"]),
             Vocabulary.from_dict(described["vocabulary"]),
             described["sample_rate_hz"],
         )
-        decoder.load_state_dict(load_file(folder / "weights.safetensors"))
+        decoder.load_state_dict(load_file(verified(folder / "weights.safetensors")))
         return decoder.eval()

@@ -30,6 +30,7 @@ from glasscortex.decoder.labelled import labelled_windows
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.tuning import Evidence, Prior
 from glasscortex.errors import InputError
+from glasscortex.files import sealed_write, verified
 
 PROJECTION = "start.safetensors"
 
@@ -76,7 +77,8 @@ class Projection(dict[str, TaskStart]):
     def save(self, folder: Path) -> None:
         """Write `start.safetensors` into `folder`."""
         arrays = {f"{task}.{k}": v for task, part in self.items() for k, v in vars(part).items()}
-        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / PROJECTION)
+        with sealed_write(folder / PROJECTION) as file:
+            save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, file)
 
     @classmethod
     def load(cls, folder: Path) -> "Projection":
@@ -85,12 +87,12 @@ class Projection(dict[str, TaskStart]):
         Raises
         ------
         InputError
-            There is none.
+            There is none, or it is not as it was written.
         """
         if not (folder / PROJECTION).is_file():
             raise InputError(f"{folder} holds no {PROJECTION}: train the decoder again")
         arrays_of: dict[str, dict[str, np.ndarray]] = {}
-        for name, array in load_file(folder / PROJECTION).items():
+        for name, array in load_file(verified(folder / PROJECTION)).items():
             task, _, part = name.rpartition(".")
             arrays_of.setdefault(task, {})[part] = array
         return cls({task: TaskStart(**arrays) for task, arrays in arrays_of.items()})

@@ -19,7 +19,7 @@ from glasscortex.config import TopKSettings
 from glasscortex.dictionaries.fit import optimise
 from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
+from glasscortex.files import sealed_write, verified
 
 
 class Step(NamedTuple):
@@ -208,7 +208,7 @@ class Dictionary(nn.Module, ABC):
 
     def save(self, folder: Path, **described: Any) -> None:
         """Write `weights.safetensors` and `sae.json`, with `described` added, into `folder`."""
-        with atomic_write(folder / "weights.safetensors") as file:
+        with sealed_write(folder / "weights.safetensors") as file:
             save_file({name: t.contiguous().cpu() for name, t in self.state_dict().items()}, file)
         about = {
             "architecture": self.architecture,
@@ -216,7 +216,7 @@ class Dictionary(nn.Module, ABC):
             "d_in": self.d_in,
             "settings": self.settings.model_dump(),
         }
-        with atomic_write(folder / "sae.json") as file:
+        with sealed_write(folder / "sae.json") as file:
             file.write_text(json.dumps(about | described, indent=1) + "\n")
 
     @staticmethod
@@ -226,9 +226,9 @@ class Dictionary(nn.Module, ABC):
         Raises
         ------
         InputError
-            The folder holds an architecture that is not known.
+            A file is not as it was written, or of an architecture that is not known.
         """
-        about = json.loads((folder / "sae.json").read_text())
+        about = json.loads(verified(folder / "sae.json").read_text())
         if about["architecture"] not in Dictionary.registry:
             raise InputError(
                 f"{folder / 'sae.json'}: architecture {about['architecture']} is unknown: "
@@ -236,5 +236,5 @@ class Dictionary(nn.Module, ABC):
             )
         architecture = Dictionary.registry[about["architecture"]]
         dictionary = architecture(hook=about["hook"], **about["settings"]).build(about["d_in"])
-        dictionary.load_state_dict(load_file(folder / "weights.safetensors"))
+        dictionary.load_state_dict(load_file(verified(folder / "weights.safetensors")))
         return dictionary.eval().requires_grad_(False)

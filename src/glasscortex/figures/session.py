@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from glasscortex.analysis.session_page import SessionPage
-from glasscortex.data.nwb import UNKNOWN
+from glasscortex.data.metadata import UNKNOWN
 from glasscortex.figures.style import (
     COLOURS,
     FAINT,

@@ -1,10 +1,13 @@
-"""After a kill, the same command goes on."""
+"""After a kill, the same command goes on, and knows what each file was made from."""
 
 import base64
+import copy
 import fcntl
 import shutil
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from glasscortex.errors import InputError
 
 
 def go_on_after_a_kill(state: Path = Path(".snakemake")) -> IO[str] | None:
@@ -23,9 +26,20 @@ def go_on_after_a_kill(state: Path = Path(".snakemake")) -> IO[str] | None:
     file or None
         What holds the lock for as long as it is open; None on a file system without locks, where
         nothing is known and so nothing is cleared.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be written.
     """
-    state.mkdir(exist_ok=True)
-    running = (state / "running").open("w")
+    try:
+        state.mkdir(exist_ok=True)
+        running = (state / "running").open("w")
+    except OSError as error:
+        raise InputError(
+            f"{state.absolute()} cannot be written ({error.strerror}): start snakemake in a "
+            "folder of your own, with --snakefile and --configfile"
+        ) from None
     try:
         fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -61,3 +75,35 @@ def unrecorded(state: Path) -> list[Path]:
     names = [path.relative_to(marks).parts for path in files if path.name != "migration_underway"]
     words = ("".join(part.removeprefix("@") for part in name) for name in names)
     return [Path(base64.urlsafe_b64decode(word).decode()) for word in words]
+
+
+def record_where_jobs_run() -> None:
+    """Let a job that runs elsewhere record by itself what its outputs were made from.
+
+    Snakemake on a cluster's node only takes the mark of the begun job away, and leaves the record
+    to the main process. Where that one was killed before, nothing tells of the settings of the
+    job, and others are never seen to differ.
+    """
+    from snakemake.persistence import PersistenceBase
+    from snakemake_interface_executor_plugins.settings import ExecMode
+
+    finished = PersistenceBase.finished
+
+    async def as_the_main_process_does(persistence: PersistenceBase, job: Any) -> None:
+        alike = copy.copy(persistence)
+        workflow = _Changed(persistence.dag.workflow, exec_mode=ExecMode.DEFAULT)
+        alike.dag = _Changed(persistence.dag, workflow=workflow)
+        await finished(alike, job)
+
+    PersistenceBase.finished = as_the_main_process_does
+
+
+class _Changed:
+    """An object, but for some of its attributes."""
+
+    def __init__(self, original: Any, **attributes: Any):
+        self._original = original
+        vars(self).update(attributes)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)

@@ -10,6 +10,7 @@ from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.responses import read_responses
+from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.tables import read_table, write_table
 
@@ -53,7 +54,7 @@ def ablate(
     rows = ablation.ablate(
         decoder=Decoder.load(decoder),
         sae=Dictionary.load(folder),
-        trials=pd.read_parquet(trials),
+        trials=pd.read_parquet(verified(trials)),
         windows=WindowsFolder(windows),
         responses=read_responses(responses, "validation").values,
         selectivity=read_table(selectivity),

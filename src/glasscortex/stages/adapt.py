@@ -7,6 +7,7 @@ from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import adapt as adaptation
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.start import Projection
+from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Inputs, Output, Threads
 from glasscortex.tables import write_table
 
@@ -28,7 +29,7 @@ def adapt(
     table = adaptation.adapt(
         trained,
         Projection.load(decoder) if trained.transformer.STARTS_LINEAR else None,
-        pd.concat(map(pd.read_parquet, trials), ignore_index=True),
+        pd.concat([pd.read_parquet(verified(part)) for part in trials], ignore_index=True),
         WindowsFolder(windows),
         config,
         scratch,

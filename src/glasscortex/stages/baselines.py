@@ -5,6 +5,7 @@ import pandas as pd
 from glasscortex.config import BaselineConfig, DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import baselines as simpler
+from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output, Threads
 from glasscortex.tables import write_table
 
@@ -21,6 +22,6 @@ def baselines(
 ) -> None:
     """Fit and score a simpler decoder of each session."""
     table = simpler.baselines(
-        pd.read_parquet(trials), WindowsFolder(windows), baseline, config, tasks, threads
+        pd.read_parquet(verified(trials)), WindowsFolder(windows), baseline, config, tasks, threads
     )
     write_table(table, scores, model=baseline, seed=0)

@@ -6,7 +6,7 @@ from glasscortex.config import TaskNames
 from glasscortex.data.labels import labelled_tasks
 from glasscortex.data.trials import SCHEMA
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write
+from glasscortex.files import sealed_write, verified
 from glasscortex.stages.arguments import Inputs, Output
 
 
@@ -18,9 +18,9 @@ def combine(
 ) -> None:
     """Join the sessions' tables of presentations."""
     missing = set() if tasks == "all" else set(tasks)
-    with atomic_write(trials) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
+    with sealed_write(trials) as temporary, pq.ParquetWriter(temporary, SCHEMA) as writer:
         for part in parts:
-            table = pq.read_table(part, schema=SCHEMA)
+            table = pq.read_table(verified(part), schema=SCHEMA)
             writer.write_table(table)
             missing -= labelled_tasks(table.to_pandas())
         if missing:

@@ -13,7 +13,8 @@ import pandas as pd
 from glasscortex import __version__
 from glasscortex.config import PreprocessConfig
 from glasscortex.data import preprocess as dff
-from glasscortex.data.nwb import Metadata, Recording, read
+from glasscortex.data.metadata import Metadata
+from glasscortex.data.nwb import Recording, read
 from glasscortex.data.record import Record
 from glasscortex.data.store import write_manifest, write_session
 from glasscortex.errors import InputError

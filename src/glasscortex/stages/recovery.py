@@ -7,6 +7,7 @@ from glasscortex.analysis import recovery as factors
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.data.store import verify
 from glasscortex.dictionaries.responses import read_responses
+from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.tables import read_table, write_table
 
@@ -40,14 +41,14 @@ def recovery(
         Of the decoder, of all random numbers, and of the autoencoder.
     """
     verify(responses, manifest)
-    presented, mice = pd.read_parquet(trials), read_table(sessions)
+    presented, mice = pd.read_parquet(verified(trials)), read_table(sessions)
     validation, test = (
         Presentations.joined(read_responses(responses, split), presented, mice)
         for split in ("validation", "test")
     )
 
     def read_truth(session_id: str, stimulus: str) -> factors.Truth:
-        with h5py.File(truth / f"{session_id}.h5") as file:
+        with h5py.File(verified(truth / f"{session_id}.h5")) as file:
             return factors.Truth(
                 cells={parameter: values[:] for parameter, values in file["cells"].items()},
                 rates=file[f"rates/{stimulus}"][:],

@@ -8,6 +8,7 @@ from glasscortex.analysis.tuning import tuning as tuning_of
 from glasscortex.config import SelectivityConfig
 from glasscortex.data.store import verify
 from glasscortex.dictionaries.responses import read_responses
+from glasscortex.files import verified
 from glasscortex.stages.arguments import Input, Output
 from glasscortex.tables import read_table, write_table
 
@@ -40,7 +41,7 @@ def selectivity(
     config : SelectivityConfig
     """
     verify(responses, manifest)
-    presented, mice = pd.read_parquet(trials), read_table(sessions)
+    presented, mice = pd.read_parquet(verified(trials)), read_table(sessions)
     validation, test = (
         Presentations.joined(read_responses(responses, split), presented, mice)
         for split in ("validation", "test")

@@ -12,6 +12,7 @@ from glasscortex.decoder.evaluate import EVALUATION_BATCH
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.splice import spliced_scores
+from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.tables import write_table
 
@@ -32,7 +33,10 @@ def splice(
     torch.set_num_threads(config.threads)
     transformer = Decoder.load(decoder)
     batches = Batches(
-        WindowsFolder(windows), pd.read_parquet(trials), transformer.vocabulary, EVALUATION_BATCH
+        WindowsFolder(windows),
+        pd.read_parquet(verified(trials)),
+        transformer.vocabulary,
+        EVALUATION_BATCH,
     )
     key = [seed, zlib.crc32(f"splice {sae}".encode())]
     scores = spliced_scores(transformer, Dictionary.load(folder), batches, config.margin, key)

@@ -11,7 +11,7 @@ from glasscortex.config import DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import train as training
 from glasscortex.decoder.checkpoint import Checkpoint
-from glasscortex.files import atomic_write, sha256
+from glasscortex.files import atomic_write, sha256, verified
 from glasscortex.stages.arguments import Folder, Input
 from glasscortex.tables import write_table
 
@@ -52,7 +52,7 @@ def train(
     seed : int
         Of all that is random.
     """
-    table = pd.read_parquet(trials)
+    table = pd.read_parquet(verified(trials))
     settings = config.model_dump_json(exclude={"train": {"checkpoint_minutes"}})
     files = [trials, *(windows / f"{session}.h5" for session in table["session_id"].unique())]
     kept = Checkpoint(checkpoint, _identity(files, settings, tasks, model, seed))

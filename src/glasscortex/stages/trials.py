@@ -4,7 +4,7 @@ from glasscortex.config import TrialsConfig
 from glasscortex.data.store import StoredSession, verify
 from glasscortex.data.trials import SCHEMA, tabulate
 from glasscortex.data.windows import frames_of, write_windows
-from glasscortex.files import atomic_write
+from glasscortex.files import sealed_write
 from glasscortex.stages.arguments import Input, Output
 
 
@@ -20,7 +20,7 @@ def trials(
     verify(store, manifest)
     session = StoredSession(store)
     table = tabulate(session, config)
-    with atomic_write(windows) as temporary:
+    with sealed_write(windows) as temporary:
         write_windows(
             temporary,
             session_id=session.session_id,
@@ -30,5 +30,5 @@ def trials(
             samples={s: frames_of(w, config.sample_rate_hz) for s, w in config.window_s.items()},
             sample_rate_hz=config.sample_rate_hz,
         )
-    with atomic_write(trials) as temporary:
+    with sealed_write(trials) as temporary:
         table.to_parquet(temporary, index=False, schema=SCHEMA)

@@ -1,9 +1,11 @@
+import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.config import DecoderConfig, validated
-from glasscortex.data.windows import WindowsFolder
+from glasscortex.config import BaselineConfig, DecoderConfig, validated
+from glasscortex.data.windows import ArrayWindows, WindowsFolder
 from glasscortex.decoder.baselines import baselines
+from glasscortex.words import BASELINES
 
 CONFIG = DecoderConfig.model_validate(
     {
@@ -41,6 +43,25 @@ def test_a_session_is_decoded_as_if_no_other_existed(both, world):
 def test_a_session_without_any_of_the_tasks_is_left_out(world):
     table = scores(world, tasks=("movie_one",))
     assert set(table["session_id"]) == {"b", "all"}
+
+
+@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_session_of_one_cell_is_decoded(world, name, alone):
+    folder, trials = WindowsFolder(world[2]), world[0]
+    a = folder["a"]
+    shown = {
+        stimulus: a.read(stimulus, np.arange(n))[:, :1] for stimulus, (n, *_) in a.shapes.items()
+    }
+    windows = {**folder, "a": ArrayWindows("a", a.cells[:1], shown, a.sample_rate_hz)}
+    kept = trials[(trials["session_id"] == "a") | (not alone)].reset_index(drop=True)
+    config = BaselineConfig()
+    if name == "single":
+        short = {"train": {"epochs": 1}, "model": {"dim": 16, "depth": 1, "heads": 2}}
+        config = DecoderConfig.model_validate(short)
+    table = baselines(kept, windows, name, config, tasks=("direction",))
+    assert "a" in set(table["session_id"])
+    assert np.isfinite(table["value"]).all()
 
 
 def test_it_differs_from_the_other_decoders_in_its_training_only():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glasscortex.data.nwb import SEXES, UNKNOWN
+from glasscortex.data.metadata import SEXES, UNKNOWN
 from glasscortex.errors import InputError
 from glasscortex.words import SESSION_STIMULI
 
