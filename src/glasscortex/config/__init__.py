@@ -31,6 +31,7 @@ from glasscortex.config.decoder import (
 )
 from glasscortex.config.dictionaries import (
     BatchTopKConfig,
+    DictionarySettings,
     SaeConfig,
     SpliceConfig,
     TopKConfig,
@@ -50,6 +51,7 @@ __all__ = [
     "BatchTopKConfig",
     "Config",
     "DecoderConfig",
+    "DictionarySettings",
     "MlpConfig",
     "ModelConfig",
     "Part",

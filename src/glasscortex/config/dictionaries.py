@@ -11,23 +11,34 @@ from glasscortex.config.part import Part
 from glasscortex.words import HOOK
 
 
-class TopKSettings(Part):
-    """Size and training of a TopK autoencoder."""
+class DictionarySettings(Part):
+    """Size and training of a dictionary that gradient descent fits."""
 
     width: PositiveInt = Field(256, description="units")
-    k: PositiveInt = Field(32, description="units that are active at once")
     steps: PositiveInt = 3000
     batch: PositiveInt = 1024
     learning_rate: PositiveFloat = 3e-3
     encoder_scale: PositiveFloat = Field(0.4, description="encoder starts at this times W_dec^T")
-    aux_weight: Annotated[float, Field(ge=0)] = 1 / 32
     dead_after: PositiveInt = Field(20, description="batches without firing that make a unit dead")
+
+
+class KActive(Part):
+    """How many of the units are active at once."""
+
+    width: PositiveInt = Field(256, description="units")
+    k: PositiveInt = Field(32, description="units that are active at once")
 
     @model_validator(mode="after")
     def _k_fits(self):
         if self.k > self.width:
             raise ValueError(f"k is {self.k}, larger than width {self.width}: lower k")
         return self
+
+
+class TopKSettings(KActive, DictionarySettings):
+    """Training of an autoencoder that keeps the largest units."""
+
+    aux_weight: Annotated[float, Field(ge=0)] = 1 / 32
 
 
 class Fitted(Part):
