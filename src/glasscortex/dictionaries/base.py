@@ -82,7 +82,7 @@ class Dictionary(nn.Module, ABC):
         super().__init__()
         self.seed, self.hook = seed, hook
         try:
-            self.settings = self.Settings(**settings)
+            self.settings: Any = self.Settings(**settings)
         except ValidationError as error:
             faults = (
                 f"{'.'.join(map(str, fault['loc']))} {fault['msg'].removeprefix('Value error, ')}"

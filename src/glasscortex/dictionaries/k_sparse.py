@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from glasscortex.config import TopKSettings
+from glasscortex.config import KSparseSettings
 from glasscortex.dictionaries.sae import SparseAutoencoder, Step
 
 
@@ -24,8 +24,7 @@ class KSparse(SparseAutoencoder):
     Gao et al. 2024, Scaling and evaluating sparse autoencoders, arXiv 2406.04093.
     """
 
-    Settings: ClassVar[type[TopKSettings]]
-    settings: TopKSettings
+    Settings: ClassVar[type[KSparseSettings]]
 
     def activate(self, preactivations: Float[Tensor, "tokens d_sae"]) -> Tensor:
         """Codes of every unit's input."""

@@ -64,7 +64,6 @@ class SparseAutoencoder(Dictionary):
     """
 
     Settings: ClassVar[type[DictionarySettings]]
-    settings: DictionarySettings
     W_enc: Tensor
     b_enc: Tensor
 
