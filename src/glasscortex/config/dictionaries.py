@@ -85,19 +85,19 @@ class MatchingPursuitSettings(KActive, DictionarySettings):
 class ReluSettings(EncoderSettings):
     """Training under an L1 penalty."""
 
-    sparsity: NonNegativeFloat = Field(0.5, description="weight of the L1 norm of the codes")
+    sparsity: NonNegativeFloat = Field(2.0, description="weight of the L1 norm of the codes")
 
 
 class GatedSettings(EncoderSettings):
     """Training of gated units under an L1 penalty on their gates."""
 
-    sparsity: NonNegativeFloat = Field(0.5, description="weight of the L1 norm of the gates")
+    sparsity: NonNegativeFloat = Field(8.0, description="weight of the L1 norm of the gates")
 
 
 class JumpReluSettings(EncoderSettings):
     """Training of thresholds under an L0 penalty."""
 
-    sparsity: NonNegativeFloat = Field(0.5, description="weight of the number of active units")
+    sparsity: NonNegativeFloat = Field(2.0, description="weight of the number of active units")
     threshold: PositiveFloat = Field(0.5, description="thresholds start at this")
     bandwidth: PositiveFloat = Field(0.5, description="width of the straight-through estimate")
 
