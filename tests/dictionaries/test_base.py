@@ -34,7 +34,9 @@ def test_an_unknown_architecture_is_an_error(random_weights, tmp_path):
     file = tmp_path / "sae.json"
     seal_of(file).unlink()
     file.write_text(file.read_text().replace('"topk"', '"dense"'))
-    with pytest.raises(InputError, match="architecture dense is unknown: use one of batch_topk"):
+    with pytest.raises(
+        InputError, match=r"architecture dense is unknown: use one of aligned, .*topk"
+    ):
         Dictionary.load(tmp_path)
 
 
@@ -65,12 +67,4 @@ def test_every_architecture_can_be_configured_and_every_configured_one_exists():
     configured = {
         kind.model_fields["architecture"].annotation.__args__[0] for kind in union.__args__
     }
-    assert configured == set(Dictionary.registry)
-
-
-@pytest.mark.parametrize("kind", [TopK, BatchTopK])
-def test_splicing_is_decoding_the_codes_at_any_shape(kind, tokens):
-    sae = kind(width=12, k=2, steps=10, batch=16).fit(tokens())
-    x = tokens(60).reshape(3, 4, 5, 6)
-    assert sae.encode(x).shape == (3, 4, 5, 12)
-    torch.testing.assert_close(sae.splice(x), sae.decode(sae.encode(x)))
+    assert configured == set(Dictionary.registry) - {"readout", "transcoder"}  # need more than x

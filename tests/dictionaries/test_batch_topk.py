@@ -30,17 +30,17 @@ def test_codes_of_a_token_do_not_depend_on_its_neighbours(planted, fitted):
 
 
 def test_a_batch_keeps_its_largest_activations(tokens):
-    sae = BatchTopK(width=12, k=3, steps=1, batch=50).fit(tokens()).requires_grad_(True)
+    sae = BatchTopK(width=12, k=3, steps=1, batch=50).fit(tokens()).train().requires_grad_(True)
     sae.threshold.fill_(-1)
     z = sae.scaled(tokens())
-    _, step = sae.loss(z, torch.zeros(12, dtype=torch.bool))
+    step = sae.loss(z, torch.zeros(12, dtype=torch.bool))
     kept = sae.preactivations(z).relu().flatten().sort(descending=True).values[: 3 * 50]
     assert sae.threshold == kept[-1]
     assert torch.equal(step.fired, (sae.preactivations(z) >= kept[-1]).any(0))
 
 
 def test_auxk_reaches_dead_units_that_the_batch_leaves_out(tokens):
-    sae = BatchTopK(width=12, k=1, steps=1, batch=50).fit(tokens()).requires_grad_(True)
+    sae = BatchTopK(width=12, k=1, steps=1, batch=50).fit(tokens()).train().requires_grad_(True)
     dead = torch.zeros(12, dtype=torch.bool)
     gradients = []
     for dead[3] in (False, True):

@@ -76,9 +76,9 @@ def test_atoms_keep_unit_norm_and_inputs_unit_mean_square(planted, fitted):
 
 def test_history_tells_of_the_whole_run(fitted):
     history = fitted.history_
-    assert list(history) == ["step", "learning_rate", "fvu", "dead_fraction"]
+    assert list(history) == ["step", "learning_rate", "reconstruction", "dead_fraction"]
     assert history["step"].iloc[-1] == SETTINGS["steps"] and len(history) == 50
-    assert history["fvu"].iloc[-1] < history["fvu"].iloc[0]
+    assert history["reconstruction"].iloc[-1] < history["reconstruction"].iloc[0]
 
 
 def test_auxk_revives_units(planted, monkeypatch):
@@ -93,7 +93,7 @@ def test_auxk_revives_units(planted, monkeypatch):
         sae = TopK(**settings).fit(RecordedTokens(planted, "train"))
         last[weight] = sae.history_.iloc[-1]
     assert last[1 / 32]["dead_fraction"] < 0.7 * last[0.0]["dead_fraction"]
-    assert last[1 / 32]["fvu"] < last[0.0]["fvu"]
+    assert last[1 / 32]["reconstruction"] < last[0.0]["reconstruction"]
 
 
 @pytest.mark.parametrize("kind", [TopK, BatchTopK])

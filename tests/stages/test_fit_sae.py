@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 
-from glasscortex.config import BatchTopKConfig, TopKConfig
+from glasscortex.config import BatchTopKConfig, SaeConfig, TopKConfig
 from glasscortex.dictionaries import BatchTopK, Dictionary, TopK
 from glasscortex.errors import InputError
 from glasscortex.stages.fit_sae import fit_sae
@@ -81,3 +82,18 @@ def test_a_fit_that_diverges_is_an_error_and_leaves_nothing(activations, tmp_pat
     with pytest.raises(InputError, match=r"^sae\.mine\.learning_rate 100 is too high: .*lower it"):
         run(activations, tmp_path / "sae", config)
     assert not (tmp_path / "sae").exists()
+
+
+@pytest.mark.parametrize("architecture", ["pca", "frozen", "semi_nmf"])
+def test_what_has_no_learning_rate_is_fitted_and_measured_as_well(
+    activations, tmp_path, architecture
+):
+    settings = {"frozen": {"width": 20, "k": 2}, "semi_nmf": {"width": 5}}.get(architecture, {})
+    config = TypeAdapter(SaeConfig).validate_python(
+        {"architecture": architecture, "hook": HOOK, **settings}
+    )
+    folder = run(activations, tmp_path / "sae", config)
+    rows = pd.read_csv(folder / "metrics.csv")
+    assert rows["k"].isna().all() == (architecture != "frozen")
+    assert rows["fvu"].between(-1e-6, 1).all() and (rows["l0"] <= rows["width"]).all()
+    assert "step" in pd.read_csv(folder / "history.csv")

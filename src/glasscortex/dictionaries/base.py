@@ -4,31 +4,20 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from glasscortex.config import TopKSettings
-from glasscortex.dictionaries.fit import optimise
-from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
+from glasscortex.config.part import Part
+from glasscortex.dictionaries.tokens import Tokens
 from glasscortex.errors import InputError
 from glasscortex.files import sealed_write, verified
-
-
-class Step(NamedTuple):
-    """What the forward pass of a training step saw."""
-
-    fvu: Float[Tensor, ""]
-    """Fraction of variance unexplained."""
-    fired: Bool[Tensor, " d_sae"]
-    """Units that were active on some token."""
 
 
 class Dictionary(nn.Module, ABC):
@@ -36,13 +25,14 @@ class Dictionary(nn.Module, ABC):
 
     With z = (x − mean) / scale and codes a of z, x̂ = mean + scale (a W_dec + b_dec), where mean
     and scale are those of the training activations, so that z has zero mean and unit mean square
-    per dimension, and the rows of W_dec, the atoms, have unit norm. Everything public takes and
-    gives activations in their own units.
+    per dimension, and the rows of W_dec, the atoms, have unit norm. Codes are zero or above, but
+    for bases, whose codes have signs. Everything public takes and gives activations in their own
+    units.
 
-    A new architecture is a subclass that names itself and its settings, and says how it encodes
-    (`codes`) and what it is fitted to (`loss`); see `glasscortex.config.dictionaries` for the
-    settings and `glasscortex.dictionaries.batch_topk` for an example. Whatever is fitted
-    otherwise overrides `fit`.
+    An architecture names itself and its settings, makes its weights (`build`), and says how it
+    is fitted (`fit`) and encodes (`codes`). What is trained by gradient descent is a
+    `glasscortex.dictionaries.sae.SparseAutoencoder`, and a linear map there and back a
+    `glasscortex.dictionaries.basis.Basis`.
 
     Parameters
     ----------
@@ -55,19 +45,14 @@ class Dictionary(nn.Module, ABC):
 
     Attributes
     ----------
-    W_enc : Tensor (d_in, d_sae)
-        Encoder. In memory a unit's weights lie together.
-    b_enc : Tensor (d_sae,)
-        Bias of the encoder.
     W_dec : Tensor (d_sae, d_in)
         The atoms.
     b_dec : Tensor (d_in,)
-        Bias of the decoder, which the encoder takes away from its input.
+        What no codes stand for, in scaled units.
     mean, scale : Tensor
         Of the training activations, (d_in,) and ().
     history_ : pandas.DataFrame
-        Course of `fit`: step, learning_rate, fvu (mean since the row before) and dead_fraction
-        (of the units, silent for `dead_after` batches).
+        Course of `fit`; no rows where it has no steps.
 
     Raises
     ------
@@ -77,24 +62,27 @@ class Dictionary(nn.Module, ABC):
 
     architecture: ClassVar[str]
     """Its name in the configuration."""
-    Settings: ClassVar[type[TopKSettings]]
+    Settings: ClassVar[type[Part]]
     """What it can be told."""
     registry: ClassVar[dict[str, type["Dictionary"]]] = {}
     """All architectures by name."""
 
     history_: pd.DataFrame
+    W_dec: Tensor
+    b_dec: Tensor
     mean: Tensor
     scale: Tensor
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        Dictionary.registry[cls.architecture] = cls
+        if "architecture" in vars(cls):
+            Dictionary.registry[cls.architecture] = cls
 
     def __init__(self, *, seed: int | Sequence[int] = 0, hook: str | None = None, **settings: Any):
         super().__init__()
         self.seed, self.hook = seed, hook
         try:
-            self.settings = self.Settings(**settings)
+            self.settings: Any = self.Settings(**settings)
         except ValidationError as error:
             faults = (
                 f"{'.'.join(map(str, fault['loc']))} {fault['msg'].removeprefix('Value error, ')}"
@@ -110,24 +98,25 @@ class Dictionary(nn.Module, ABC):
     @property
     def d_sae(self) -> int:
         """Number of units."""
-        return self.settings.width
+        return self.W_dec.shape[0]
 
     def build(self, d_in: int) -> Self:
-        """Make all weights, as zeros."""
-        width = self.settings.width
-        self.W_enc = nn.Parameter(torch.zeros(width, d_in).T)
-        self.b_enc = nn.Parameter(torch.zeros(width))
-        self.W_dec = nn.Parameter(torch.zeros(width, d_in))
-        self.b_dec = nn.Parameter(torch.zeros(d_in))
+        """Make mean and scale, and in subclasses all weights, to be filled."""
         self.register_buffer("mean", torch.zeros(d_in))
         self.register_buffer("scale", torch.ones(()))
         return self
 
-    def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
-        """Fit to activations.
+    @torch.no_grad()
+    def rescale(self, tokens: Tokens) -> None:
+        """Make all weights, and take mean and scale from the training activations."""
+        mean, variance = tokens.moments()
+        self.build(tokens.d_in)
+        self.mean.copy_(mean)
+        self.scale.fill_((variance / tokens.d_in) ** 0.5)
 
-        Memory holds the dictionary and `Tokens.buffered` chunks of activations; time grows with
-        steps × batch.
+    @abstractmethod
+    def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
+        """Fit to activations, in memory that does not grow with their number.
 
         Parameters
         ----------
@@ -143,50 +132,27 @@ class Dictionary(nn.Module, ABC):
         ------
         InputError
             The activations do not vary.
-        DivergenceError
-            The loss is not finite at the end, or higher than at the start and than the mean's.
         """
-        tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.history_ = optimise(self, tokens, np.random.default_rng(self.seed), device)
-        return self.cpu().eval().requires_grad_(False)
+
+    @abstractmethod
+    def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:
+        """Take atoms of unit norm and, where there is an encoder, `gain` times their transpose."""
 
     @abstractmethod
     def codes(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
         """Activations of all units, of scaled activations."""
-
-    def loss(
-        self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]
-    ) -> tuple[Float[Tensor, ""], Step]:
-        """What training lowers, and what it saw; `backward` leaves its gradients to autograd.
-
-        Parameters
-        ----------
-        z : Tensor
-            Scaled activations.
-        dead : Tensor
-            Units that have been silent for `dead_after` batches.
-        """
-        raise NotImplementedError
-
-    def backward(self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]) -> Step:
-        """Leave the gradients of the loss in the parameters; arguments as of `loss`."""
-        self.zero_grad()
-        loss, step = self.loss(z, dead)
-        loss.backward()
-        return step
 
     def scaled(self, x: Float[Tensor, "*tokens d_in"]) -> Float[Tensor, "*tokens d_in"]:
         """Give the training activations zero mean and unit mean square."""
         return (x - self.mean) / self.scale
 
     def unscaled(self, z: Float[Tensor, "*tokens d_in"]) -> Float[Tensor, "*tokens d_in"]:
-        """Activations whose scaled reconstruction, less b_dec, is z."""
-        return self.mean + self.scale * (z + self.b_dec)
+        """Activations that `scaled` makes z of."""
+        return self.mean + self.scale * z
 
-    def preactivations(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
-        """Every unit's input, of scaled activations."""
-        return torch.addmm(self.b_enc, z - self.b_dec, self.W_enc)
+    def reconstruct(self, codes: Float[Tensor, "*tokens d_sae"]) -> Float[Tensor, "*tokens d_in"]:
+        """The scaled activations that the codes stand for."""
+        return codes @ self.W_dec + self.b_dec
 
     def encode(self, x: Float[Tensor, "*tokens d_in"]) -> Float[Tensor, "*tokens d_sae"]:
         """Activations of all units."""
@@ -195,16 +161,11 @@ class Dictionary(nn.Module, ABC):
 
     def decode(self, codes: Float[Tensor, "*tokens d_sae"]) -> Float[Tensor, "*tokens d_in"]:
         """The activations that the codes stand for."""
-        return self.unscaled(codes @ self.W_dec)
+        return self.unscaled(self.reconstruct(codes))
 
     def splice(self, x: Float[Tensor, "*tokens d_in"]) -> Float[Tensor, "*tokens d_in"]:
         """The reconstruction of x, `decode(encode(x))`."""
         return self.decode(self.encode(x))
-
-    @torch.no_grad()
-    def normalise(self) -> None:
-        """Give every atom unit norm."""
-        self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True))
 
     def save(self, folder: Path, **described: Any) -> None:
         """Write `weights.safetensors` and `sae.json`, with `described` added, into `folder`."""

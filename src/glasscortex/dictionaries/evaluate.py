@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -37,7 +38,7 @@ def reconstruction(dictionary: Dictionary, tokens: Tokens) -> dict[str, float]:
     for rows in tokens.slices():
         x = tokens.read(rows)
         error += (x - dictionary.splice(x)).double().square().sum().item()
-        active += (dictionary.encode(x) > 0).sum(0)
+        active += (dictionary.encode(x) != 0).sum(0)
     return {
         "fvu": error / (variance * len(tokens)),
         "l0": active.sum().item() / len(tokens),
@@ -58,13 +59,14 @@ def metrics(dictionary: Dictionary, splits: Mapping[str, Tokens]) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        A row a split: hook, architecture, width, k, what `reconstruction` returns, and split.
+        A row a split: hook, architecture, width, k (missing where it is no setting), what
+        `reconstruction` returns, and split.
     """
     about = {
         "hook": dictionary.hook,
         "architecture": dictionary.architecture,
         "width": dictionary.d_sae,
-        "k": dictionary.settings.k,
+        "k": getattr(dictionary.settings, "k", np.nan),
     }
     return pd.DataFrame(
         [about | reconstruction(dictionary, x) | {"split": name} for name, x in splits.items()]

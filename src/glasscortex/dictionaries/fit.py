@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from glasscortex.dictionaries.tokens import Tokens
 from glasscortex.errors import InputError
 
 if TYPE_CHECKING:
-    from glasscortex.dictionaries.base import Dictionary
+    from glasscortex.dictionaries.sae import SparseAutoencoder
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +30,13 @@ class DivergenceError(InputError):
 
 
 def optimise(
-    dictionary: "Dictionary", tokens: Tokens, rng: np.random.Generator, device: torch.device
+    dictionary: "SparseAutoencoder", tokens: Tokens, rng: np.random.Generator, device: torch.device
 ) -> pd.DataFrame:
     """Fit a dictionary by Adam.
 
     Parameters
     ----------
-    dictionary : Dictionary
+    dictionary : SparseAutoencoder
         Gets new weights.
     tokens : Tokens
         The training activations.
@@ -49,7 +48,7 @@ def optimise(
     Returns
     -------
     pandas.DataFrame
-        See `Dictionary.history_`.
+        See `SparseAutoencoder.history_`.
 
     Raises
     ------
@@ -62,51 +61,51 @@ def optimise(
     dictionary.to(device).train()
     optimiser = torch.optim.Adam(dictionary.parameters(), lr=settings.learning_rate, fused=True)
     silent = torch.zeros(settings.width, dtype=torch.long, device=device)
-    history, losses, every = [], [], -(-settings.steps // RECORDS)
-    highest = 1.0
+    rows: list[dict[str, float]] = []
+    since: list[dict[str, Tensor]] = []
+    every, highest = -(-settings.steps // RECORDS), 1.0
     for step in range(1, settings.steps + 1):
         rate = settings.learning_rate * schedule(step, settings.steps)
         optimiser.param_groups[0]["lr"] = rate
         z = dictionary.scaled(next(batches).to(device))
         seen = dictionary.backward(z, silent > settings.dead_after)
-        _project(dictionary)
+        dictionary.project()
         optimiser.step()
         dictionary.normalise()
         silent = (silent + 1).masked_fill(seen.fired, 0)
-        losses.append(seen.fvu)
+        since.append(seen.terms)
         if step == 1:
-            highest = max(highest, seen.fvu.item())
+            highest = max(highest, sum(float(term) for term in seen.terms.values()))
         if step % every == 0 or step == settings.steps:
+            means = {name: _mean([terms[name] for terms in since]) for name in seen.terms}
             dead = (silent > settings.dead_after).double().mean().item()
-            history.append((step, rate, torch.stack(losses).mean().item(), dead))
-            losses = []
-            log.info("step %d: learning rate %.2g, FVU %.4f, dead %.3f", *history[-1])
-    if not history[-1][2] <= highest:
+            rows.append({"step": step, "learning_rate": rate, **means, "dead_fraction": dead})
+            since = []
+            log.info(", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()))
+    if not sum(means.values()) <= highest:
         raise DivergenceError(
-            f"learning_rate {settings.learning_rate:g} is too high: the fit diverged, the fraction "
-            f"of variance unexplained is {history[-1][2]:.3g} at the end: lower it"
+            f"learning_rate {settings.learning_rate:g} is too high: the fit diverged, the loss "
+            f"is {sum(means.values()):.3g} at the end, where the mean's is 1: lower it"
         )
-    return pd.DataFrame(history, columns=["step", "learning_rate", "fvu", "dead_fraction"])
+    return pd.DataFrame(rows)
 
 
 @torch.no_grad()
 def initialise(
-    dictionary: "Dictionary", tokens: Tokens, batches: Iterator[Tensor], rng: np.random.Generator
+    dictionary: "SparseAutoencoder",
+    tokens: Tokens,
+    batches: Iterator[Tensor],
+    rng: np.random.Generator,
 ) -> None:
-    """Give a dictionary training activations as atoms, and their transpose as its encoder.
+    """Give a dictionary its scale, and training activations to start from.
 
     A little noise keeps atoms apart when there are fewer distinct activations than units.
     """
-    mean, variance = tokens.moments()
-    dictionary.build(tokens.d_in)
-    dictionary.mean.copy_(mean)
-    dictionary.scale.fill_((variance / tokens.d_in) ** 0.5)
+    dictionary.rescale(tokens)
     settings = dictionary.settings
     some = torch.cat([next(batches) for _ in range(-(-settings.width // settings.batch))])
     noise = rng.normal(scale=0.01, size=(settings.width, tokens.d_in))
-    atoms = dictionary.scaled(some[: settings.width]) + torch.from_numpy(noise).float()
-    dictionary.W_dec.copy_(F.normalize(atoms, dim=1))
-    dictionary.W_enc.copy_(settings.encoder_scale * dictionary.W_dec.T)
+    dictionary.start(dictionary.scaled(some[: settings.width]) + torch.from_numpy(noise).float())
 
 
 def schedule(step: int, steps: int) -> float:
@@ -114,9 +113,5 @@ def schedule(step: int, steps: int) -> float:
     return min(1.0, step / max(1.0, WARMUP * steps), (steps - step + 1) / (DECAY * steps))
 
 
-@torch.no_grad()
-def _project(dictionary: "Dictionary") -> None:
-    """Take from the gradient of the atoms what would only change their norm."""
-    gradient, atoms = dictionary.W_dec.grad, dictionary.W_dec
-    assert gradient is not None
-    gradient -= (gradient * atoms).sum(1, keepdim=True) * atoms
+def _mean(values: list[Tensor]) -> float:
+    return torch.stack(values).mean().item()

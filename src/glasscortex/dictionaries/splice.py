@@ -119,10 +119,10 @@ def random_dictionary(
     other.scale.copy_(dictionary.scale)
     with torch.no_grad():
         atoms = torch.from_numpy(rng.standard_normal(dictionary.W_dec.shape)).float()
-        other.W_dec.copy_(F.normalize(atoms, dim=1))
-        other.W_enc.copy_(other.W_dec.T)
+        other.tie(F.normalize(atoms, dim=1))
         z, reconstructed = other.scaled(x), other.scaled(other.splice(x))
-        other.W_enc.mul_((z * reconstructed).sum() / reconstructed.square().sum())
+        gain = (z * reconstructed).sum() / reconstructed.square().sum()
+        other.tie(other.W_dec.clone(), gain.item())
     return other.eval().requires_grad_(False)
 
 

@@ -5,17 +5,19 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from glasscortex.config import TopKSettings
-from glasscortex.dictionaries.base import Dictionary, Step
 from glasscortex.dictionaries.gradients import gradients
+from glasscortex.dictionaries.k_sparse import KSparse
+from glasscortex.dictionaries.sae import Seen
 
 
-class TopK(Dictionary):
+class TopK(KSparse):
     """Sparse autoencoder that keeps the k largest units of every token.
 
         a = ReLU(TopK((z − b_dec) W_enc + b_enc))
 
-    See `Dictionary` for z, the reconstruction, and how to fit, and
-    `glasscortex.config.TopKSettings` for the settings; AuxK revives dead units.
+    See `Dictionary` for z and the reconstruction, and `glasscortex.config.TopKSettings` for the
+    settings; AuxK revives dead units. Training has its gradients from
+    `glasscortex.dictionaries.gradients`, which are those of `loss`.
 
     References
     ----------
@@ -41,18 +43,14 @@ class TopK(Dictionary):
         values, units = self.preactivations(z).topk(self.settings.k, sorted=False)
         return values.relu(), units
 
-    def codes(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
-        values, units = self.active(z)
-        return values.new_zeros(len(values), self.d_sae).scatter_(1, units, values)
-
     def splice(self, x: Float[Tensor, "*tokens d_in"]) -> Float[Tensor, "*tokens d_in"]:
         """The reconstruction of x, `decode(encode(x))`, without the dense codes."""
         values, units = self.active(self.scaled(x.reshape(-1, self.d_in)))
         z = F.embedding_bag(units, self.W_dec, per_sample_weights=values, mode="sum")
-        return self.unscaled(z).reshape(x.shape)
+        return self.unscaled(z + self.b_dec).reshape(x.shape)
 
-    def backward(self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]) -> Step:
+    def backward(self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]) -> Seen:
         by_name, fvu, fired = gradients(self, z, dead)
         for name, parameter in self.named_parameters():
             parameter.grad = by_name[name]
-        return Step(fvu, fired)
+        return Seen({"reconstruction": fvu}, fired)

@@ -1,0 +1,157 @@
+"""What dictionaries that are trained by gradient descent have in common."""
+
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from glasscortex.config import DictionarySettings
+from glasscortex.dictionaries.base import Dictionary
+from glasscortex.dictionaries.fit import optimise
+from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
+
+
+class Seen(NamedTuple):
+    """What a training step saw."""
+
+    terms: dict[str, Float[Tensor, ""]]
+    """By name, what the loss is the sum of."""
+    fired: Bool[Tensor, " d_sae"]
+    """Units that were active on some token."""
+
+
+class Step(NamedTuple):
+    """The forward pass of a training step, that gradients go back through."""
+
+    terms: dict[str, Float[Tensor, ""]]
+    """By name, what the loss is the sum of; `reconstruction` is the FVU."""
+    reconstruction: Float[Tensor, "tokens d_in"]
+    """In scaled units."""
+    fired: Bool[Tensor, " d_sae"]
+    """Units that were active on some token."""
+
+    def backward(self) -> Seen:
+        """Leave the gradients of the loss to autograd."""
+        torch.stack(list(self.terms.values())).sum().backward()
+        return Seen({name: term.detach() for name, term in self.terms.items()}, self.fired)
+
+
+class SparseAutoencoder(Dictionary):
+    """A dictionary that gradient descent fits: an encoder, atoms and a loss of named terms.
+
+        a = codes(z),  ẑ = a W_dec + b_dec,  loss = FVU(z, ẑ) + …
+
+    In memory a unit's weights lie together, in the encoder, too. See
+    `glasscortex.dictionaries.fit` for the training.
+
+    Attributes
+    ----------
+    W_enc : Tensor (d_in, d_sae)
+        Encoder.
+    b_enc : Tensor (d_sae,)
+        Bias of the encoder.
+    W_dec : Tensor (d_sae, d_in)
+        The atoms.
+    b_dec : Tensor (d_in,)
+        Bias of the decoder, which the encoder takes away from its input.
+    history_ : pandas.DataFrame
+        Course of `fit`: step, learning_rate, a column a term of the loss (mean since the row
+        before) and dead_fraction (of the units, silent for `dead_after` batches).
+    """
+
+    Settings: ClassVar[type[DictionarySettings]]
+    W_enc: Tensor
+    b_enc: Tensor
+
+    def build(self, d_in: int) -> Self:
+        super().build(d_in)
+        width = self.settings.width
+        self.W_enc = nn.Parameter(torch.zeros(width, d_in).T)
+        self.b_enc = nn.Parameter(torch.zeros(width))
+        self.W_dec = nn.Parameter(torch.zeros(width, d_in))
+        self.b_dec = nn.Parameter(torch.zeros(d_in))
+        return self
+
+    def start(self, atoms: Float[Tensor, "d_sae d_in"]) -> None:
+        """Begin with scaled activations as atoms, and their transpose as encoder."""
+        self.tie(F.normalize(atoms, dim=1), self.settings.encoder_scale)
+
+    def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:
+        self.W_dec.copy_(atoms)
+        self.W_enc.copy_(gain * atoms.T)
+
+    def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
+        """Fit to activations.
+
+        Memory holds the dictionary and `Tokens.buffered` chunks of activations; time grows with
+        steps × batch.
+
+        Parameters
+        ----------
+        x : array_like or Tokens
+            Activations (tokens, d_in), or a stream of them.
+
+        Returns
+        -------
+        Dictionary
+            Itself, in evaluation mode and without gradients.
+
+        Raises
+        ------
+        InputError
+            The activations do not vary.
+        DivergenceError
+            The loss is not finite at the end, or higher than at the start and than the mean's.
+        """
+        tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.history_ = optimise(self, tokens, np.random.default_rng(self.seed), device)
+        return self.cpu().eval().requires_grad_(False)
+
+    def preactivations(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
+        """Every unit's input, of scaled activations."""
+        return torch.addmm(self.b_enc, z - self.b_dec, self.W_enc)
+
+    def loss(self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]) -> Step:
+        """What training lowers.
+
+        Parameters
+        ----------
+        z : Tensor
+            Scaled activations.
+        dead : Tensor
+            Units that have been silent for `dead_after` batches.
+        """
+        return self.step(z, self.codes(z))
+
+    def step(
+        self,
+        z: Float[Tensor, "tokens d_in"],
+        codes: Float[Tensor, "tokens d_sae"],
+        **terms: Float[Tensor, ""],
+    ) -> Step:
+        """A step whose loss is the FVU of what the codes stand for, and further terms."""
+        reconstruction = self.reconstruct(codes)
+        fvu = (z - reconstruction).square().mean()
+        return Step({"reconstruction": fvu} | terms, reconstruction, (codes > 0).any(0))
+
+    def backward(self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]) -> Seen:
+        """Leave the gradients of the loss in the parameters; arguments as of `loss`."""
+        self.zero_grad()
+        return self.loss(z, dead).backward()
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Take from the gradient of the atoms what would only change their norm."""
+        gradient, atoms = self.W_dec.grad, self.W_dec
+        assert gradient is not None
+        gradient -= (gradient * atoms).sum(1, keepdim=True) * atoms
+
+    @torch.no_grad()
+    def normalise(self) -> None:
+        """Give every atom unit norm."""
+        self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True))
