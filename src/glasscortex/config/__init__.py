@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from glasscortex.config.analysis import AblationConfig, SelectivityConfig
+from glasscortex.config.analysis import AblationConfig, AttributionConfig, SelectivityConfig
 from glasscortex.config.data import (
     AllenConfig,
     PreprocessConfig,
@@ -47,6 +47,7 @@ __all__ = [
     "AblationConfig",
     "AdaptConfig",
     "AllenConfig",
+    "AttributionConfig",
     "BaselineConfig",
     "BatchTopKConfig",
     "Config",
@@ -96,6 +97,7 @@ class Config(Part):
     splice: SpliceConfig = SpliceConfig()
     selectivity: SelectivityConfig = SelectivityConfig()
     ablation: AblationConfig = AblationConfig()
+    attribution: AttributionConfig = AttributionConfig()
 
     @property
     def raw(self) -> Path:
