@@ -12,6 +12,7 @@ FOLLOWS_SAE = {
     "splice",
     "selectivity",
     "ablate",
+    "attribute",
     "recovery",
     "concatenate",
     "claims",
@@ -34,6 +35,7 @@ COLUMNS = {
     "tuning": "model seed sae unit variable stimulus label mouse mean error low high n",
     "ablation": "model seed sae variable task n_units method condition draw intact ablated delta "
     "ci_low ci_high p",
+    "reuse": "model seed sae unit task size share tasks",
     "history": "model seed epoch train_loss validation_loss",
     "recovery": "model seed sae factor unit score",
     "claims": "claim estimate ci_low ci_high threshold holds detail",
@@ -55,8 +57,9 @@ def test_table_holds_every_model(finished, table):
     assert {"trained", "start", "untrained", "shuffled"} <= models
 
 
-def test_controls_are_not_ablated(finished):
-    with open(finished.results / "tables/ablation.csv", newline="") as file:
+@pytest.mark.parametrize("table", ["ablation", "reuse"])
+def test_what_units_do_is_asked_of_the_trained_model_alone(finished, table):
+    with open(finished.results / f"tables/{table}.csv", newline="") as file:
         assert {row["model"] for row in csv.DictReader(file)} == {"trained"}
 
 

@@ -61,6 +61,36 @@ rule ablate:
         stage("ablate")
 
 
+rule attribute:
+    input:
+        **(DECODER | DICTIONARY),
+        code=code("stages.attribute"),
+    output:
+        effects="<results>/sae/{model}/seed{seed}/{sae}/effects.csv",
+        reuse="<results>/sae/{model}/seed{seed}/{sae}/reuse.csv",
+        cells="<results>/sae/{model}/seed{seed}/{sae}/cells.parquet",
+        times="<results>/sae/{model}/seed{seed}/{sae}/times.parquet",
+    log:
+        "<results>/logs/attribute/{model}-seed{seed}-{sae}.log",
+    benchmark:
+        "<results>/benchmarks/attribute/{model}-seed{seed}-{sae}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: CONFIG.attribution.threads
+    resources:
+        mem_mb=3000,
+        runtime=240,
+    params:
+        windows=CONFIG.results / "windows",
+        decoder=subpath(input.decoder, parent=True),
+        folder=subpath(input.sae, parent=True),
+        config=CONFIG.attribution.model_dump_json(),
+    message:
+        "Attributing units of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        stage("attribute")
+
+
 if SIMULATED:
 
     rule recovery:

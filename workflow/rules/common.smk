@@ -48,7 +48,8 @@ elif workflow.remote_exec:
 SEEDS = CONFIG.seeds
 SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
-SAE_TABLES = ["splice", "selectivity", "tuning", "ablation"] + ["recovery"] * SIMULATED
+OF_TRAINED = ["ablation", "reuse"]
+SAE_TABLES = ["splice", "selectivity", "tuning", *OF_TRAINED] + ["recovery"] * SIMULATED
 TABLES = ["quality", "history", "decoding", "comparison", "sae", *SAE_TABLES, "claims"]
 FIGURES = ["quality", "training", "decoding", "selectivity", "ablation", "controls"]
 if CONFIG.select.held_out:
@@ -164,4 +165,4 @@ def parts_of(table):
         return expand("<results>/decoder/trained/seed{seed}/adaptation.csv", seed=SEEDS)
     file = "metrics" if table == "sae" else table
     pattern = f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv"
-    return of_saes(pattern, ["trained"]) if table == "ablation" else of_saes(pattern)
+    return of_saes(pattern, ["trained"]) if table in OF_TRAINED else of_saes(pattern)

@@ -226,10 +226,13 @@ def session_losses(
 
 
 def evenly(trials: pd.DataFrame, most: int) -> Bool[np.ndarray, " presentations"]:
-    """Which presentations of the test split are used: of each stimulus at most `most`, evenly."""
+    """Which presentations of the test split are used: of each session and stimulus at most `most`.
+
+    They are spread evenly.
+    """
     mask = np.zeros(len(trials), bool)
     test = trials[trials["split"] == "test"]
-    for rows in test.groupby("stimulus", sort=False).groups.values():
+    for rows in test.groupby(["session_id", "stimulus"], sort=False).groups.values():
         places = np.linspace(0, len(rows) - 1, min(most, len(rows)))
         mask[rows[np.rint(places).astype(int)]] = True
     return mask

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from glasscortex.config.analysis import AblationConfig, SelectivityConfig
+from glasscortex.config.analysis import AblationConfig, AttributionConfig, SelectivityConfig
 from glasscortex.config.data import (
     AllenConfig,
     PreprocessConfig,
@@ -59,6 +59,7 @@ __all__ = [
     "AdaptConfig",
     "AllenConfig",
     "ArchetypalSettings",
+    "AttributionConfig",
     "BaselineConfig",
     "BasisSettings",
     "BatchTopKConfig",
@@ -118,6 +119,7 @@ class Config(Part):
     splice: SpliceConfig = SpliceConfig()
     selectivity: SelectivityConfig = SelectivityConfig()
     ablation: AblationConfig = AblationConfig()
+    attribution: AttributionConfig = AttributionConfig()
 
     @property
     def raw(self) -> Path:

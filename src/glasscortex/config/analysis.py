@@ -34,3 +34,16 @@ class AblationConfig(Part):
         2000, description="resamples of an interval; a tail of 2.5 % needs many"
     )
     threads: Size = 1
+
+
+class AttributionConfig(Part):
+    """How closely it is looked at what units do to outputs, and what drives them."""
+
+    windows: Size = Field(
+        64, description="most test windows of one session and stimulus, evenly spread"
+    )
+    presentations: Size = Field(
+        2, description="of these, those of a unit's largest responses, which are traced back"
+    )
+    nodes: Size = Field(12, description="points between silence and window")
+    threads: Size = 1

@@ -24,6 +24,7 @@ TYPICAL_SECONDS = {
     "recovery": 8.0,
     "selectivity": 12.0,
     "ablate": 80.0,
+    "attribute": 70.0,
     "figure": 3.0,
 }
 """Seconds a job of the demonstration; a stage that is not named takes about one."""
