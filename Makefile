@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test docs check-allensdk lint bench schema lock clean
+.PHONY: help run test docs check-allensdk check-saelens lint bench schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -31,7 +31,10 @@ docs: $(BIN)/developing ## the documentation, in build/docs/index.html
 check-allensdk: $(BIN)/installed ## AllenSDK, in an environment of its own, reads simulated sessions
 	.ci/check-allensdk
 
-bench: $(BIN)/installed ## one benchmark of docs/benchmarks.md; NAME=decoder, departures, dff, index, memory or store
+check-saelens: $(BIN)/installed ## SAELens and dictionary_learning, in an environment of their own, encode as ours do
+	.ci/check-saelens
+
+bench: $(BIN)/installed ## one benchmark of docs/benchmarks.md; NAME=decoder, departures, dff, index, memory, sae or store
 	python benchmarks/$(NAME).py $(ARGS)
 
 schema: $(BIN)/installed ## renew workflow/schemas from the code

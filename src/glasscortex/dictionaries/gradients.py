@@ -8,7 +8,8 @@ The first term is the fraction of variance unexplained. The second is AuxK (Gao 
 arXiv 2406.04093): ê is what the largest of the n dead units, at most d_in / 2 on a token, make of
 the residual, which counts as a constant there. Codes are a sparse matrix, and both of its
 products, codes · W_dec and codesᵀ · gradient, are an `embedding_bag`: over the units of a
-token and, after one sort, over the tokens of a unit.
+token and, after one sort, over the tokens of a unit. Only the choice of units looks at all of
+them, see `glasscortex.dictionaries.selection`.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+from glasscortex.dictionaries.selection import by_unit, largest
 
 if TYPE_CHECKING:
     from glasscortex.dictionaries.topk import TopK
@@ -54,8 +57,8 @@ def gradients(
         That of W_enc lies in memory as W_enc does.
     """
     inputs = z - topk.b_dec
-    preactivations = topk.preactivations(z)
-    codes = _Codes(*preactivations.topk(topk.settings.k, sorted=False), topk)
+    encoder, bias = topk.W_enc.detach().T, topk.b_enc.detach()
+    codes = _Codes(*largest(inputs, encoder, bias, topk.settings.k), topk)
     error = codes.reconstruction - inputs
     per_error = 2 / z.numel()
     total = codes.backward(error * per_error, inputs)
@@ -64,7 +67,7 @@ def gradients(
     if topk.settings.aux_weight and dead.any():
         most = topk.d_in // 2
         among = dead.nonzero().flatten()
-        values, index = preactivations[:, among].topk(min(len(among), most), sorted=False)
+        values, index = largest(inputs, encoder[among], bias[among], min(len(among), most))
         revived = _Codes(values, among[index], topk)
         weight = topk.settings.aux_weight * min(1, len(among) / most)
         aux_error = revived.reconstruction + error
@@ -79,14 +82,12 @@ class _Codes:
     def __init__(
         self, values: Float[Tensor, "tokens k"], units: Int[Tensor, "tokens k"], topk: "TopK"
     ):
-        self.topk = topk
-        self.units = units
-        self.values = values.relu()
-        self.reconstruction = self._decode(self.values)
-
-    def _decode(self, values: Float[Tensor, "tokens k"]) -> Float[Tensor, "tokens d_in"]:
-        atoms = self.topk.W_dec.detach()
-        return F.embedding_bag(self.units, atoms, per_sample_weights=values, mode="sum")
+        atoms = topk.W_dec.detach()
+        self.topk, self.units, self.values = topk, units, values.relu()
+        self.reconstruction, self._back = torch.func.vjp(
+            lambda weights: F.embedding_bag(units, atoms, per_sample_weights=weights, mode="sum"),
+            self.values,
+        )[:2]
 
     @property
     def fired(self) -> Bool[Tensor, " d_sae"]:
@@ -95,12 +96,8 @@ class _Codes:
 
     def backward(self, output: Float[Tensor, "tokens d_in"], inputs: Tensor) -> dict[str, Tensor]:
         """Gradients of the parameters, given that of the reconstruction."""
-        slope = torch.func.vjp(self._decode, self.values)[1](output)[0] * (self.values > 0)
-        flat = self.units.flatten()
-        order = flat.argsort()
-        token = order // self.units.shape[1]
-        count = torch.bincount(flat, minlength=self.topk.d_sae)
-        first = count.cumsum(0) - count
+        slope = self._back(output)[0] * (self.values > 0)
+        order, token, first = by_unit(self.units, self.topk.d_sae)
 
         def over_tokens(weights: Tensor, rows: Tensor) -> Tensor:
             weights = weights.flatten()[order]
