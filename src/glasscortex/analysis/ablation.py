@@ -85,7 +85,7 @@ def ablate(
     pandas.DataFrame
         One row a set of units and task.
     """
-    rate, mean = (responses > 0).mean(axis=0), responses.mean(axis=0)
+    rate, mean = (responses != 0).mean(axis=0), np.abs(responses).mean(axis=0)
     strength = mean * atoms(sae).norm(dim=1).numpy()
     tasks = list(decoder.vocabulary.tasks)
     selected = selected_units(selectivity, tasks)

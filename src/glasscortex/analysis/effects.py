@@ -205,7 +205,7 @@ def mutual_information(responses: np.ndarray, classes: np.ndarray) -> np.ndarray
     Vinh et al. 2010, JMLR 11:2837.
     """
     levels = np.zeros(responses.shape, np.int8)
-    active = np.where(responses > 0, responses, np.nan)
+    active = np.where(responses != 0, responses, np.nan)
     silent = np.isnan(active).all(axis=0)
     active[:, silent] = 1
     for cut in np.nanquantile(active, np.linspace(0, 1, LEVELS)[:-1], axis=0):

@@ -77,4 +77,4 @@ class Presentations:
 
     def active(self) -> Int64[np.ndarray, " units"]:
         """On how many presentations each unit is active."""
-        return (self.responses > 0).sum(axis=0)
+        return (self.responses != 0).sum(axis=0)
