@@ -8,7 +8,16 @@ import sys
 import pytest
 
 from glasscortex.errors import InputError
-from glasscortex.files import LOCK, atomic_write, remove_stale, sealed_write, sha256, verified
+from glasscortex.files import (
+    LOCK,
+    atomic_write,
+    checksum,
+    remove_stale,
+    seal_of,
+    sealed_write,
+    sha256,
+    verified,
+)
 
 HOLDS_A_SCRATCH_FOLDER = """
 import os, sys
@@ -215,6 +224,12 @@ def test_a_sealed_file_is_known_again(sealed):
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="needs coreutils")
+def test_the_checksum_is_the_files_noted_or_not(sealed):
+    noted = checksum(sealed)
+    seal_of(sealed).unlink()
+    assert checksum(sealed) == noted == sha256(sealed)
+
+
 def test_a_seal_is_what_sha256sum_checks(sealed):
     check = ["sha256sum", "--check", ".a b.sha256"]
     assert subprocess.run(check, cwd=sealed.parent, capture_output=True).returncode == 0

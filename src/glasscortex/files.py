@@ -109,6 +109,16 @@ def verified(path: Path) -> Path:
     return path
 
 
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file as `sealed_write` noted it, or computed where it did not.
+
+    For a file that is `verified` when it is opened: it need not be read twice.
+    """
+    seal = seal_of(path)
+    noted = seal.read_text().split() if seal.is_file() else []
+    return noted[0] if noted else sha256(path)
+
+
 def seal_of(path: Path) -> Path:
     """The hidden file that holds the checksum of a file."""
     return path.with_name(f".{path.name}.sha256")

@@ -37,6 +37,27 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.read_csv(verified(path), dtype=NAMES, keep_default_na=False, na_values=[""])
 
 
+def read_trials(path: Path) -> pd.DataFrame:
+    """Read a table of presentations.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The Parquet that the stage `trials` or `combine` wrote.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its rows.
+
+    Raises
+    ------
+    InputError
+        The file is not as it was written.
+    """
+    return pd.read_parquet(verified(path))
+
+
 def write_table(
     frame: pd.DataFrame, path: Path, *, float_format: str | None = DIGITS, **labels: str | int
 ) -> None:

@@ -5,6 +5,7 @@ import torch
 from glasscortex.config import AttributionConfig
 from glasscortex.dictionaries import TopK
 from glasscortex.errors import InputError
+from glasscortex.files import sealed_write
 from glasscortex.stages.attribute import attribute
 
 TABLES = {"effects": "csv", "reuse": "csv", "cells": "parquet", "times": "parquet"}
@@ -53,4 +54,14 @@ def test_the_tables_name_their_rows_and_are_written_alike_twice(arguments, vocab
 def test_a_dictionary_without_a_hook_is_told(arguments):
     saved(arguments["folder"], None)
     with pytest.raises(InputError, match="no hook"):
+        attribute(**arguments)
+
+
+def test_trials_that_were_changed_are_refused(arguments):
+    saved(arguments["folder"], "latents.1")
+    table = pd.read_parquet(arguments["trials"])
+    with sealed_write(arguments["trials"]) as temporary:
+        table.to_parquet(temporary)
+    table[::-1].to_parquet(arguments["trials"])
+    with pytest.raises(InputError, match="is damaged or was changed"):
         attribute(**arguments)

@@ -1,6 +1,5 @@
 """Remove selective units and matched random ones, and score the decoding that is left."""
 
-import pandas as pd
 import torch
 
 from glasscortex.analysis import ablation
@@ -10,9 +9,8 @@ from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.responses import read_responses
-from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import read_table, write_table
+from glasscortex.tables import read_table, read_trials, write_table
 
 
 def ablate(
@@ -54,7 +52,7 @@ def ablate(
     rows = ablation.ablate(
         decoder=Decoder.load(decoder),
         sae=Dictionary.load(folder),
-        trials=pd.read_parquet(verified(trials)),
+        trials=read_trials(trials),
         windows=WindowsFolder(windows),
         responses=read_responses(responses, "validation").values,
         selectivity=read_table(selectivity),

@@ -7,9 +7,8 @@ from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import adapt as adaptation
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.start import Projection
-from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Inputs, Output, Threads
-from glasscortex.tables import write_table
+from glasscortex.tables import read_trials, write_table
 
 
 def adapt(
@@ -29,7 +28,7 @@ def adapt(
     table = adaptation.adapt(
         trained,
         Projection.load(decoder) if trained.transformer.STARTS_LINEAR else None,
-        pd.concat([pd.read_parquet(verified(part)) for part in trials], ignore_index=True),
+        pd.concat(map(read_trials, trials), ignore_index=True),
         WindowsFolder(windows),
         config,
         scratch,

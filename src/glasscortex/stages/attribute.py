@@ -1,6 +1,5 @@
 """Tell what each unit does to the decoder's outputs, and which cells and times drive it."""
 
-import pandas as pd
 import pyarrow.parquet as pq
 import torch
 
@@ -16,7 +15,7 @@ from glasscortex.dictionaries import Dictionary
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import write_table
+from glasscortex.tables import read_trials, write_table
 
 
 def attribute(
@@ -61,7 +60,7 @@ def attribute(
     transformer, dictionary = Decoder.load(decoder), Dictionary.load(folder)
     if dictionary.hook is None:
         raise InputError(f"{folder} says no hook whose units it has: fit it with hook=…")
-    table = pd.read_parquet(trials)
+    table = read_trials(trials)
     batches = Batches(WindowsFolder(windows), table, transformer.vocabulary, config.windows)
     sample = evenly(table, config.windows)
     rows = effects_on_outputs(transformer, dictionary, dictionary.hook, batches, sample)

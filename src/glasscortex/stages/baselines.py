@@ -1,13 +1,10 @@
 """Fit and score a simpler decoder of each session."""
 
-import pandas as pd
-
 from glasscortex.config import BaselineConfig, DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import baselines as simpler
-from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output, Threads
-from glasscortex.tables import write_table
+from glasscortex.tables import read_trials, write_table
 
 
 def baselines(
@@ -22,6 +19,6 @@ def baselines(
 ) -> None:
     """Fit and score a simpler decoder of each session."""
     table = simpler.baselines(
-        pd.read_parquet(verified(trials)), WindowsFolder(windows), baseline, config, tasks, threads
+        read_trials(trials), WindowsFolder(windows), baseline, config, tasks, threads
     )
     write_table(table, scores, model=baseline, seed=0)

@@ -1,14 +1,12 @@
 """Score a transformer on the held-out splits."""
 
-import pandas as pd
 import torch
 
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import evaluate as evaluation
 from glasscortex.decoder.model import Decoder
-from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output, Threads
-from glasscortex.tables import write_table
+from glasscortex.tables import read_trials, write_table
 
 
 def evaluate(
@@ -24,6 +22,6 @@ def evaluate(
     """Score a transformer on the held-out splits."""
     torch.set_num_threads(threads)
     table = evaluation.evaluate(
-        Decoder.load(decoder), pd.read_parquet(verified(trials)), WindowsFolder(windows), seed
+        Decoder.load(decoder), read_trials(trials), WindowsFolder(windows), seed
     )
     write_table(table, scores, model=model, seed=seed)

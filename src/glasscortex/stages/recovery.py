@@ -1,7 +1,6 @@
 """Compare units with the ground truth of the simulation."""
 
 import h5py
-import pandas as pd
 
 from glasscortex.analysis import recovery as factors
 from glasscortex.analysis.presentations import Presentations
@@ -9,7 +8,7 @@ from glasscortex.data.store import verify
 from glasscortex.dictionaries.responses import read_responses
 from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import read_table, write_table
+from glasscortex.tables import read_table, read_trials, write_table
 
 
 def recovery(
@@ -41,7 +40,7 @@ def recovery(
         Of the decoder, of all random numbers, and of the autoencoder.
     """
     verify(responses, manifest)
-    presented, mice = pd.read_parquet(verified(trials)), read_table(sessions)
+    presented, mice = read_trials(trials), read_table(sessions)
     validation, test = (
         Presentations.joined(read_responses(responses, split), presented, mice)
         for split in ("validation", "test")

@@ -1,16 +1,13 @@
 """Test what each unit of an autoencoder is selective for."""
 
-import pandas as pd
-
 from glasscortex.analysis import selectivity as tests
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.tuning import tuning as tuning_of
 from glasscortex.config import SelectivityConfig
 from glasscortex.data.store import verify
 from glasscortex.dictionaries.responses import read_responses
-from glasscortex.files import verified
 from glasscortex.stages.arguments import Input, Output
-from glasscortex.tables import read_table, write_table
+from glasscortex.tables import read_table, read_trials, write_table
 
 
 def selectivity(
@@ -41,7 +38,7 @@ def selectivity(
     config : SelectivityConfig
     """
     verify(responses, manifest)
-    presented, mice = pd.read_parquet(verified(trials)), read_table(sessions)
+    presented, mice = read_trials(trials), read_table(sessions)
     validation, test = (
         Presentations.joined(read_responses(responses, split), presented, mice)
         for split in ("validation", "test")

@@ -2,7 +2,6 @@
 
 import zlib
 
-import pandas as pd
 import torch
 
 from glasscortex.config import SpliceConfig
@@ -12,9 +11,8 @@ from glasscortex.decoder.evaluate import EVALUATION_BATCH
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.splice import spliced_scores
-from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import write_table
+from glasscortex.tables import read_trials, write_table
 
 
 def splice(
@@ -34,7 +32,7 @@ def splice(
     transformer = Decoder.load(decoder)
     batches = Batches(
         WindowsFolder(windows),
-        pd.read_parquet(verified(trials)),
+        read_trials(trials),
         transformer.vocabulary,
         EVALUATION_BATCH,
     )

@@ -4,16 +4,15 @@ import hashlib
 import json
 from pathlib import Path
 
-import pandas as pd
 import torch
 
 from glasscortex.config import DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import train as training
 from glasscortex.decoder.checkpoint import Checkpoint
-from glasscortex.files import atomic_write, sha256, verified
+from glasscortex.files import atomic_write, checksum
 from glasscortex.stages.arguments import Folder, Input
-from glasscortex.tables import write_table
+from glasscortex.tables import read_trials, write_table
 
 
 def train(
@@ -52,7 +51,7 @@ def train(
     seed : int
         Of all that is random.
     """
-    table = pd.read_parquet(verified(trials))
+    table = read_trials(trials)
     settings = config.model_dump_json(exclude={"train": {"checkpoint_minutes"}})
     files = [trials, *(windows / f"{session}.h5" for session in table["session_id"].unique())]
     kept = Checkpoint(checkpoint, _identity(files, settings, tasks, model, seed))
@@ -68,5 +67,5 @@ def train(
 
 def _identity(files: list[Path], *settings) -> str:
     """What a checkpoint must share with a run to be its own."""
-    parts = [*map(sha256, files), *settings, torch.__version__]
+    parts = [*map(checksum, files), *settings, torch.__version__]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
