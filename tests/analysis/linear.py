@@ -1,4 +1,4 @@
-"""A dictionary whose algebra is known: signed codes, linear in the activations."""
+"""A dictionary whose algebra is known, linear in activations, and a decoder that is not."""
 
 import torch
 from torch import Tensor
@@ -22,3 +22,12 @@ class Constant(Linear):
 
     def encode(self, x: Tensor) -> Tensor:
         return torch.arange(self.d_sae).expand(*x.shape[:-1], -1).float()
+
+
+def disturbed(decoder, sd: float):
+    """Random in every layer: nothing is linear but what must be."""
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in decoder.parameters():
+            parameter.add_(sd * torch.randn(parameter.shape, generator=generator))
+    return decoder

@@ -16,17 +16,8 @@ from glasscortex.analysis.input_attribution import (
 from glasscortex.config import PoyoPlusConfig
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import TopK
-from tests.analysis.linear import Linear
+from tests.analysis.linear import Linear, disturbed
 from tests.conftest import RATE
-
-
-def disturbed(decoder):
-    """Random in every layer, so that nothing is linear."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in decoder.parameters():
-            parameter.add_(0.2 * torch.randn(parameter.shape, generator=generator))
-    return decoder
 
 
 @pytest.fixture
@@ -56,7 +47,7 @@ def planted(decoder):
 
 @pytest.mark.parametrize("architecture", ["decoder", "poyo_plus"])
 def test_attributions_add_up_to_the_response(architecture, sae, batch, request):
-    decoder = disturbed(request.getfixturevalue(architecture))
+    decoder = disturbed(request.getfixturevalue(architecture), 0.2)
     hook = f"latents.{decoder.config.depth}"
     windows, units = strongest(responses(decoder, sae, hook, batch), 2)
     rows = replace(batch, values=batch.values[windows])
@@ -67,7 +58,7 @@ def test_attributions_add_up_to_the_response(architecture, sae, batch, request):
 
 def test_the_change_is_the_response_less_that_in_silence(decoder, batch):
     """Of a linear dictionary no piece has to be held."""
-    decoder, linear = disturbed(decoder), Linear(torch.randn(4, 16))
+    decoder, linear = disturbed(decoder, 0.2), Linear(torch.randn(4, 16))
     units = torch.arange(len(batch.values)) % 4
     _, change = integrated_gradients(decoder, linear, "mlp.1", batch, units, 1)
     silent = replace(batch, values=torch.zeros_like(batch.values))
@@ -113,7 +104,7 @@ def test_silent_units_have_no_rows(decoder, batches, mask):
 
 
 def test_what_the_quadrature_misses_is_told(decoder, sae, batches, mask, caplog):
-    decoder = disturbed(decoder)
+    decoder = disturbed(decoder, 0.2)
     with caplog.at_level(logging.INFO):
         list(drives(decoder, sae, "latents.2", batches, mask, 1, 1))
         list(drives(decoder, sae, "latents.2", batches, mask, 1, 24))

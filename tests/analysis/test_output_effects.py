@@ -9,19 +9,14 @@ from hypothesis import strategies as st
 
 from glasscortex.analysis.output_effects import COLUMNS, effects, reuse
 from glasscortex.decoder.hooks import replacing
-from tests.analysis.linear import Constant, Linear
+from tests.analysis.linear import Constant, Linear, disturbed
 
 UNITS = 5
 
 
 @pytest.fixture
 def decoder(decoder):
-    """Random in every layer: nothing is linear but what must be."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for parameter in decoder.parameters():
-            parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
-    return decoder
+    return disturbed(decoder, 0.3)
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ def circular_selectivity(means: np.ndarray, angles: np.ndarray) -> np.ndarray:
 def mutual_information(responses: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Information in bits between a unit's response and the class, corrected for its bias.
 
-    The response is cut into `LEVELS` levels: silent, and thirds of what is above zero. What the
+    The response is cut into `LEVELS` levels: silent, and thirds of what is not zero. What the
     same counts give on average when classes are assigned at random (the exact hypergeometric
     mean) is taken off, so that noise has 0 on average however few
     the observations.

@@ -12,7 +12,7 @@ from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from glasscortex.data.batches import Batch, Batches
-from glasscortex.decoder.hooks import reading
+from glasscortex.decoder.hooks import activations
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
 
@@ -216,11 +216,3 @@ def responses(
 ) -> Float[Tensor, "windows units"]:
     """Mean activation of every unit over the tokens of each window."""
     return dictionary.encode(activations(decoder, hook, batch)).mean(1)
-
-
-def activations(decoder: Decoder, hook: str, batch: Batch) -> Float[Tensor, "windows tokens dim"]:
-    """What passes a hook."""
-    with reading(decoder, hook) as seen:
-        decoder(batch)
-    assert seen.value is not None
-    return seen.value

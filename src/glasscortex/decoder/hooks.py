@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from jaxtyping import Float
 from torch import Tensor
 
+from glasscortex.data.batches import Batch
 from glasscortex.decoder.model import Decoder
 from glasscortex.errors import InputError
 
@@ -59,3 +61,17 @@ def reading(decoder: Decoder, name: str) -> Iterator[Reading]:
 
     with replacing(decoder, name, keep):
         yield seen
+
+
+def activations(decoder: Decoder, name: str, batch: Batch) -> Float[Tensor, "windows tokens dim"]:
+    """What passes hook `name` when a batch is decoded.
+
+    Raises
+    ------
+    InputError
+        The decoder has no hook of that name.
+    """
+    with reading(decoder, name) as seen:
+        decoder(batch)
+    assert seen.value is not None
+    return seen.value

@@ -25,7 +25,7 @@ from threadpoolctl import threadpool_limits
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import has_label
 from glasscortex.decoder.discriminant import constants, contributions, loss
-from glasscortex.decoder.hooks import reading
+from glasscortex.decoder.hooks import activations
 from glasscortex.decoder.labelled import labelled_windows
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.tuning import Evidence, Prior
@@ -344,12 +344,10 @@ def _mean_outputs(
         sums: dict[str, np.ndarray] = {}
         counts: Counter[str] = Counter()
         for batch in filter(lambda batch: batch.tasks, group):
-            with reading(decoder, "readout") as seen:
-                decoder(batch)
-            assert seen.value is not None
+            read = activations(decoder, "readout", batch)
             for i, task in enumerate(batch.tasks):
                 known = torch.from_numpy(has_label(batches.targets[task][batch.trials]))
-                output = decoder.head(task)(seen.value[known, i :: len(batch.tasks)]).double()
+                output = decoder.head(task)(read[known, i :: len(batch.tasks)]).double()
                 sums[task] = sums.get(task, np.zeros(())) + output.sum(dim=0).numpy()
                 counts[task] += len(output)
         for task, total in sums.items():

@@ -15,7 +15,7 @@ from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
 from glasscortex.data.batches import Batches
-from glasscortex.decoder.hooks import reading
+from glasscortex.decoder.hooks import activations
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries.rows import RowWriter
 from glasscortex.dictionaries.tokens import Tokens
@@ -51,10 +51,8 @@ def write_activations(path: Path, decoder: Decoder, batches: Batches, hook: str)
     for split in SPLITS:
         writer = Writer(root.create_group(split), decoder.config.dim)
         for batch in batches.ordered((batches.trials["split"] == split).to_numpy()):
-            with reading(decoder, hook) as seen:
-                decoder(batch.to(device))
-            assert seen.value is not None
-            writer.add(seen.value.cpu().numpy(), batch.trials)
+            x = activations(decoder, hook, batch.to(device))
+            writer.add(x.cpu().numpy(), batch.trials)
         writer.flush()
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from glasscortex.config.part import Part
-from glasscortex.dictionaries.tokens import Tokens
+from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
 from glasscortex.errors import InputError
 from glasscortex.files import sealed_write, verified
 
@@ -30,7 +30,7 @@ class Dictionary(nn.Module, ABC):
     units.
 
     An architecture names itself and its settings, makes its weights (`build`), and says how it
-    is fitted (`fit`) and encodes (`codes`). What is trained by gradient descent is a
+    is fitted (`learn`) and encodes (`codes`). What is trained by gradient descent is a
     `glasscortex.dictionaries.sae.SparseAutoencoder`, and a linear map there and back a
     `glasscortex.dictionaries.basis.Basis`.
 
@@ -114,7 +114,6 @@ class Dictionary(nn.Module, ABC):
         self.mean.copy_(mean)
         self.scale.fill_((variance / tokens.d_in) ** 0.5)
 
-    @abstractmethod
     def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
         """Fit to activations, in memory that does not grow with their number.
 
@@ -132,7 +131,16 @@ class Dictionary(nn.Module, ABC):
         ------
         InputError
             The activations do not vary.
+        DivergenceError
+            Gradient descent ended with a loss that is not finite, or higher than at the start and
+            than the mean's.
         """
+        self.history_ = self.learn(x if isinstance(x, Tokens) else ArrayTokens(x))
+        return self.cpu().eval().requires_grad_(False)
+
+    @abstractmethod
+    def learn(self, tokens: Tokens) -> pd.DataFrame:
+        """Make and fill all weights; what comes back is `history_`."""
 
     @abstractmethod
     def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:

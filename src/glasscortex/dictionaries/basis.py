@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from glasscortex.config import BasisSettings
 from glasscortex.dictionaries.base import Dictionary
-from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
+from glasscortex.dictionaries.tokens import Tokens
 
 
 class Basis(Dictionary):
@@ -55,16 +54,14 @@ class Basis(Dictionary):
         self.W_enc.copy_(gain * atoms.T)
 
     @torch.no_grad()
-    def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
-        tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
+    def learn(self, tokens: Tokens) -> pd.DataFrame:
         self.rescale(tokens)
         directions = self.directions(tokens, np.random.default_rng(self.seed)).double()
         atoms = torch.linalg.pinv(directions).T
         norms = atoms.norm(dim=1, keepdim=True)
         self.W_dec.copy_(atoms / norms)
         self.W_enc.copy_((directions * norms).T)
-        self.history_ = pd.DataFrame(columns=["step"])
-        return self.eval()
+        return pd.DataFrame(columns=["step"])
 
     def codes(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
         return z @ self.W_enc

@@ -7,14 +7,13 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from glasscortex.config import FrozenSettings
 from glasscortex.dictionaries.base import Dictionary
 from glasscortex.dictionaries.k_sparse import largest
 from glasscortex.dictionaries.least_squares import least_squares
-from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
+from glasscortex.dictionaries.tokens import Tokens
 
 
 class Frozen(Dictionary):
@@ -53,8 +52,7 @@ class Frozen(Dictionary):
         self.gain.fill_(gain)
 
     @torch.no_grad()
-    def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
-        tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
+    def learn(self, tokens: Tokens) -> pd.DataFrame:
         self.rescale(tokens)
         rng = np.random.default_rng(self.seed)
         self.tie(
@@ -73,8 +71,7 @@ class Frozen(Dictionary):
         alive = self.gain > 0
         self.W_dec[alive] = F.normalize(atoms[alive], dim=1)
         self.b_dec.copy_(bias)
-        self.history_ = pd.DataFrame(columns=["step"])
-        return self.eval()
+        return pd.DataFrame(columns=["step"])
 
     def codes(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
         return self.gain * largest(z @ self.W_enc, self.settings.k)

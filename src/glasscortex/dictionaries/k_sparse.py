@@ -35,10 +35,17 @@ class KSparse(SparseAutoencoder):
 
     def loss(self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]) -> Step:
         preactivations = self.preactivations(z)
-        step = self.step(z, self.activate(preactivations))
+        codes = self.activate(preactivations)
+        step = self.step(z, codes, **self.further(z, codes))
         return step._replace(
             terms=step.terms | self.auxiliary(z - step.reconstruction, preactivations, dead)
         )
+
+    def further(
+        self, z: Float[Tensor, "tokens d_in"], codes: Float[Tensor, "tokens d_sae"]
+    ) -> dict[str, Float[Tensor, ""]]:
+        """Terms of the loss beside the FVU and AuxK, by name."""
+        return {}
 
     def auxiliary(
         self,

@@ -1,11 +1,10 @@
 """Matryoshka sparse autoencoder."""
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from glasscortex.config import MatryoshkaSettings
 from glasscortex.dictionaries.batch_topk import BatchTopK
-from glasscortex.dictionaries.sae import Step
 
 
 class Matryoshka(BatchTopK):
@@ -24,15 +23,12 @@ class Matryoshka(BatchTopK):
     architecture = "matryoshka"
     Settings = MatryoshkaSettings
 
-    def loss(self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]) -> Step:
-        preactivations = self.preactivations(z)
-        codes = self.activate(preactivations)
+    def further(
+        self, z: Float[Tensor, "tokens d_in"], codes: Float[Tensor, "tokens d_sae"]
+    ) -> dict[str, Float[Tensor, ""]]:
         stop, nested, left = 0, z.new_zeros(()), z - self.b_dec
         for level in range(self.settings.levels, 0, -1):
             start, stop = stop, self.d_sae >> level
             left = left - codes[:, start:stop] @ self.W_dec[start:stop]
             nested = nested + left.square().mean()
-        step = self.step(z, codes, nested=nested)
-        return step._replace(
-            terms=step.terms | self.auxiliary(z - step.reconstruction, preactivations, dead)
-        )
+        return {"nested": nested}

@@ -3,16 +3,16 @@
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from glasscortex.config import DictionarySettings
 from glasscortex.dictionaries.base import Dictionary
 from glasscortex.dictionaries.fit import optimise
-from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
+from glasscortex.dictionaries.tokens import Tokens
 
 
 class Seen(NamedTuple):
@@ -45,8 +45,8 @@ class SparseAutoencoder(Dictionary):
 
         a = codes(z),  ẑ = a W_dec + b_dec,  loss = FVU(z, ẑ) + …
 
-    In memory a unit's weights lie together, in the encoder, too. See
-    `glasscortex.dictionaries.fit` for the training.
+    In memory a unit's weights lie together, in the encoder, too. Time of `fit` grows with
+    steps × batch; see `glasscortex.dictionaries.fit` for the training.
 
     Attributes
     ----------
@@ -84,33 +84,9 @@ class SparseAutoencoder(Dictionary):
         self.W_dec.copy_(atoms)
         self.W_enc.copy_(gain * atoms.T)
 
-    def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
-        """Fit to activations.
-
-        Memory holds the dictionary and `Tokens.buffered` chunks of activations; time grows with
-        steps × batch.
-
-        Parameters
-        ----------
-        x : array_like or Tokens
-            Activations (tokens, d_in), or a stream of them.
-
-        Returns
-        -------
-        Dictionary
-            Itself, in evaluation mode and without gradients.
-
-        Raises
-        ------
-        InputError
-            The activations do not vary.
-        DivergenceError
-            The loss is not finite at the end, or higher than at the start and than the mean's.
-        """
-        tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
+    def learn(self, tokens: Tokens) -> pd.DataFrame:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.history_ = optimise(self, tokens, np.random.default_rng(self.seed), device)
-        return self.cpu().eval().requires_grad_(False)
+        return optimise(self, tokens, np.random.default_rng(self.seed), device)
 
     def preactivations(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
         """Every unit's input, of scaled activations."""

@@ -7,14 +7,13 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from numpy.typing import ArrayLike
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 from glasscortex.config import SemiNmfSettings
 from glasscortex.dictionaries.base import Dictionary
 from glasscortex.dictionaries.least_squares import least_squares
-from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
+from glasscortex.dictionaries.tokens import Tokens
 
 SAMPLE = 16384
 """Most tokens that it is fitted to."""
@@ -52,8 +51,7 @@ class SemiNmf(Dictionary):
         self.W_dec.copy_(atoms)
 
     @torch.no_grad()
-    def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
-        tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
+    def learn(self, tokens: Tokens) -> pd.DataFrame:
         rng = np.random.default_rng(self.seed)
         self.rescale(tokens)
         self.b_dec.copy_(-self.mean / self.scale)
@@ -72,8 +70,7 @@ class SemiNmf(Dictionary):
             codes = codes * norms
             fvu = (z - self.reconstruct(codes)).square().mean().item()
             rows.append({"step": step, "reconstruction": fvu})
-        self.history_ = pd.DataFrame(rows)
-        return self.eval()
+        return pd.DataFrame(rows)
 
     def codes(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
         codes = z.new_zeros(len(z), self.d_sae)

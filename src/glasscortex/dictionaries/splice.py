@@ -11,7 +11,7 @@ from torch import Tensor
 
 from glasscortex.data.batches import Batches
 from glasscortex.decoder.evaluate import Edit, predict_under
-from glasscortex.decoder.hooks import reading
+from glasscortex.decoder.hooks import activations
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.scores import bootstrap_mean, session_scores
 from glasscortex.dictionaries.base import Dictionary
@@ -181,10 +181,5 @@ def _training_sample(decoder: Decoder, batches: Batches, hook: str) -> Float[Ten
     train = np.flatnonzero(batches.trials["split"] == "train")
     mask = np.zeros(len(batches.trials), bool)
     mask[train[:: max(1, len(train) // SAMPLED)]] = True
-    tokens = []
-    for batch in batches.ordered(mask):
-        with reading(decoder, hook) as seen:
-            decoder(batch)
-        assert seen.value is not None
-        tokens.append(seen.value.flatten(0, 1))
-    return torch.cat(tokens)
+    read = batches.ordered(mask)
+    return torch.cat([activations(decoder, hook, batch).flatten(0, 1) for batch in read])
