@@ -57,11 +57,11 @@ def test_a_dictionary_without_a_hook_is_told(arguments):
         attribute(**arguments)
 
 
-def test_trials_that_were_changed_are_refused(arguments):
+def test_trials_that_were_changed_are_refused(arguments, tmp_path):
     saved(arguments["folder"], "latents.1")
-    table = pd.read_parquet(arguments["trials"])
-    with sealed_write(arguments["trials"]) as temporary:
+    table, own = pd.read_parquet(arguments["trials"]), tmp_path / "changed.parquet"
+    with sealed_write(own) as temporary:
         table.to_parquet(temporary)
-    table[::-1].to_parquet(arguments["trials"])
+    table[::-1].to_parquet(own)
     with pytest.raises(InputError, match="is damaged or was changed"):
-        attribute(**arguments)
+        attribute(**arguments | {"trials": own})
