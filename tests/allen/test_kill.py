@@ -15,6 +15,8 @@ pytestmark = pytest.mark.parametrize("route", ROUTES, scope="session")
 
 SESSIONS = [list(sessions) for sessions in CONTAINERS.values()]
 KILLS = 20
+ROUNDS = 60
+"""Most rounds for these: on a busy machine some end before they are killed."""
 
 
 def test_killed_twenty_times_then_left_alone(downloads, server):
@@ -24,7 +26,7 @@ def test_killed_twenty_times_then_left_alone(downloads, server):
     commands = [[downloads.command(session) for session in three] for three in SESSIONS]
     log = downloads.folder.parent / "log"
     killed = interrupted = 0
-    for _ in range(KILLS):
+    for _ in range(ROUNDS):
         there = sorted(downloads.check())
         if there:
             downloads.forget(rng.choice(there))
@@ -38,6 +40,8 @@ def test_killed_twenty_times_then_left_alone(downloads, server):
         codes = [downloads.client.wait(process) for process in processes]
         killed += -signal.SIGKILL in codes
         interrupted += bool(list(downloads.folder.glob("*/.*")))
+        if killed == KILLS:
+            break
     assert killed == KILLS
     assert interrupted > KILLS / 4
     server.order([])
