@@ -70,12 +70,11 @@ class Ours:
 
     def __init__(self, x, f, k, steps):
         from glasscortex.dictionaries import TopK
-        from glasscortex.dictionaries.fit import initialise
         from glasscortex.dictionaries.tokens import ArrayTokens
 
         self.sae = TopK(width=f, k=k, steps=steps, batch=BATCH)
         rng, tokens = np.random.default_rng(0), ArrayTokens(x)
-        initialise(self.sae, tokens, tokens.batches(BATCH, rng), rng)
+        self.sae.initialise(tokens, tokens.batches(BATCH, rng), None, rng)
         self.optimiser = torch.optim.Adam(self.sae.parameters(), lr=RATE, fused=True)
         self.course = torch.optim.lr_scheduler.LambdaLR(self.optimiser, schedule(steps))
         self.silent = torch.zeros(f, dtype=torch.long)

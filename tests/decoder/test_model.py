@@ -41,12 +41,10 @@ def test_an_edit_in_since_equals_the_same_edit_in_the_whole_model(decoder, batch
 
 def test_hooks_are_listed_and_read(decoder, batch):
     assert set(decoder.hooks) == {*HOOKS, "readout"}
-    with reading(decoder, "latents.2") as seen:
+    with reading(decoder, "latents.2", "readout") as seen:
         decoder(batch)
-    assert seen.value.shape == (32, 10, 16)
-    with reading(decoder, "readout") as seen:
-        decoder(batch)
-    assert seen.value.shape == (32, 10 * len(batch.tasks), 16)
+    assert seen["latents.2"].shape == (32, 10, 16)
+    assert seen["readout"].shape == (32, 10 * len(batch.tasks), 16)
 
 
 def test_a_hook_is_gone_after_an_exception(decoder, batch):
@@ -136,9 +134,9 @@ def test_a_window_is_read_step_by_step_and_averaged():
 
 
 def test_the_start_passes_on_what_the_latents_read(decoder, batch):
-    with reading(decoder, "latents.0") as first, reading(decoder, "latents.2") as last:
+    with reading(decoder, "latents.0", "latents.2") as seen:
         decoder(batch)
-    assert torch.equal(first.value, last.value)
+    assert torch.equal(seen["latents.0"], seen["latents.2"])
 
 
 def test_classes_that_a_session_was_not_shown_are_never_named(decoder, vocabulary, batch):

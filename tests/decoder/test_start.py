@@ -121,10 +121,11 @@ def test_what_is_told_apart_is_told_apart_in_the_latents(decoder, batches, world
     """With the latents at their mean over windows no output varies."""
     start(decoder, batches, seed=0)
     batch = next(batches.ordered((world[0]["split"] == "test").to_numpy()))
-    with reading(decoder, f"latents.{decoder.config.depth}") as seen:
+    last = f"latents.{decoder.config.depth}"
+    with reading(decoder, last) as seen:
         decoder(batch)
-    mean = seen.value.mean(dim=0, keepdim=True).expand_as(seen.value)
-    output = decoder.since(f"latents.{decoder.config.depth}", mean, batch)["direction"]
+    mean = seen[last].mean(dim=0, keepdim=True).expand_as(seen[last])
+    output = decoder.since(last, mean, batch)["direction"]
     torch.testing.assert_close(output, output[:1].expand_as(output))
 
 

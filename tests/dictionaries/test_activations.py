@@ -45,7 +45,7 @@ def test_what_is_recorded_is_what_the_hook_saw_of_each_split(world, decoder, bat
     with torch.no_grad(), reading(decoder, "latents.1") as seen:
         decoder(batch)
     x = block.x[block.trial == block.trial[0]]
-    torch.testing.assert_close(x, seen.value[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(x, seen["latents.1"][0], atol=1e-5, rtol=0)
 
 
 def test_xarray_reads_recorded_activations(write_activations, tmp_path):

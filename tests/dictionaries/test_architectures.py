@@ -22,6 +22,7 @@ from glasscortex.dictionaries import (
     Readout,
     Relu,
     SemiNmf,
+    Threshold,
     TopK,
     Transcoder,
 )
@@ -34,6 +35,7 @@ from glasscortex.errors import InputError
 from tests.dictionaries.conftest import ATOMS, DIM
 
 SMALL = {"width": 12, "k": 3, "steps": 12, "batch": 16, "dead_after": 2, "iterations": 5}
+ALONE = {"start": "activations", "objective": {"decoding": 0}}
 UNITS = 64
 BASES = {"axes", "pca", "ica", "random", "readout"}
 TRAINED = {
@@ -42,6 +44,7 @@ TRAINED = {
 SPARSITY = {
     TopK: {"k": 2},
     BatchTopK: {"k": 2},
+    Threshold: {"k": 2, "aux_weight": 1 / 32, **ALONE},
     Matryoshka: {"k": 2},
     Archetypal: {"k": 2},
     Aligned: {"k": 2},
@@ -52,13 +55,20 @@ SPARSITY = {
 }
 
 
+class Reads:
+    """A decoder whose outputs read given directions."""
+
+    def __init__(self, directions):
+        self.directions = lambda: directions
+
+
 def small(name, x, **changes):
     """A dictionary of the architecture, fitted in no time."""
     kind = Dictionary.registry[name]
-    settings = {k: v for k, v in SMALL.items() if k in kind.Settings.model_fields} | changes
+    given = SMALL | ALONE
+    settings = {k: v for k, v in given.items() if k in kind.Settings.model_fields} | changes
     if kind is Readout:
-        del settings["width"]
-        return Readout(x[:4], **settings).fit(x)
+        return Readout(hook=settings.get("hook")).fit(x, Reads(x[:4]))
     if kind is Transcoder:
         return Transcoder(**settings).fit(Pairs(x, x.flip(1)))
     return kind(**settings).fit(x)
@@ -145,6 +155,7 @@ def test_history_has_a_column_a_term(name, kind, tokens):
         "matryoshka": ["nested", "auxiliary"],
         "matching_pursuit": [],
         "topk": [],
+        "threshold": [],
     }.get(name, ["auxiliary"])
     assert list(sae.history_) == [
         *("step", "learning_rate", "reconstruction", *terms, "dead_fraction")

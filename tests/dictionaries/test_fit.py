@@ -6,7 +6,7 @@ from sklearn.metrics import r2_score
 from glasscortex.dictionaries import BatchTopK, TopK
 from glasscortex.dictionaries.activations import RecordedTokens
 from glasscortex.dictionaries.evaluate import metrics, reconstruction
-from glasscortex.dictionaries.fit import DivergenceError, initialise, schedule
+from glasscortex.dictionaries.fit import DivergenceError, schedule
 from glasscortex.dictionaries.tokens import ArrayTokens
 
 ATOMS, DIM = 32, 16
@@ -82,11 +82,13 @@ def test_history_tells_of_the_whole_run(fitted):
 
 
 def test_auxk_revives_units(planted, monkeypatch):
+    initialise = TopK.initialise
+
     def mostly_silent(sae, *arguments):
         initialise(sae, *arguments)
         sae.b_enc.requires_grad_(False)[4:] = -1.5
 
-    monkeypatch.setattr("glasscortex.dictionaries.fit.initialise", mostly_silent)
+    monkeypatch.setattr(TopK, "initialise", mostly_silent)
     last = {}
     for weight in (0.0, 1 / 32):
         settings = SETTINGS | {"steps": 200, "dead_after": 5, "aux_weight": weight}

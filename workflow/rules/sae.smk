@@ -35,7 +35,7 @@ rule activations:
 
 rule fit_sae:
     input:
-        **RECORDED,
+        **(RECORDED | DECODER),
         code=code("stages.fit_sae"),
     output:
         weights="<results>/sae/{model}/seed{seed}/{sae}/weights.safetensors",
@@ -53,6 +53,8 @@ rule fit_sae:
         mem_mb=3000,
         runtime=480,
     params:
+        decoder=subpath(input.decoder, parent=True),
+        windows=CONFIG.results / "windows",
         folder=subpath(output.weights, parent=True),
         config=lambda wildcards: CONFIG.sae[wildcards.sae].model_dump_json(),
     message:

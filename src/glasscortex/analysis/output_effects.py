@@ -1,18 +1,14 @@
 """What a unit does to the decoder's outputs: how far it moves each, and in how many tasks."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from glasscortex.analysis.removal import atoms
-from glasscortex.data.batches import Batch, Batches
-from glasscortex.decoder.hooks import reading, replacing
+from glasscortex.data.batches import Batches
 from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.slopes import passed, slopes
 from glasscortex.dictionaries import Dictionary
 
 COLUMNS = ["task", "label", "unit", "direct", "attribution", "sd"]
@@ -67,11 +63,11 @@ def effects(
     }
     directions = atoms(dictionary).T
     for batch in batches.ordered(mask):
-        passed = _passed(decoder, hook, batch)
-        codes = dictionary.encode(passed.x.detach())
-        for task, output in passed.outputs.items():
+        run = passed(decoder, hook, batch)
+        codes = dictionary.encode(run.x.detach())
+        for task, output in run.outputs.items():
             sums[task].presented(output.detach())
-            for column, (direct, total) in enumerate(_slopes(output, passed)):
+            for column, (direct, total) in enumerate(slopes(output, run)):
                 contribution = ((total @ directions) * codes).sum(1)
                 sums[task].affected(column, direct.sum((0, 1)) @ directions, contribution)
     parts = []
@@ -113,46 +109,6 @@ def reuse(effects: pd.DataFrame) -> pd.DataFrame:
     rows["share"] = rows["size"] / rows["size"].groupby(unit).transform("sum")
     rows["tasks"] = 1 / rows["share"].pow(2).groupby(unit).transform("sum", min_count=1)
     return rows
-
-
-class _Passed(NamedTuple):
-    """What passed the decoder, with what is needed to go back."""
-
-    x: Float[Tensor, "windows tokens dim"]
-    """Activations at the hook."""
-    stream: Float[Tensor, "windows tokens dim"]
-    """Where the direct way starts: the latents that are read, or the hook itself at `readout`."""
-    outputs: dict[str, Float[Tensor, "windows outputs"]]
-    """By task, those of the head, centred over classes."""
-
-
-def _passed(decoder: Decoder, hook: str, batch: Batch) -> _Passed:
-    stream = hook if hook == "readout" else f"latents.{decoder.config.depth}"
-    with (
-        replacing(decoder, hook, lambda x: x.detach().requires_grad_()),
-        reading(decoder, hook) as at_hook,
-        reading(decoder, stream) as at_stream,
-        reading(decoder, "readout") as at_readout,
-    ):
-        decoder(batch)
-    assert at_hook.value is not None
-    assert at_stream.value is not None
-    assert at_readout.value is not None
-    read = at_readout.value.unflatten(1, (-1, len(batch.tasks)))
-    outputs = {task: decoder.head(task)(read[:, :, i]) for i, task in enumerate(batch.tasks)}
-    for task, output in outputs.items():
-        if decoder.vocabulary.tasks[task].classes:
-            outputs[task] = output - output.mean(1, keepdim=True)
-    return _Passed(at_hook.value, at_stream.value, outputs)
-
-
-def _slopes(output: Tensor, passed: _Passed) -> Iterator[tuple[Tensor, Tensor]]:
-    """Of each output in turn, the slopes on the stream and on the hook's activations."""
-    for column in range(output.shape[1]):
-        direct, total = torch.autograd.grad(
-            output[:, column].sum(), (passed.stream, passed.x), retain_graph=True
-        )
-        yield direct, total
 
 
 class _Sums:

@@ -17,6 +17,21 @@ from glasscortex.config.part import Count, Part, Size
 from glasscortex.words import HOOK
 
 
+class ObjectiveSettings(Part):
+    """Weights of what training lowers."""
+
+    reconstruction: NonNegativeFloat = Field(1.0, description="of the architecture's own loss")
+    decoding: NonNegativeFloat = Field(0.0, description="of how far the outputs of tasks move")
+    downstream: NonNegativeFloat = Field(0.0, description="of the error at later hooks")
+    windows: Size = Field(64, description="windows of one session in a step that decodes")
+
+    @model_validator(mode="after")
+    def _something_is_lowered(self):
+        if not (self.reconstruction or self.decoding or self.downstream):
+            raise ValueError("all weights are 0: give one of them")
+        return self
+
+
 class DictionarySettings(Part):
     """Size and training of a dictionary that gradient descent fits."""
 
@@ -25,6 +40,7 @@ class DictionarySettings(Part):
     batch: Size = 1024
     learning_rate: PositiveFloat = 3e-3
     dead_after: Count = Field(20, description="batches without firing that make a unit dead")
+    objective: ObjectiveSettings = ObjectiveSettings()
 
 
 class EncoderSettings(DictionarySettings):
@@ -41,7 +57,7 @@ class KActive(Part):
 
     @model_validator(mode="after")
     def _k_fits(self):
-        if self.k > self.width:
+        if self.width is not None and self.k > self.width:
             raise ValueError(f"k is {self.k}, larger than width {self.width}: lower k")
         return self
 
@@ -54,6 +70,23 @@ class KSparseSettings(KActive, DictionarySettings):
 
 class TopKSettings(KSparseSettings, EncoderSettings):
     """And of its encoder."""
+
+
+class ThresholdSettings(KSparseSettings):
+    """Training of units under one threshold, as many as there are outputs if `width` is null."""
+
+    width: Size | None = Field(None, description="units; null: one an output of the decoder")  # type: ignore[assignment]
+    k: Size = Field(8, description="units that are active at once, on average")
+    steps: Count = 1500
+    start: Literal["activations", "readout"] = "readout"
+    aux_weight: NonNegativeFloat = 0.0
+    objective: ObjectiveSettings = ObjectiveSettings(reconstruction=0.1, decoding=1.0)
+
+    @model_validator(mode="after")
+    def _outputs_are_counted(self):
+        if self.width is None and self.start != "readout":
+            raise ValueError("width is null: give the number of units, or start: readout")
+        return self
 
 
 class MatryoshkaSettings(TopKSettings):
@@ -117,9 +150,9 @@ class BasisSettings(Part):
 
 
 class ReadoutSettings(BasisSettings):
-    """A basis of given directions."""
+    """A basis of the directions that the decoder's outputs read."""
 
-    width: Size = Field(description="directions")
+    width: Size | None = Field(None, description="directions, known when they are found")
 
 
 class Fitted(Part):
@@ -139,6 +172,12 @@ class BatchTopKConfig(TopKSettings, Fitted):
     """The largest units of a batch, k a token on average."""
 
     architecture: Literal["batch_topk"]
+
+
+class ThresholdConfig(ThresholdSettings, Fitted):
+    """Units above one threshold, k a token on average."""
+
+    architecture: Literal["threshold"]
 
 
 class MatryoshkaConfig(MatryoshkaSettings, Fitted):
@@ -213,6 +252,12 @@ class IcaConfig(BasisSettings, Fitted):
     architecture: Literal["ica"]
 
 
+class ReadoutConfig(ReadoutSettings, Fitted):
+    """The directions that the decoder's outputs read."""
+
+    architecture: Literal["readout"]
+
+
 class RandomConfig(BasisSettings, Fitted):
     """Random orthonormal directions."""
 
@@ -227,6 +272,7 @@ SaeConfig = Annotated[
     Annotated[
         TopKConfig
         | BatchTopKConfig
+        | ThresholdConfig
         | MatryoshkaConfig
         | ArchetypalConfig
         | AlignedConfig
@@ -239,6 +285,7 @@ SaeConfig = Annotated[
         | AxesConfig
         | PcaConfig
         | IcaConfig
+        | ReadoutConfig
         | RandomConfig,
         Field(discriminator="architecture"),
     ],

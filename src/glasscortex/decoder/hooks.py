@@ -4,15 +4,15 @@ Inside the block every batch is read, or decoded with what was put in place::
 
     with reading(decoder, "latents.2") as seen:
         decoder(batch)
-    seen.value.shape
+    seen["latents.2"].shape
 
     with replacing(decoder, "latents.2", torch.zeros_like):
         outputs = decoder(batch)
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 from jaxtyping import Float
 from torch import Tensor
@@ -20,13 +20,6 @@ from torch import Tensor
 from glasscortex.data.batches import Batch
 from glasscortex.decoder.model import Decoder
 from glasscortex.errors import InputError
-
-
-@dataclass
-class Reading:
-    """The activations that last passed a hook: (windows, tokens, dim)."""
-
-    value: Tensor | None = None
 
 
 @contextmanager
@@ -51,16 +44,25 @@ def replacing(decoder: Decoder, name: str, edit: Callable[[Tensor], Tensor]) -> 
 
 
 @contextmanager
-def reading(decoder: Decoder, name: str) -> Iterator[Reading]:
-    """Inside the block, keep what last passed hook `name`."""
-    seen = Reading()
+def reading(decoder: Decoder, *names: str) -> Iterator[dict[str, Tensor]]:
+    """Inside the block, keep what last passed each hook: (windows, tokens, dim), by name.
 
-    def keep(x: Tensor) -> Tensor:
-        seen.value = x
-        return x
-
-    with replacing(decoder, name, keep):
+    Raises
+    ------
+    InputError
+        The decoder has no hook of that name.
+    """
+    seen: dict[str, Tensor] = {}
+    with ExitStack() as stack:
+        for name in dict.fromkeys(names):
+            keep = partial(_keep, seen, name)
+            stack.enter_context(replacing(decoder, name, keep))
         yield seen
+
+
+def _keep(seen: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
+    seen[name] = x
+    return x
 
 
 def activations(decoder: Decoder, name: str, batch: Batch) -> Float[Tensor, "windows tokens dim"]:
@@ -73,5 +75,4 @@ def activations(decoder: Decoder, name: str, batch: Batch) -> Float[Tensor, "win
     """
     with reading(decoder, name) as seen:
         decoder(batch)
-    assert seen.value is not None
-    return seen.value
+    return seen[name]

@@ -121,7 +121,7 @@ class Decoder(nn.Module):
         """
         latents = self.encode(batch)
         angles = self.transformer.angles(latents)
-        blocks = self.transformer.blocks[: self._first_block(hook)]
+        blocks = self.transformer.blocks[: self.first_block(hook)]
         for hook_point, block in zip(self.latent_hooks, blocks):
             latents = block(hook_point(latents), angles)
         return latents
@@ -130,9 +130,10 @@ class Decoder(nn.Module):
         self, hook: str, latents: Float[Tensor, "windows latents dim"], batch: Batch
     ) -> dict[str, Float[Tensor, "windows outputs"]]:
         """The rest of the model, from what `until` gave."""
-        return self._process(latents, batch, first=self._first_block(hook))
+        return self._process(latents, batch, first=self.first_block(hook))
 
-    def _first_block(self, hook: str) -> int:
+    def first_block(self, hook: str) -> int:
+        """How many blocks run before the part of the model in which `hook` lies."""
         _, _, index = hook.partition(".")
         return int(index) if index else self.config.depth
 

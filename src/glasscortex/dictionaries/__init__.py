@@ -8,6 +8,7 @@ from glasscortex.dictionaries.archetypal import Archetypal
 from glasscortex.dictionaries.base import Dictionary
 from glasscortex.dictionaries.bases import Axes, Ica, Pca, Random, Readout
 from glasscortex.dictionaries.batch_topk import BatchTopK
+from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.frozen import Frozen
 from glasscortex.dictionaries.gated import Gated
 from glasscortex.dictionaries.jump_relu import JumpRelu
@@ -15,6 +16,7 @@ from glasscortex.dictionaries.matching_pursuit import MatchingPursuit
 from glasscortex.dictionaries.matryoshka import Matryoshka
 from glasscortex.dictionaries.relu import Relu
 from glasscortex.dictionaries.semi_nmf import SemiNmf
+from glasscortex.dictionaries.threshold import Threshold
 from glasscortex.dictionaries.topk import TopK
 from glasscortex.dictionaries.transcoder import Pairs, Transcoder
 
@@ -23,6 +25,7 @@ __all__ = [
     "Archetypal",
     "Axes",
     "BatchTopK",
+    "Decoding",
     "Dictionary",
     "Frozen",
     "Gated",
@@ -36,6 +39,7 @@ __all__ = [
     "Readout",
     "Relu",
     "SemiNmf",
+    "Threshold",
     "TopK",
     "Transcoder",
 ]

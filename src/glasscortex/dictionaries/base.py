@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from glasscortex.config.part import Part
+from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
 from glasscortex.errors import InputError
 from glasscortex.files import sealed_write, verified
@@ -114,13 +115,15 @@ class Dictionary(nn.Module, ABC):
         self.mean.copy_(mean)
         self.scale.fill_((variance / tokens.d_in) ** 0.5)
 
-    def fit(self, x: ArrayLike | Tensor | Tokens) -> Self:
+    def fit(self, x: ArrayLike | Tensor | Tokens, decoding: Decoding | None = None) -> Self:
         """Fit to activations, in memory that does not grow with their number.
 
         Parameters
         ----------
         x : array_like or Tokens
             Activations (tokens, d_in), or a stream of them.
+        decoding : Decoding, optional
+            The decoder that they come from, for what is fitted to its outputs or starts at them.
 
         Returns
         -------
@@ -130,17 +133,27 @@ class Dictionary(nn.Module, ABC):
         Raises
         ------
         InputError
-            The activations do not vary.
+            The activations do not vary, or the settings ask for a decoder and there is none.
         DivergenceError
             Gradient descent ended with a loss that is not finite, or higher than at the start and
             than the mean's.
         """
-        self.history_ = self.learn(x if isinstance(x, Tokens) else ArrayTokens(x))
+        tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
+        self.history_ = self.learn(tokens, decoding)
         return self.cpu().eval().requires_grad_(False)
 
     @abstractmethod
-    def learn(self, tokens: Tokens) -> pd.DataFrame:
+    def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
         """Make and fill all weights; what comes back is `history_`."""
+
+    def needed(self, decoding: Decoding | None) -> Decoding:
+        """The decoder, which there has to be."""
+        if decoding is None:
+            raise InputError(
+                f"{self.architecture}: start or objective asks for the decoder: "
+                "fit(x, decoding=Decoding(...))"
+            )
+        return decoding
 
     @abstractmethod
     def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:
@@ -149,6 +162,9 @@ class Dictionary(nn.Module, ABC):
     @abstractmethod
     def codes(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
         """Activations of all units, of scaled activations."""
+
+    def calibrate(self, z: Float[Tensor, "tokens d_in"]) -> None:
+        """Set what follows from scaled activations and the weights, where there is such a thing."""
 
     def scaled(self, x: Float[Tensor, "*tokens d_in"]) -> Float[Tensor, "*tokens d_in"]:
         """Give the training activations zero mean and unit mean square."""

@@ -2,20 +2,19 @@
 
 import logging
 import warnings
-from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float
-from numpy.typing import ArrayLike
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 
 from glasscortex.config import ReadoutSettings
 from glasscortex.dictionaries.basis import Basis
+from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.tokens import Tokens
-from glasscortex.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -85,54 +84,28 @@ class Random(Basis):
 
 
 class Readout(Basis):
-    """Given directions, as those by which the decoder's readout makes its outputs.
-
-    Parameters
-    ----------
-    given : array_like, optional
-        (directions, d_in); what is loaded needs none.
-    **settings
-        See `Dictionary`.
-
-    Raises
-    ------
-    InputError
-        There are none, or they do not fit the activations.
-    """
+    """The directions that the decoder's outputs read, see `Decoding.directions`."""
 
     architecture = "readout"
     Settings = ReadoutSettings
 
-    def __init__(self, given: ArrayLike | Tensor | None = None, **settings: Any):
-        self_given = None if given is None else torch.as_tensor(given, dtype=torch.float64)
-        if self_given is not None:
-            settings |= {"width": len(self_given)}
-        super().__init__(**settings)
-        self._given = self_given
-
     def count(self, d_in: int) -> int:
         return self.settings.width
 
+    def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
+        self._read = self.needed(decoding).directions()
+        self.settings = ReadoutSettings(width=len(self._read))
+        return super().learn(tokens, decoding)
+
     def directions(self, tokens: Tokens, rng: np.random.Generator) -> Tensor:
-        given = self._given
-        if given is None or given.ndim != 2 or given.shape[1] != tokens.d_in:
-            shape = "none" if given is None else f"an array of shape {tuple(given.shape)}"
-            raise InputError(f"readout: got {shape}: give (directions, {tokens.d_in})")
-        if not (given.isfinite().all() and given.any(1).all()):
-            raise InputError("readout: a direction is zero or not finite: remove it")
-        return given
+        return self._read
 
 
 def principal(
     tokens: Tokens,
 ) -> tuple[Float[Tensor, " d_in"], Float[Tensor, "d_in d_in"]]:
     """Variances of all principal components, the largest first, and the components as rows."""
-    mean, _ = tokens.moments()
-    total = torch.zeros(tokens.d_in, tokens.d_in, dtype=torch.float64)
-    for rows in tokens.slices():
-        x = tokens.read(rows).double() - mean
-        total += x.T @ x
-    variances, components = torch.linalg.eigh(total / len(tokens))
+    variances, components = torch.linalg.eigh(tokens.covariance())
     components = components.T.flip(0)
     largest = components.gather(1, components.abs().argmax(1, keepdim=True))
     return variances.flip(0), components * largest.sign()

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from glasscortex.config import BasisSettings
 from glasscortex.dictionaries.base import Dictionary
+from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.tokens import Tokens
 
 
@@ -54,7 +55,7 @@ class Basis(Dictionary):
         self.W_enc.copy_(gain * atoms.T)
 
     @torch.no_grad()
-    def learn(self, tokens: Tokens) -> pd.DataFrame:
+    def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
         self.rescale(tokens)
         directions = self.directions(tokens, np.random.default_rng(self.seed)).double()
         atoms = torch.linalg.pinv(directions).T

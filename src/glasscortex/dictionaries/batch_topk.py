@@ -1,12 +1,12 @@
 """BatchTopK sparse autoencoder."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from glasscortex.config import TopKSettings
+from glasscortex.config import KSparseSettings, TopKSettings
 from glasscortex.dictionaries.k_sparse import KSparse
 
 SMOOTHING = 0.99
@@ -28,7 +28,7 @@ class BatchTopK(KSparse):
     """
 
     architecture = "batch_topk"
-    Settings = TopKSettings
+    Settings: ClassVar[type[KSparseSettings]] = TopKSettings
     threshold: Tensor
 
     def build(self, d_in: int) -> Self:
@@ -40,9 +40,18 @@ class BatchTopK(KSparse):
         self, preactivations: Float[Tensor, "tokens d_sae"]
     ) -> Float[Tensor, "tokens d_sae"]:
         activations = preactivations.relu()
-        if not self.training:
-            return activations * (activations > self.threshold)
-        count = self.settings.k * len(activations)
-        smallest = activations.detach().flatten().topk(count, sorted=False).values.min()
+        threshold = self.training_threshold(activations) if self.training else self.threshold
+        return activations * (activations >= threshold)
+
+    def training_threshold(self, activations: Float[Tensor, "tokens d_sae"]) -> Float[Tensor, ""]:
+        """The smallest that is kept of a batch, which the running mean follows."""
+        smallest = self._smallest(activations)
         self.threshold.lerp_(smallest, 1 - SMOOTHING if self.threshold >= 0 else 1.0)
-        return activations * (activations >= smallest)
+        return smallest
+
+    def calibrate(self, z: Float[Tensor, "tokens d_in"]) -> None:
+        self.threshold.copy_(self._smallest(self.preactivations(z).relu()))
+
+    def _smallest(self, activations: Float[Tensor, "tokens d_sae"]) -> Float[Tensor, ""]:
+        count = self.settings.k * len(activations)
+        return activations.detach().flatten().topk(count, sorted=False).values.min()

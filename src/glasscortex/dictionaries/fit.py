@@ -1,7 +1,6 @@
 """Fitting of a dictionary by gradient descent."""
 
 import logging
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +8,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from glasscortex.dictionaries.decoding import Decoding
+from glasscortex.dictionaries.objectives import Alone, EndToEnd, Objective, end_to_end
 from glasscortex.dictionaries.tokens import Tokens
 from glasscortex.errors import InputError
 
@@ -30,7 +31,11 @@ class DivergenceError(InputError):
 
 
 def optimise(
-    dictionary: "SparseAutoencoder", tokens: Tokens, rng: np.random.Generator, device: torch.device
+    dictionary: "SparseAutoencoder",
+    tokens: Tokens,
+    decoding: Decoding | None,
+    rng: np.random.Generator,
+    device: torch.device,
 ) -> pd.DataFrame:
     """Fit a dictionary by Adam.
 
@@ -40,6 +45,8 @@ def optimise(
         Gets new weights.
     tokens : Tokens
         The training activations.
+    decoding : Decoding, optional
+        The decoder that they come from.
     rng : numpy.random.Generator
         Of the first atoms and of the order of tokens.
     device : torch.device
@@ -55,20 +62,22 @@ def optimise(
     DivergenceError
         The loss is not finite at the end, or higher than at the start and than the mean's.
     """
+    batches = tokens.batches(dictionary.settings.batch, rng)
+    dictionary.initialise(tokens, batches, decoding, rng)
     settings = dictionary.settings
-    batches = tokens.batches(settings.batch, rng)
-    initialise(dictionary, tokens, batches, rng)
     dictionary.to(device).train()
+    objective: Objective = Alone(batches, device)
+    if end_to_end(settings.objective):
+        objective = EndToEnd(dictionary.needed(decoding), settings.objective, rng)
     optimiser = torch.optim.Adam(dictionary.parameters(), lr=settings.learning_rate, fused=True)
-    silent = torch.zeros(settings.width, dtype=torch.long, device=device)
+    silent = torch.zeros(dictionary.d_sae, dtype=torch.long, device=device)
     rows: list[dict[str, float]] = []
     since: list[dict[str, Tensor]] = []
     every, highest = -(-settings.steps // RECORDS), 1.0
     for step in range(1, settings.steps + 1):
         rate = settings.learning_rate * schedule(step, settings.steps)
         optimiser.param_groups[0]["lr"] = rate
-        z = dictionary.scaled(next(batches).to(device))
-        seen = dictionary.backward(z, silent > settings.dead_after)
+        seen = objective.backward(dictionary, silent > settings.dead_after)
         dictionary.project()
         optimiser.step()
         dictionary.normalise()
@@ -88,24 +97,6 @@ def optimise(
             f"is {sum(means.values()):.3g} at the end, where the mean's is 1: lower it"
         )
     return pd.DataFrame(rows)
-
-
-@torch.no_grad()
-def initialise(
-    dictionary: "SparseAutoencoder",
-    tokens: Tokens,
-    batches: Iterator[Tensor],
-    rng: np.random.Generator,
-) -> None:
-    """Give a dictionary its scale, and training activations to start from.
-
-    A little noise keeps atoms apart when there are fewer distinct activations than units.
-    """
-    dictionary.rescale(tokens)
-    settings = dictionary.settings
-    some = torch.cat([next(batches) for _ in range(-(-settings.width // settings.batch))])
-    noise = rng.normal(scale=0.01, size=(settings.width, tokens.d_in))
-    dictionary.start(dictionary.scaled(some[: settings.width]) + torch.from_numpy(noise).float())
 
 
 def schedule(step: int, steps: int) -> float:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from glasscortex.config import FrozenSettings
 from glasscortex.dictionaries.base import Dictionary
+from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.k_sparse import largest
 from glasscortex.dictionaries.least_squares import least_squares
 from glasscortex.dictionaries.tokens import Tokens
@@ -52,7 +53,7 @@ class Frozen(Dictionary):
         self.gain.fill_(gain)
 
     @torch.no_grad()
-    def learn(self, tokens: Tokens) -> pd.DataFrame:
+    def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
         self.rescale(tokens)
         rng = np.random.default_rng(self.seed)
         self.tie(

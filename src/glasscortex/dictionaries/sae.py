@@ -1,5 +1,6 @@
 """What dictionaries that are trained by gradient descent have in common."""
 
+from collections.abc import Iterator
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from glasscortex.config import DictionarySettings
 from glasscortex.dictionaries.base import Dictionary
+from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.fit import optimise
 from glasscortex.dictionaries.tokens import Tokens
 
@@ -76,6 +78,39 @@ class SparseAutoencoder(Dictionary):
         self.b_dec = nn.Parameter(torch.zeros(d_in))
         return self
 
+    @torch.no_grad()
+    def initialise(
+        self,
+        tokens: Tokens,
+        batches: Iterator[Tensor],
+        decoding: Decoding | None,
+        rng: np.random.Generator,
+    ) -> None:
+        """Make all weights: the scale, and what training starts from.
+
+        Parameters
+        ----------
+        tokens : Tokens
+            The training activations.
+        batches : iterator of Tensor
+            The same, drawn at random.
+        decoding : Decoding, optional
+            The decoder that they come from.
+        rng : numpy.random.Generator
+            Of what is drawn beside.
+        """
+        self.rescale(tokens)
+        self.start(self.drawn(self.settings.width, batches, rng))
+
+    def drawn(
+        self, number: int, batches: Iterator[Tensor], rng: np.random.Generator
+    ) -> Float[Tensor, "number d_in"]:
+        """Scaled activations, with a little noise, which keeps equal ones apart."""
+        needed = max(1, -(-number // self.settings.batch))
+        some = torch.cat([next(batches) for _ in range(needed)])
+        z = self.scaled(some[:number])
+        return z + torch.from_numpy(rng.normal(scale=0.01, size=z.shape)).float()
+
     def start(self, atoms: Float[Tensor, "d_sae d_in"]) -> None:
         """Begin with scaled activations as atoms, and their transpose as encoder."""
         self.tie(F.normalize(atoms, dim=1), self.settings.encoder_scale)
@@ -84,9 +119,9 @@ class SparseAutoencoder(Dictionary):
         self.W_dec.copy_(atoms)
         self.W_enc.copy_(gain * atoms.T)
 
-    def learn(self, tokens: Tokens) -> pd.DataFrame:
+    def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return optimise(self, tokens, np.random.default_rng(self.seed), device)
+        return optimise(self, tokens, decoding, np.random.default_rng(self.seed), device)
 
     def preactivations(self, z: Float[Tensor, "tokens d_in"]) -> Float[Tensor, "tokens d_sae"]:
         """Every unit's input, of scaled activations."""

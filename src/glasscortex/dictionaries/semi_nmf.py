@@ -12,6 +12,7 @@ from torch import Tensor
 
 from glasscortex.config import SemiNmfSettings
 from glasscortex.dictionaries.base import Dictionary
+from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.least_squares import least_squares
 from glasscortex.dictionaries.tokens import Tokens
 
@@ -51,7 +52,7 @@ class SemiNmf(Dictionary):
         self.W_dec.copy_(atoms)
 
     @torch.no_grad()
-    def learn(self, tokens: Tokens) -> pd.DataFrame:
+    def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
         rng = np.random.default_rng(self.seed)
         self.rescale(tokens)
         self.b_dec.copy_(-self.mean / self.scale)

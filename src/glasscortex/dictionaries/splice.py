@@ -119,10 +119,13 @@ def random_dictionary(
     other.scale.copy_(dictionary.scale)
     with torch.no_grad():
         atoms = torch.from_numpy(rng.standard_normal(dictionary.W_dec.shape)).float()
+        z = other.scaled(x)
         other.tie(F.normalize(atoms, dim=1))
-        z, reconstructed = other.scaled(x), other.scaled(other.splice(x))
+        other.calibrate(z)
+        reconstructed = other.scaled(other.splice(x))
         gain = (z * reconstructed).sum() / reconstructed.square().sum()
         other.tie(other.W_dec.clone(), gain.item())
+        other.calibrate(z)
     return other.eval().requires_grad_(False)
 
 

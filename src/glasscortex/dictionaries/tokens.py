@@ -60,6 +60,15 @@ class Tokens(ABC):
             raise InputError(f"{self} do not vary: choose another hook or add presentations")
         return mean, variance
 
+    def covariance(self) -> Float[Tensor, "d_in d_in"]:
+        """Mean product of the tokens' distances from their mean (in double)."""
+        mean, _ = self.moments()
+        total = torch.zeros(self.d_in, self.d_in, dtype=torch.float64)
+        for rows in self.slices():
+            x = self.read(rows).double() - mean
+            total += x.T @ x
+        return total / len(self)
+
     def batches(self, size: int, rng: np.random.Generator) -> Iterator[Float[Tensor, "size d_in"]]:
         """Endless batches in random order: each pass gives every token once.
 

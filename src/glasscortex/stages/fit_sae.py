@@ -1,18 +1,22 @@
 """Fit a dictionary and measure it on held-out activations."""
 
 import zlib
+from pathlib import Path
 
 import torch
 
-from glasscortex.config import SaeConfig
+from glasscortex.config import ObjectiveSettings, SaeConfig
+from glasscortex.data.batches import Batches
 from glasscortex.data.store import verify
-from glasscortex.dictionaries import Dictionary
+from glasscortex.data.windows import WindowsFolder
+from glasscortex.decoder.model import Decoder
+from glasscortex.dictionaries import Decoding, Dictionary
 from glasscortex.dictionaries.activations import RecordedTokens
 from glasscortex.dictionaries.evaluate import metrics
 from glasscortex.dictionaries.fit import DivergenceError
 from glasscortex.errors import InputError
 from glasscortex.stages.arguments import Folder, Input
-from glasscortex.tables import write_table
+from glasscortex.tables import read_trials, write_table
 from glasscortex.words import SPLITS
 
 
@@ -20,6 +24,9 @@ def fit_sae(
     *,
     activations: Input,
     manifest: Input,
+    decoder: Folder,
+    trials: Input,
+    windows: Folder,
     folder: Folder,
     model: str,
     seed: int,
@@ -34,6 +41,12 @@ def fit_sae(
         Zarr of the recorded activations.
     manifest : pathlib.Path
         Its checksums.
+    decoder : pathlib.Path
+        Folder of the decoder, which the objective or the start may ask for.
+    trials : pathlib.Path
+        Table of the presentations.
+    windows : pathlib.Path
+        Folder of their windows.
     folder : pathlib.Path
         Receives weights.safetensors, sae.json, history.csv and metrics.csv.
     model : str
@@ -64,10 +77,20 @@ def fit_sae(
         **config.model_dump(exclude={"architecture", "threads"}),
     )
     try:
-        dictionary.fit(splits["train"])
+        dictionary.fit(splits["train"], _decoding(decoder, trials, windows, config))
     except DivergenceError as error:
         raise InputError(f"sae.{sae}.{error}") from None
     table = metrics(dictionary, {name: tokens for name, tokens in splits.items() if len(tokens)})
     dictionary.save(folder, model=model, seed=seed, sae=sae)
     write_table(dictionary.history_, folder / "history.csv")
     write_table(table, folder / "metrics.csv", model=model, seed=seed, sae=sae)
+
+
+def _decoding(decoder: Path, trials: Path, windows: Path, config: SaeConfig) -> Decoding:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    transformer = Decoder.load(decoder).requires_grad_(False).to(device)
+    table = read_trials(trials)
+    objective = getattr(config, "objective", ObjectiveSettings())
+    batches = Batches(WindowsFolder(windows), table, transformer.vocabulary, size=objective.windows)
+    train = (table["split"] == "train").to_numpy()
+    return Decoding(transformer, config.hook, batches, train)

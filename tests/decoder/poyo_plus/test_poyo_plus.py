@@ -146,7 +146,7 @@ def test_an_edit_in_since_equals_the_same_edit_in_the_whole_model(faithful, batc
 def test_latents_have_the_published_number_and_width(faithful, batch):
     with reading(faithful, "latents.1") as seen:
         faithful(batch)
-    assert seen.value.shape == (32, 2 * 16, 16)
+    assert seen["latents.1"].shape == (32, 2 * 16, 16)
 
 
 def test_saved_and_loaded_decoders_agree(faithful, batch, tmp_path):

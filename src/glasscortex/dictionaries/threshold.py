@@ -1,0 +1,71 @@
+"""Sparse autoencoder of units above one threshold, that starts at what the decoder reads."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from glasscortex.config import ThresholdSettings
+from glasscortex.dictionaries.batch_topk import BatchTopK
+from glasscortex.dictionaries.decoding import Decoding
+from glasscortex.dictionaries.tokens import Tokens
+from glasscortex.errors import InputError
+
+
+class Threshold(BatchTopK):
+    """Units above one threshold, k a token on average, one for every output of the decoder.
+
+        a = ReLU(p) [p ≥ θ],  p = (z − b_dec) W_enc + b_enc
+
+    As in BatchTopK, but the running mean θ is the threshold in training, too: batches of one
+    session and stimulus, as the decoder needs them, would each have another one. Encoders start
+    at directions e that the decoder's outputs read (see `Decoding.directions`) or at activations,
+    at the length that gives p unit variance, and atoms at the patterns that go with them, Σ e of
+    the activations' covariance Σ.
+
+    References
+    ----------
+    Haufe et al. 2014, On the interpretation of weight vectors of linear models in multivariate
+    neuroimaging, NeuroImage 87:96 (patterns).
+    """
+
+    architecture = "threshold"
+    Settings = ThresholdSettings
+
+    @torch.no_grad()
+    def initialise(
+        self,
+        tokens: Tokens,
+        batches: Iterator[Tensor],
+        decoding: Decoding | None,
+        rng: np.random.Generator,
+    ) -> None:
+        directions = torch.zeros(0, tokens.d_in)
+        if self.settings.start == "readout":
+            directions = self.needed(decoding).directions()
+        width = self.settings.width or len(directions)
+        if width < len(directions):
+            raise InputError(
+                f"width {width} is less than the {len(directions)} outputs of the decoder: "
+                "raise it, or let null choose it"
+            )
+        self.settings = type(self.settings)(**self.settings.model_dump() | {"width": width})
+        self.rescale(tokens)
+        others = self.drawn(width - len(directions), batches, rng)
+        self.start_at(torch.cat([directions, others]), tokens.covariance() / self.scale**2)
+
+    def start_at(
+        self, directions: Float[Tensor, "d_sae d_in"], covariance: Float[Tensor, "d_in d_in"]
+    ) -> None:
+        """Begin with encoders in these directions, given the covariance of scaled activations."""
+        patterns = directions @ covariance.to(directions)
+        sds = (patterns * directions).sum(1).sqrt()
+        self.W_enc.copy_((directions / sds[:, None]).T)
+        self.W_dec.copy_(F.normalize(patterns, dim=1))
+
+    def training_threshold(self, activations: Float[Tensor, "tokens d_sae"]) -> Float[Tensor, ""]:
+        super().training_threshold(activations)
+        return self.threshold
