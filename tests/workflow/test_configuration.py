@@ -12,11 +12,11 @@ PILOT = ("--configfile=workflow/configs/allen_pilot.yaml",)
 
 FAULTS = {
     "misspelt key": ("selectivty={q: 0.1}", "selectivty"),
-    "misspelt key of a stage": ("sae={topk: {widht: 32}}", "sae.topk.widht"),
+    "misspelt key of a stage": ("sae={end_to_end: {widht: 32}}", "sae.end_to_end.widht"),
     "wrong type": ("simulate={cells: many}", "simulate.cells"),
     "out of range": ("simulate={length: 2}", "simulate.length"),
     "k larger than the width": ("sae={topk: {k: 4000}}", "sae.topk"),
-    "hook that is not there": ("sae={topk: {hook: latents.9}}", "latents.9"),
+    "hook that is not there": ("sae={end_to_end: {hook: latents.9}}", "latents.9"),
     "task that no session shows": ("tasks=[movie_two]", "natural_movie_two"),
     "no folder": ("source=local", "nwb"),
     "folder that does not exist": ("source=local nwb=nowhere", "nowhere"),

@@ -103,7 +103,7 @@ def test_second_run_has_nothing_to_do(finished):
 
 
 def test_k_reruns_the_sae_and_what_follows(finished):
-    would_run = finished.would_run(*TINY, "--config", "sae={topk: {k: 3}}")
+    would_run = finished.would_run(*TINY, "--config", "sae={end_to_end: {k: 3}}")
     assert set(would_run) == {"fit_sae"} | FOLLOWS_SAE
 
 

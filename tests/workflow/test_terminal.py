@@ -62,7 +62,7 @@ def test_until_needs_to_know_the_sessions(fresh):
 
 def test_a_second_clone_gives_the_same_bytes(finished, tmp_path):
     clone = Project.copied_to(tmp_path / "second clone")
-    clone.run(*TINY, "--", "results/tiny/sae/untrained/seed0/topk/splice.csv")
+    clone.run(*TINY, "--", "results/tiny/sae/untrained/seed0/end_to_end/splice.csv")
     made, before = clone.digests(), finished.digests()
     assert any(path.startswith("sae/untrained") for path in made)
     assert made == {path: before.get(path) for path in made}
