@@ -179,7 +179,7 @@ def test_an_end_to_end_fit_keeps_more_of_decoding_than_reconstruction(kind, deco
     for decoded in (0.0, 1.0):
         objective = {"reconstruction": 1 - 0.99 * decoded, "decoding": decoded, "windows": 32}
         sae = kind(**SMALL, objective=objective).fit(recorded, decoding)
-        terms = ["decoding", "downstream"] if decoded else []
+        terms = ["decoding"] if decoded else []
         assert [name for name in sae.history_ if name in ("decoding", "downstream")] == terms
         changes = [
             decoding.changes(passage, sae.splice(passage.x.flatten(0, 1)))["decoding"].item()
@@ -189,6 +189,12 @@ def test_an_end_to_end_fit_keeps_more_of_decoding_than_reconstruction(kind, deco
     assert lost[1.0] < 0.9 * lost[0.0]
     for name, tensor in decoding.decoder.state_dict().items():
         assert torch.equal(tensor, before[name])
+
+
+def test_the_loss_is_the_sum_of_the_terms_that_have_a_weight(decoding, recorded):
+    weights = {"reconstruction": 0, "decoding": 2, "downstream": 0.5}
+    history = TopK(**SMALL | {"steps": 5}, objective=weights).fit(recorded, decoding).history_
+    assert list(history)[2:] == ["decoding", "downstream", "dead_fraction"]
 
 
 def test_k_units_a_token_are_active_on_average(decoding, recorded):

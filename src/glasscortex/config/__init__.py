@@ -120,7 +120,9 @@ class Config(Part):
     baseline: BaselineConfig = BaselineConfig()
     adapt: AdaptConfig = AdaptConfig()
     sae: dict[Annotated[str, Field(pattern=r"^\w[\w.-]*$")], SaeConfig] = Field(
-        {"end_to_end": ThresholdConfig(architecture="threshold")}, min_length=1, description="dictionaries by name"
+        {"end_to_end": ThresholdConfig(architecture="threshold")},
+        min_length=1,
+        description="dictionaries by name",
     )
     splice: SpliceConfig = SpliceConfig()
     selectivity: SelectivityConfig = SelectivityConfig()

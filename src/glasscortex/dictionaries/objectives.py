@@ -67,6 +67,11 @@ class EndToEnd:
         dictionary.zero_grad()
         step = dictionary.loss(dictionary.scaled(passage.x.flatten(0, 1)), dead)
         changes = self.decoding.changes(passage, dictionary.unscaled(step.reconstruction))
-        own = {name: self.weights.reconstruction * term for name, term in step.terms.items()}
-        others = {name: getattr(self.weights, name) * term for name, term in changes.items()}
-        return step._replace(terms=own | others).backward()
+        weights = dict.fromkeys(step.terms, self.weights.reconstruction)
+        weights |= {"decoding": self.weights.decoding, "downstream": self.weights.downstream}
+        terms = {
+            name: weights[name] * term
+            for name, term in (step.terms | changes).items()
+            if weights[name]
+        }
+        return step._replace(terms=terms).backward()

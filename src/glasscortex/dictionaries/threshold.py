@@ -61,7 +61,8 @@ class Threshold(BatchTopK):
         self, directions: Float[Tensor, "d_sae d_in"], covariance: Float[Tensor, "d_in d_in"]
     ) -> None:
         """Begin with encoders in these directions, given the covariance of scaled activations."""
-        patterns = directions @ covariance.to(directions)
+        covariance = covariance.to(directions) + 1e-6 * torch.eye(len(covariance))
+        patterns = directions @ covariance
         sds = (patterns * directions).sum(1).sqrt()
         self.W_enc.copy_((directions / sds[:, None]).T)
         self.W_dec.copy_(F.normalize(patterns, dim=1))
