@@ -202,14 +202,18 @@ def test_k_units_a_token_are_active_on_average(decoding, recorded):
     assert (sae.encode(recorded) > 0).sum(1).float().mean().item() == pytest.approx(3, abs=0.5)
 
 
-def test_the_running_threshold_is_that_of_training(tokens):
+def test_the_threshold_rises_where_too_many_units_are_active(tokens):
     sae = Threshold(width=12, k=3, start="activations", objective={}, steps=1, batch=50)
     sae.fit(tokens()).train()
-    z, before = sae.scaled(tokens(seed=2)), sae.threshold.clone()
-    codes = sae.codes(z)
-    largest = sae.preactivations(z).relu().flatten().sort(descending=True).values
-    torch.testing.assert_close(sae.threshold, 0.99 * before + 0.01 * largest[3 * 50 - 1])
-    assert ((codes > 0) == (sae.preactivations(z) >= sae.threshold)).all()
+    z = sae.scaled(tokens(seed=2))
+    for before, rises in ((0.1, True), (2.0, False)):
+        sae.threshold.fill_(before)
+        codes = sae.codes(z)
+        active = (sae.preactivations(z) >= before).sum(1).float().mean()
+        assert (active > 3) == rises
+        expected = before * np.exp(0.02 * (active.item() / 3 - 1))
+        assert sae.threshold.item() == pytest.approx(expected, rel=1e-5)
+        assert ((codes > 0) == (sae.preactivations(z) >= sae.threshold)).all()
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class ThresholdSettings(KSparseSettings):
     steps: Count = 1500
     start: Literal["activations", "readout"] = "readout"
     aux_weight: NonNegativeFloat = 0.0
-    objective: ObjectiveSettings = ObjectiveSettings(reconstruction=0.1, decoding=1.0)
+    objective: ObjectiveSettings = ObjectiveSettings(reconstruction=0.5, decoding=1.0)
 
     @model_validator(mode="after")
     def _outputs_are_counted(self):

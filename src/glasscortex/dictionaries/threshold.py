@@ -14,17 +14,21 @@ from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.tokens import Tokens
 from glasscortex.errors import InputError
 
+CONTROL = 0.02
+"""How fast the threshold follows the number of active units."""
+
 
 class Threshold(BatchTopK):
     """Units above one threshold, k a token on average, one for every output of the decoder.
 
         a = ReLU(p) [p ≥ θ],  p = (z − b_dec) W_enc + b_enc
 
-    As in BatchTopK, but the running mean θ is the threshold in training, too: batches of one
-    session and stimulus, as the decoder needs them, would each have another one. Encoders start
-    at directions e that the decoder's outputs read (see `Decoding.directions`) or at activations,
-    at the length that gives p unit variance, and atoms at the patterns that go with them, Σ e of
-    the activations' covariance Σ.
+    θ is the same for all tokens in training, too: BatchTopK's would be another for every batch,
+    which the decoder needs to be of one session and stimulus. It rises where more than k units a
+    token are active, and falls where fewer are: log θ by CONTROL (l0 / k − 1) a step. Encoders
+    start at directions e that the decoder's outputs read (see `Decoding.directions`) or at
+    activations, at the length that gives p unit variance, and atoms at the patterns that go with
+    them, Σ e of the activations' covariance Σ.
 
     References
     ----------
@@ -68,5 +72,8 @@ class Threshold(BatchTopK):
         self.W_dec.copy_(F.normalize(patterns, dim=1))
 
     def training_threshold(self, activations: Float[Tensor, "tokens d_sae"]) -> Float[Tensor, ""]:
-        super().training_threshold(activations)
+        if self.threshold < 0:
+            super().training_threshold(activations)
+        active = (activations >= self.threshold).sum() / len(activations)
+        self.threshold *= torch.exp(CONTROL * (active / self.settings.k - 1))
         return self.threshold
