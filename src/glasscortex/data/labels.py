@@ -6,6 +6,38 @@ import pandas as pd
 from glasscortex.tasks import TASKS, Task, variables
 
 
+def variables_shown(stimulus: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """The variables of the presentations of gratings or scenes, NaN on blanks.
+
+    Parameters
+    ----------
+    stimulus : str
+        Its name; others than gratings and scenes have no variables.
+    rows : pandas.DataFrame
+        Columns of the stimulus; one that is missing gives NaN.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A column a variable, rows as given.
+    """
+    if stimulus == "drifting_gratings":
+        rows = rows.reindex(columns=["orientation", "temporal_frequency", "blank_sweep"])
+        rows = rows[rows["blank_sweep"] != 1].reindex(rows.index)
+        return pd.DataFrame(
+            {
+                "direction": rows["orientation"],
+                "orientation": rows["orientation"] % 180,
+                "temporal_frequency": rows["temporal_frequency"],
+            }
+        )
+    if stimulus == "static_gratings":
+        return rows.reindex(columns=["orientation", "spatial_frequency", "phase"])
+    if stimulus == "natural_scenes":
+        return pd.DataFrame({"scene": rows["index"].where(rows["index"] >= 0)})
+    return pd.DataFrame(index=rows.index)
+
+
 def with_labels(trials: pd.DataFrame) -> pd.DataFrame:
     """The trials with a column for the labels of every task; see `Task.column`.
 

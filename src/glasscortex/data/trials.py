@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from glasscortex.config import TrialsConfig
-from glasscortex.data.labels import with_labels
+from glasscortex.data.labels import variables_shown, with_labels
 from glasscortex.data.splits import blocks, split_in_time, with_gaps
 from glasscortex.data.store import StoredSession
 from glasscortex.data.windows import frames_of
@@ -117,20 +117,8 @@ def _presentations(
         return _movie_bins(rows, movie_bin_s)
     if stimulus == "spontaneous":
         rows = _consecutive(rows, frames)
-    labels = rows[["start", "end"]].assign(unit=np.arange(len(rows)))
-    # reindex: a column that the file lacks is a label of NaN
-    if stimulus == "drifting_gratings":
-        rows = rows.reindex(columns=["orientation", "temporal_frequency", "blank_sweep"])
-        rows = rows[rows["blank_sweep"] != 1].reindex(rows.index)
-        labels["direction"] = rows["orientation"]
-        labels["orientation"] = rows["orientation"] % 180
-        labels["temporal_frequency"] = rows["temporal_frequency"]
-    elif stimulus == "static_gratings":
-        variables = ["orientation", "spatial_frequency", "phase"]
-        labels[variables] = rows.reindex(columns=variables)
-    elif stimulus == "natural_scenes":
-        labels["scene"] = rows["index"].where(rows["index"] >= 0)
-    return labels
+    placed = rows[["start", "end"]].assign(unit=np.arange(len(rows)))
+    return placed.join(variables_shown(stimulus, rows))
 
 
 def _movie_bins(rows: pd.DataFrame, bin_s: float) -> pd.DataFrame:

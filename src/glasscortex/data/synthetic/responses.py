@@ -60,31 +60,9 @@ def rates(
     cells : dict of str to numpy.ndarray
         Parameter -> (cells,), from `cells.draw`.
     """
-    latency = round(LATENCY_S * frame_rate_hz)
-    rate = np.repeat(cells["baseline_hz"][:, None], timeline.frames, axis=1).astype(np.float32)
-    bank = FilterBank(cells)
-    for name, shown in timeline.presentations.items():
-        if name == "spontaneous":
-            continue
-        row, elapsed, frame = _frames_of(shown)
-        if name.endswith("gratings"):
-            evoked = gratings_drive(cells, shown.columns)[:, row]
-            evoked *= _drift(cells, shown.columns, row, elapsed / frame_rate_hz, frame_rate_hz)
-            evoked -= np.outer(
-                cells["grating_suppression"] * cells["baseline_hz"], ~shown.blank[row]
-            )
-        else:
-            drive = image_drive(cells, bank.output(templates(name)))
-            evoked = np.where(shown.blank[row], 0, drive[:, shown.columns["index"][row]])
-        rate[:, frame + latency] += evoked
-    shared = np.stack(
-        [
-            behaviour.running,
-            behaviour.pupil,
-            fluctuation(timeline.frames, SHARED_S * frame_rate_hz, rng),
-        ]
-    )
-    loading = np.stack([cells[f"{name}_gain"] for name in ("running", "pupil", "shared")])
+    latency = latency_frames(frame_rate_hz)
+    rate = drive(cells, FilterBank(cells), timeline, frame_rate_hz)
+    loading, shared = shared_gain(cells, behaviour, frame_rate_hz, rng)
     private = fluctuation(rate.shape, PRIVATE_S * frame_rate_hz, rng)
     log_gain = np.einsum("sc,sf->cf", loading, shared) + cells["private_gain"][:, None] * private
     rate *= np.exp(log_gain)
@@ -95,6 +73,60 @@ def rates(
         {name: _mean_over(rate, shown, latency).T for name, shown in presentations},
         {name: _mean_over(gain[None], shown, latency)[0] for name, shown in presentations},
     )
+
+
+def latency_frames(frame_rate_hz: float) -> int:
+    """Imaging frames between what is shown and the response to it."""
+    return round(LATENCY_S * frame_rate_hz)
+
+
+def drive(
+    cells: dict[str, np.ndarray], bank: FilterBank, timeline: Timeline, frame_rate_hz: float
+) -> np.ndarray:
+    """(cells, frames) float32 spikes per second, before gain: baseline and what is evoked."""
+    rate = np.repeat(cells["baseline_hz"][:, None], timeline.frames, axis=1).astype(np.float32)
+    for name, shown in timeline.presentations.items():
+        if name != "spontaneous":
+            frame = _frames_of(shown)[2] + latency_frames(frame_rate_hz)
+            rate[:, frame] += evoked(cells, bank, name, shown, frame_rate_hz)
+    return rate
+
+
+def evoked(
+    cells: dict[str, np.ndarray],
+    bank: FilterBank,
+    stimulus: str,
+    shown: Presentations,
+    frame_rate_hz: float,
+) -> np.ndarray:
+    """(cells, frames) what each presentation, frame by frame, adds to the baseline, in Hz.
+
+    Suppression by gratings makes it negative.
+    """
+    row, elapsed, _ = _frames_of(shown)
+    if not stimulus.endswith("gratings"):
+        pictures = image_drive(cells, bank.output(templates(stimulus)))
+        return np.where(shown.blank[row], 0, pictures[:, shown.columns["index"][row]])
+    rate = gratings_drive(cells, shown.columns)[:, row]
+    rate *= _drift(cells, shown.columns, row, elapsed / frame_rate_hz, frame_rate_hz)
+    rate -= np.outer(cells["grating_suppression"] * cells["baseline_hz"], ~shown.blank[row])
+    return rate
+
+
+def shared_gain(
+    cells: dict[str, np.ndarray],
+    behaviour: Behaviour,
+    frame_rate_hz: float,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What moves all cells' log gain: its loadings (3, cells) and its course (3, frames).
+
+    In order: running, pupil, and a fluctuation that the population shares.
+    """
+    frames = len(behaviour.running)
+    fluctuating = fluctuation(frames, SHARED_S * frame_rate_hz, rng)
+    loading = np.stack([cells[f"{name}_gain"] for name in ("running", "pupil", "shared")])
+    return loading, np.stack([behaviour.running, behaviour.pupil, fluctuating])
 
 
 def direction_tuning(cells: dict[str, np.ndarray], direction_deg: np.ndarray) -> np.ndarray:

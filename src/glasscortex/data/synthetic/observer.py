@@ -1,0 +1,284 @@
+"""The ideal observer: how well the best decoder of a simulated session could do, at most.
+
+It is told more than any decoder: the spikes behind the ΔF/F, the tuning of every cell, what all
+other presentations showed, what behaviour and the shared fluctuation do to the gain, and each
+cell's own fluctuation, but for its level around the presentation. A window, and whatever else is
+recorded until it ends, is a function of those spikes, of earlier ones, and of noise; given what
+the observer knows, earlier spikes and noise tell nothing of the label or the level. So no decoder
+of windows is more accurate than the observer, who takes the class of the largest posterior
+probability (data processing inequality; Cover & Thomas 2006, "Elements of Information Theory",
+2.8). It is a bound and not what can be reached: a decoder sees noisy calcium, and has to learn
+tuning and guess the gain.
+
+Two things are left out. The order is a permutation, so that who counts all other presentations
+knows which class is due; here classes are alike likely. And the baseline of ΔF/F is a median over
+minutes, through which spikes after the window reach it. Movies have no limit: their order is
+fixed, and what came before a window tells the label.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import logsumexp, softmax
+from scipy.stats import norm
+
+from glasscortex.config import SimulateConfig
+from glasscortex.data.labels import variables_shown
+from glasscortex.data.synthetic.behaviour import behave
+from glasscortex.data.synthetic.design import STIMULI, Presentations, Timeline, timeline
+from glasscortex.data.synthetic.filters import FilterBank
+from glasscortex.data.synthetic.leaky import fluctuation
+from glasscortex.data.synthetic.responses import (
+    PRIVATE_S,
+    drive,
+    evoked,
+    latency_frames,
+    shared_gain,
+)
+from glasscortex.data.windows import frames_of
+from glasscortex.tasks import TASKS
+from glasscortex.words import MOVIES
+
+PRESENTATIONS = 1000
+"""Simulated presentations of a stimulus that a session's limit is the mean of."""
+
+BEFORE_S = 3.0
+"""The observer sees spikes from so long before the onset; any value gives a bound."""
+
+LEVELS = np.linspace(-5, 5, 21)
+"""Levels of a cell's own fluctuation, in standard deviations, that its likelihood is a sum over."""
+
+AT_ONCE = 200
+"""Presentations in memory."""
+
+COLUMNS = ["task", "limit", "error", "chance", "n"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session of a simulated mouse, before presentations are singled out.
+
+    Attributes
+    ----------
+    cells : dict of str to numpy.ndarray
+        Parameter -> (cells,), from `cells.draw`.
+    bank : FilterBank
+        Of these cells.
+    timeline : Timeline
+        What is shown when.
+    drive, log_gain : numpy.ndarray
+        (cells, frames) spikes per second before gain, and the gain but for the cells' own.
+    frame_rate_hz : float
+        Of imaging.
+    """
+
+    cells: dict[str, np.ndarray]
+    bank: FilterBank
+    timeline: Timeline
+    drive: np.ndarray
+    log_gain: np.ndarray
+    frame_rate_hz: float
+
+    @classmethod
+    def drawn(
+        cls,
+        session_type: str,
+        cells: dict[str, np.ndarray],
+        running_fraction: float,
+        config: SimulateConfig,
+        rng: np.random.Generator,
+    ) -> "Session":
+        """A new session as the configuration has them, but without movies."""
+        rate_hz, bank = config.frame_rate_hz, FilterBank(cells)
+        shown = timeline(session_type, config.length, rate_hz, rng, (*config.without, *MOVIES))
+        behaviour = behave(running_fraction, shown.frames, rate_hz, rng)
+        loading, course = shared_gain(cells, behaviour, rate_hz, rng)
+        log_gain = np.einsum("sc,sf->cf", loading, course)
+        return cls(cells, bank, shown, drive(cells, bank, shown, rate_hz), log_gain, rate_hz)
+
+    def response(self, stimulus: str, frames: int) -> np.ndarray:
+        """(conditions, cells, frames): spikes expected of each condition, before gain."""
+        design = STIMULI[stimulus]
+        onset = frames * np.arange(len(design.conditions))
+        columns = dict(zip(design.columns, design.conditions.T, strict=True))
+        each = Presentations(onset, onset + frames, columns)
+        added = evoked(self.cells, self.bank, stimulus, each, self.frame_rate_hz)
+        rate = self.cells["baseline_hz"][:, None] + added
+        return rate.reshape(len(rate), -1, frames).swapaxes(0, 1) / self.frame_rate_hz
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """What the observer is told of some presentations: frames before the response, and its own.
+
+    Attributes
+    ----------
+    spikes : numpy.ndarray
+        (presentations, cells, frames) counts.
+    log_gain : numpy.ndarray
+        (presentations, cells, frames) what is known of it.
+    loading : numpy.ndarray
+        (cells, frames) on the log gain, of the level that is not known, a standard normal.
+    before : numpy.ndarray
+        (presentations, cells, frames before) spikes expected without gain.
+    response : numpy.ndarray
+        (conditions, cells, frames of the response) the same, of each condition.
+    """
+
+    spikes: np.ndarray
+    log_gain: np.ndarray
+    loading: np.ndarray
+    before: np.ndarray
+    response: np.ndarray
+
+
+def limits(
+    session: Session, window_s: Mapping[str, float], rng: np.random.Generator
+) -> pd.DataFrame:
+    """The accuracy that no decoder of windows passes, for every classification task but movies.
+
+    It is the mean over presentations, drawn anew, of the observer's largest posterior probability.
+
+    Parameters
+    ----------
+    session : Session
+        Of one mouse.
+    window_s : mapping of str to float
+        Length of the windows by stimulus, from the onset; others are left out.
+    rng : numpy.random.Generator
+        Of all that is drawn.
+
+    Returns
+    -------
+    pandas.DataFrame
+        task, limit, error (the standard error that the draws leave), chance, n (of draws).
+    """
+    rows = []
+    for stimulus in session.timeline.presentations:
+        tasks = [task for task in TASKS.values() if task.stimulus == stimulus]
+        if not tasks or stimulus not in window_s:
+            continue
+        posterior, _ = observed(session, stimulus, window_s[stimulus], rng)
+        design = STIMULI[stimulus]
+        conditions = pd.DataFrame(design.conditions, columns=design.columns)
+        variables = variables_shown(stimulus, conditions)
+        for task in tasks:
+            classes, own = np.unique(variables[task.variable], return_inverse=True)
+            largest = (posterior @ np.eye(len(classes))[own]).max(axis=1)
+            error = largest.std(ddof=1) / np.sqrt(len(largest))
+            rows.append((task.name, largest.mean(), error, 1 / len(classes), len(largest)))
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def observed(
+    session: Session, stimulus: str, window_s: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw presentations, and ask the observer.
+
+    Parameters
+    ----------
+    session : Session
+        Of one mouse.
+    stimulus : str
+        One of gratings or scenes.
+    window_s : float
+        The observer sees the spikes that lie before the end of such a window from the onset.
+    rng : numpy.random.Generator
+        Of all that is drawn.
+
+    Returns
+    -------
+    posterior : numpy.ndarray
+        (presentations, conditions) probabilities of what was shown.
+    shown : numpy.ndarray
+        (presentations,) the condition that was.
+    """
+    presentations = session.timeline.presentations[stimulus]
+    drawn = rng.choice(len(presentations.start), PRESENTATIONS)
+    onset = presentations.start[drawn] + latency_frames(session.frame_rate_hz)
+    lengths = (presentations.stop - presentations.start)[drawn]
+    window = frames_of(window_s, session.frame_rate_hz) - latency_frames(session.frame_rate_hz)
+    posterior, shown = [], []
+    for length in np.unique(lengths):  # as frames are counted, some have one more
+        response = session.response(stimulus, length)[..., : max(1, window)]
+        onsets = onset[lengths == length]
+        for first in range(0, len(onsets), AT_ONCE):
+            some = onsets[first : first + AT_ONCE]
+            stretches, conditions = _stretches(session, some, response, rng)
+            posterior.append(softmax(log_likelihood(stretches), axis=1))
+            shown.append(conditions)
+    return np.concatenate(posterior), np.concatenate(shown)
+
+
+def _stretches(
+    session: Session, onset: np.ndarray, response: np.ndarray, rng: np.random.Generator
+) -> tuple[Stretches, np.ndarray]:
+    """Stretches of responses that begin at these frames, and the condition shown in each."""
+    before = round(BEFORE_S * session.frame_rate_hz)
+    frames = before + response.shape[-1]
+    at = onset[:, None] - before + np.arange(frames)
+    log_gain = session.log_gain[:, at].swapaxes(0, 1)
+    earlier = session.drive[:, at[:, :before]].swapaxes(0, 1) / session.frame_rate_hz
+    shown = rng.integers(len(response), size=len(onset))
+    expected = np.concatenate([earlier, response[shown]], axis=2)
+    private = fluctuation((*expected.shape[:2], 1 + frames), PRIVATE_S * session.frame_rate_hz, rng)
+    loading, level = split_level(private, before, PRIVATE_S * session.frame_rate_hz)
+    sd = session.cells["private_gain"][:, None]
+    spikes = rng.poisson(expected * np.exp(log_gain + sd * private[..., 1:]))
+    known = log_gain + sd * (private[..., 1:] - level[..., None] * loading)
+    return Stretches(spikes, known, sd * loading, earlier, response), shown
+
+
+def split_level(
+    fluctuations: np.ndarray, before: int, time_constant: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The level of a first-order fluctuation, which what else is told of it says nothing of.
+
+    Past and future of the fluctuation depend on each other through the present alone. So given
+    its value in the first frame, the level (the scaled mean over the response of what that value
+    does not foretell) is a standard normal, and independent of the fluctuation before and of the
+    fluctuation less level times loading.
+
+    Parameters
+    ----------
+    fluctuations : numpy.ndarray
+        (…, 1 + frames) of unit variance.
+    before : int
+        Frames, after the first, that come before the response.
+    time_constant : float
+        In frames.
+
+    Returns
+    -------
+    loading : numpy.ndarray
+        (frames,)
+    level : numpy.ndarray
+        (…,)
+    """
+    frame = np.arange(1, fluctuations.shape[-1])
+    apart, since = np.abs(np.subtract.outer(frame, frame)), np.add.outer(frame, frame)
+    covariance = np.exp(-apart / time_constant) - np.exp(-since / time_constant)
+    scale = np.sqrt(covariance[before:, before:].sum())
+    surprise = fluctuations[..., 1:] - fluctuations[..., :1] * np.exp(-frame / time_constant)
+    return covariance[:, before:].sum(axis=1) / scale, surprise[..., before:].sum(axis=-1) / scale
+
+
+def log_likelihood(stretches: Stretches) -> np.ndarray:
+    """(presentations, conditions) log likelihood of each condition, up to a constant a row.
+
+    Spikes are Poisson, frame by frame, at expected · exp(log gain + level · loading), and each
+    cell's level is summed over (`LEVELS`).
+    """
+    frames = stretches.response.shape[-1]
+    total = np.zeros((len(stretches.spikes), len(stretches.response)))
+    for cell, loading in enumerate(stretches.loading):
+        spikes, response = stretches.spikes[:, cell], stretches.response[:, cell]
+        gain, by_level = np.exp(stretches.log_gain[:, cell]), np.exp(np.outer(LEVELS, loading))
+        earlier = (gain[:, :-frames] * stretches.before[:, cell]) @ by_level[:, :-frames].T
+        of_level = np.outer(spikes @ loading, LEVELS) + norm.logpdf(LEVELS) - earlier
+        expected = (gain[:, None, -frames:] * by_level[:, -frames:]) @ response.T
+        total += logsumexp(of_level[:, :, None] - expected, axis=1)
+        total += spikes[:, -frames:] @ np.log(response).T
+    return total
