@@ -39,18 +39,40 @@ def compare(decoding: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         task, against, transformer, baseline, difference, ci_low, ci_high, n_sessions.
     """
-    scores = decoding[decoding["session_id"] != "all"]
-    scores = scores[scores["metric"] == scores["task"].map(headline)]
-    keys = ["split", "task", "model", "session_id"]
-    values = scores.groupby(keys, sort=False)["value"].mean()
-    test = values["test"].unstack("model")
-    test[BEST_LINEAR] = _best_linear(values, test)
+    test = test_scores(decoding)
     rows = []
     for against in (BEST_LINEAR, *BASELINES):
         if {"trained", against} <= set(test.columns):
             paired = test[["trained", against]].dropna()
             rows += _rows(against, paired.set_axis(["transformer", "baseline"], axis=1))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def test_scores(decoding: pd.DataFrame) -> pd.DataFrame:
+    """Each decoder's headline score on the test split of each session, the mean over seeds.
+
+    Parameters
+    ----------
+    decoding : pandas.DataFrame
+        As for `compare`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a task and session_id, a column a model, and one of the best linear baseline.
+    """
+    scores = of_sessions(decoding)
+    keys = ["split", "task", "model", "session_id"]
+    values = scores.groupby(keys, sort=False)["value"].mean()
+    test = values["test"].unstack("model")
+    test[BEST_LINEAR] = _best_linear(values, test)
+    return test
+
+
+def of_sessions(decoding: pd.DataFrame) -> pd.DataFrame:
+    """The rows of single sessions that hold a task's headline metric."""
+    scores = decoding[decoding["session_id"] != "all"]
+    return scores[scores["metric"] == scores["task"].map(headline)]
 
 
 def _best_linear(values: pd.Series, test: pd.DataFrame) -> pd.Series:
