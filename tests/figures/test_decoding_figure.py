@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from glasscortex.figures.decoding import LOWEST_R2, decoding_figure
@@ -44,6 +45,13 @@ def test_chance_is_where_the_table_has_it_and_n_is_stated(figure):
     axes = panel(figure, "direction")
     assert axes.get_lines()[0].get_xdata()[0] == pytest.approx(1 / 8)
     assert "8 classes, n = 24 sessions" in [text.get_text() for text in axes.texts]
+
+
+def test_the_limit_of_simulated_sessions_is_their_mean(decoding, splice):
+    observer = pd.DataFrame({"task": ["direction"] * 2, "limit": [0.7, 0.9]})
+    figure = decoding_figure(decoding=decoding, splice=splice, observer=observer)
+    assert means(panel(figure, "direction"))["limit"] == pytest.approx(0.8)
+    assert "limit" not in means(panel(figure, "running_speed"))
 
 
 def test_a_missing_model_leaves_its_lane_empty(decoding, splice):

@@ -26,6 +26,8 @@ COLUMNS = {
     "decoding": "model seed session_id task split metric value ci_low ci_high chance "
     "constant n n_classes",
     "comparison": "task against transformer baseline difference ci_low ci_high n_sessions",
+    "observer": "session_id task limit error chance n",
+    "share": "task model seed accuracy limit chance share ci_low ci_high n_sessions",
     "sae": "model seed sae hook architecture width k fvu l0 dead_fraction split",
     "splice": "model seed sae task condition metric value ci_low ci_high "
     "delta delta_low delta_high equivalent",

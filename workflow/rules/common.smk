@@ -50,7 +50,8 @@ SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
 OF_TRAINED = ["ablation", "reuse"]
 SAE_TABLES = ["splice", "selectivity", "tuning", *OF_TRAINED] + ["recovery"] * SIMULATED
-TABLES = ["quality", "history", "decoding", "comparison", "sae", *SAE_TABLES, "claims"]
+TABLES = ["quality", "history", "decoding", "comparison"] + ["observer", "share"] * SIMULATED
+TABLES += ["sae", *SAE_TABLES, "claims"]
 FIGURES = ["quality", "training", "decoding", "selectivity", "ablation", "controls"]
 if CONFIG.select.held_out:
     TABLES.append("adaptation")
@@ -138,10 +139,11 @@ def of_hook(suffix):
 
 
 def tables_of(figure):
-    """The tables that a figure is drawn from, which its function names."""
+    """The tables that a figure is drawn from: those its function names, as far as they are made."""
     return [
         f"<results>/tables/{table}.csv"
         for table in arguments(f"figures.{figure}", f"{figure}_figure")
+        if table in TABLES
     ]
 
 
@@ -158,6 +160,8 @@ def parts_of(table):
         return scores + expand(
             "<results>/decoder/{baseline}/decoding.csv", baseline=CONFIG.baseline.models
         )
+    if table == "observer":
+        return of_sessions("<results>/observer/{session}.csv")(None)
     if table == "history":
         learnt = [model for model in CONFIG.models if model in ("trained", "shuffled")]
         return expand("<results>/decoder/{model}/seed{seed}/history.csv", model=learnt, seed=SEEDS)

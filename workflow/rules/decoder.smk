@@ -1,4 +1,4 @@
-"""The transformer, its controls and its baselines."""
+"""The transformer, its controls, its baselines, and what can be read at most."""
 
 PRESENTED = {
     "trials": "<results>/trials.parquet",
@@ -123,6 +123,59 @@ rule compare:
         "Comparing the transformer with every baseline"
     shell:
         stage("compare")
+
+
+if SIMULATED:
+
+    rule observe:
+        input:
+            truth="<results>/truth/{session}.h5",
+            code=code("stages.observe"),
+        output:
+            table="<results>/observer/{session}.csv",
+        log:
+            "<results>/logs/observe/{session}.log",
+        benchmark:
+            "<results>/benchmarks/observe/{session}.tsv"
+        group:
+            "session"
+        conda:
+            "../../envs/glasscortex.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=30,
+        params:
+            window_s=json.dumps(CONFIG.trials.window_s),
+            config=CONFIG.simulate.model_dump_json(),
+        message:
+            "Asking what can be read of session {wildcards.session} at most"
+        shell:
+            stage("observe")
+
+    rule share:
+        input:
+            decoding="<results>/tables/decoding.csv",
+            observer="<results>/tables/observer.csv",
+            code=code("stages.share"),
+        output:
+            table=report(
+                "<results>/tables/share.csv", caption="../report/tables.rst", category="Tables"
+            ),
+        log:
+            "<results>/logs/share.log",
+        benchmark:
+            "<results>/benchmarks/share.tsv"
+        conda:
+            "../../envs/glasscortex.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        message:
+            "Holding every decoder against what can be read at most"
+        shell:
+            stage("share")
 
 
 # Sessions that no decoder was trained on.

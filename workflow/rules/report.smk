@@ -14,7 +14,9 @@ rule concatenate:
     benchmark:
         "<results>/benchmarks/concatenate/{table}.tsv"
     wildcard_constraints:
-        table="|".join(["quality", "decoding", "history", "adaptation", "sae", *SAE_TABLES]),
+        table="|".join(
+            ["quality", "decoding", "observer", "history", "adaptation", "sae", *SAE_TABLES]
+        ),
     conda:
         "../../envs/glasscortex.yaml"
     threads: 1

@@ -30,19 +30,25 @@ LOWEST_R2 = -0.25
 
 
 @styled
-def decoding_figure(*, decoding: pd.DataFrame, splice: pd.DataFrame) -> Figure:
+def decoding_figure(
+    *, decoding: pd.DataFrame, splice: pd.DataFrame, observer: pd.DataFrame | None = None
+) -> Figure:
     """Draw a panel a task and a lane a decoder: every session, their mean and its interval.
 
-    Scores are the headline metrics on the test split, the mean over seeds; chance is dashed, and
-    a blue line carries the transformer's mean past its baselines.
+    Scores are the headline metrics on the test split, the mean over seeds; chance is dashed, what
+    no decoder passes is dotted, and a blue line carries the transformer's mean past its baselines.
 
     Parameters
     ----------
     decoding, splice : pandas.DataFrame
+        The tables.
+    observer : pandas.DataFrame, optional
+        The same, of simulated recordings.
     """
     scores = decoding[decoding["split"] == "test"]
     scores = scores[scores["metric"] == scores["task"].map(headline)]
     spliced = splice[(splice["model"] == "trained") & splice["sae"].isin(splice["sae"].head(1))]
+    limits = {} if observer is None else observer.groupby("task")["limit"].mean().to_dict()
     lanes = _lanes(set(scores["model"]))
     tasks = [task for task in TASKS if task in set(scores["task"])]
     rows = -(-len(tasks) // COLUMNS)
@@ -56,6 +62,7 @@ def decoding_figure(*, decoding: pd.DataFrame, splice: pd.DataFrame) -> Figure:
             lanes,
             scores[scores["task"] == task],
             spliced[spliced["task"] == task],
+            limits.get(task, np.nan),
         )
     for panel in panels[len(tasks) :]:
         panel.set_visible(False)
@@ -63,15 +70,9 @@ def decoding_figure(*, decoding: pd.DataFrame, splice: pd.DataFrame) -> Figure:
     first.set_yticks(list(lanes.values()), [NAMES[lane] for lane in lanes])
     first.set_ylim(max(lanes.values()) + 0.6, -0.6)
     chance = scores.loc[scores["task"] == tasks[0], "chance"].mean()
-    first.annotate(
-        "chance",
-        (chance, lanes["spliced"]),
-        (2, 0),
-        textcoords="offset points",
-        va="center",
-        color=FAINT,
-        fontsize=6,
-    )
+    _name_line(first, "chance", chance, lanes["spliced"])
+    if tasks[0] in limits:
+        _name_line(first, "limit", limits[tasks[0]], lanes["spliced"])
     for row in range(rows):
         for tick, lane in zip(figure.axes[row * COLUMNS].get_yticklabels(), lanes, strict=True):
             tick.set_color(COLOURS[lane])
@@ -88,14 +89,28 @@ def _lanes(models: set[str]) -> dict[str, float]:
     return dict(zip(names, (np.arange(len(names)) + GAP * group_of).tolist()))
 
 
+def _name_line(axes: Axes, name: str, x: float, y: float) -> None:
+    """Write the name of a vertical line beside it."""
+    axes.annotate(
+        name, (x, y), (2, 0), textcoords="offset points", va="center", color=FAINT, fontsize=6
+    )
+
+
 def _draw_task(
-    axes: Axes, task: str, lanes: dict[str, float], scores: pd.DataFrame, spliced: pd.DataFrame
+    axes: Axes,
+    task: str,
+    lanes: dict[str, float],
+    scores: pd.DataFrame,
+    spliced: pd.DataFrame,
+    limit: float,
 ) -> None:
     lowest = LOWEST_R2 if TASKS[task].is_regression else 0.0
     means = scores[scores["session_id"] == "all"]
     sessions = scores[scores["session_id"] != "all"]
     axes.set_label(task)
     axes.axvline(means["chance"].mean(), color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)))
+    if np.isfinite(limit):
+        axes.axvline(limit, color=FAINT, linewidth=0.9, linestyle=(0, (1, 1.5)), label="limit")
     _carry_past_baselines(axes, means.loc[means["model"] == "trained", "value"].mean(), lanes)
     numbers = ["value", "ci_low", "ci_high"]
     for lane, place in lanes.items():

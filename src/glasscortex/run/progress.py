@@ -12,6 +12,7 @@ from typing import TextIO
 
 TYPICAL_SECONDS = {
     "simulate": 3.0,
+    "observe": 3.0,
     "preprocess": 1.0,
     "trials": 1.0,
     "train": 35.0,

@@ -1,4 +1,4 @@
-"""The ground truth of a simulated session, in a file that only the `recovery` stage reads.
+"""The ground truth of a simulated session, in a file that only `recovery` and `observe` read.
 
 - `/cells/<parameter>` (cells,): tuning of every cell, the names of `cells.PARAMETERS` and
   `cells.UNIFORM`; `grating_hz` and `image_hz` are 0 in cells that do not respond.
