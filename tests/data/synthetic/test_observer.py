@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.special import softmax
 from scipy.stats import norm, poisson
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
@@ -48,64 +49,55 @@ def drawn(simulated, letter, **changes):
     return Session.drawn(kind, {**cells, **changes}, running_fraction, CONFIG, rng)
 
 
-def log_odds(loading, before=0):
-    """Of the two rates, for each count of one cell in a single frame of the response."""
-    frames = 1 + before
-    spikes = np.zeros((len(COUNTS), 1, frames))
-    spikes[..., -1] = COUNTS[:, None]
-    stretches = Stretches(
+def seen(counts, loading=0.0, before=0, after=0):
+    """Spikes of one cell, in a single frame of the response; none around, where 3 were expected."""
+    spikes = np.zeros((len(counts), 1, before + 1 + after))
+    spikes[..., before] = np.reshape(counts, (-1, 1))
+    around = np.full(spikes.shape, 3.0)
+    around[..., before] = 0
+    return Stretches(
         spikes=spikes,
         log_gain=np.zeros_like(spikes),
-        loading=np.full((1, frames), loading),
-        before=np.full((len(COUNTS), 1, before), 3.0),
+        loading=np.full(spikes.shape[1:], loading),
+        around=around,
         response=RATES[:, None, None],
+        own=slice(before, before + 1),
     )
-    return np.subtract(*log_likelihood(stretches).T)
 
 
 def test_without_a_level_spikes_are_poisson():
+    odds = np.subtract(*log_likelihood(seen(COUNTS)).T)
     expected = np.subtract(*poisson.logpmf(COUNTS, RATES[:, None]))
-    np.testing.assert_allclose(log_odds(0.0), expected)
+    np.testing.assert_allclose(odds, expected)
 
 
-@pytest.mark.parametrize("before", [0, 2])
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (2, 1)])
 @pytest.mark.parametrize("loading", [0.4, -0.7])
-def test_the_level_is_integrated_out(loading, before):
-    """Against quadrature; of the frames before nothing was seen where 3 spikes were expected."""
-
+def test_the_level_is_integrated_out(loading, before, after):
     def probability(count, rate):
         def at(level):
             gain = np.exp(loading * level)
-            silence = np.exp(-3.0 * before * gain)
+            silence = np.exp(-3.0 * (before + after) * gain)
             return poisson.pmf(count, rate * gain) * silence * norm.pdf(level)
 
         return quad(at, -9, 9, epsabs=1e-13)[0]
 
+    odds = np.subtract(*log_likelihood(seen(COUNTS, loading, before, after)).T)
     expected = [np.log(probability(n, 2.0) / probability(n, 5.0)) for n in COUNTS]
-    np.testing.assert_allclose(log_odds(loading, before), expected, atol=1e-4)
+    np.testing.assert_allclose(odds, expected, atol=1e-4)
 
 
 def test_the_limit_of_two_poisson_classes_is_that_of_all_counts():
     """Σ over counts of the larger probability, halved."""
-    count = np.arange(60)
-    both = poisson.pmf(count, RATES[:, None])
-    spikes = np.random.default_rng(0).poisson(RATES[np.arange(20_000) % 2])[:, None, None]
-    stretches = Stretches(
-        spikes=spikes,
-        log_gain=np.zeros(spikes.shape),
-        loading=np.zeros((1, 1)),
-        before=np.zeros((len(spikes), 1, 0)),
-        response=RATES[:, None, None],
-    )
-    odds = np.subtract(*log_likelihood(stretches).T)
-    largest = 1 / (1 + np.exp(-np.abs(odds)))
+    both = poisson.pmf(np.arange(60), RATES[:, None])
+    spikes = np.random.default_rng(0).poisson(RATES[np.arange(20_000) % 2])
+    largest = softmax(log_likelihood(seen(spikes)), axis=1).max(axis=1)
     assert largest.mean() == pytest.approx(both.max(axis=0).sum() / 2, abs=0.005)
 
 
 def test_what_is_told_of_a_fluctuation_says_nothing_of_its_level():
-    before, frames = 5, 12
-    private = fluctuation((40_000, 1 + frames), 8.0, np.random.default_rng(0))
-    loading, level = observer.split_level(private, before, 8.0)
+    private = fluctuation((40_000, 13), 8.0, np.random.default_rng(0))
+    loading, level = observer.split_level(private, slice(5, 9), 8.0)
     told = np.column_stack([private[:, 0], private[:, 1:] - level[:, None] * loading])
     assert level.std() == pytest.approx(1, abs=0.02)
     assert np.abs(level @ told / len(level)).max() < 4 / np.sqrt(len(level))
@@ -118,6 +110,26 @@ def test_the_observer_is_right_as_often_as_it_believes(simulated, stimulus):
     believed, right = posterior.max(axis=1), posterior.argmax(axis=1) == shown
     error = np.sqrt((believed * (1 - believed)).mean() / len(shown))
     assert abs(right.mean() - believed.mean()) < 3 * error
+
+
+def test_the_observer_sees_all_spikes_from_before_the_response_to_the_end_of_the_window(
+    simulated, monkeypatch
+):
+    """A static grating is shown for 7 or 8 frames; the next follows within the window."""
+    told = []
+
+    def likelihood(stretches):
+        told.append(stretches)
+        return log_likelihood(stretches)
+
+    monkeypatch.setattr(observer, "log_likelihood", likelihood)
+    observed(drawn(simulated, "B"), "static_gratings", 0.5, np.random.default_rng(1))
+    before, latency = 90, 2
+    assert {(t.own.start, t.own.stop - before) for t in told} == {(before, 7), (before, 8)}
+    for stretches in told:
+        assert stretches.spikes.shape[-1] == before + 15 - latency
+        silent = np.flatnonzero((stretches.around == 0).all(axis=(0, 1)))
+        assert list(silent) == list(range(stretches.own.start, stretches.own.stop))
 
 
 def test_no_decoder_of_windows_passes_the_limit(simulated):
