@@ -45,8 +45,8 @@ PRESENTATIONS = 1000
 """Simulated presentations of a stimulus that a session's limit is the mean of."""
 
 BEFORE_S = 3.0
-"""From the begin of a stretch to the response. Any value gives a bound; this one lowers phase by
-.017 against .1 s, and .003 against 1.5 s."""
+"""From the begin of a stretch to the response. Any value gives a bound; longer stretches lower it
+(static orientation of one session: .716 with .1 s, .701 with 1.5 s, .698 with 3 s, each ± .005)."""
 
 AT_ONCE = 200
 """Presentations in memory."""
