@@ -1,5 +1,7 @@
 """The ideal observer: it is right as often as it believes, and no decoder passes it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -71,6 +73,22 @@ def test_the_observer_sees_all_spikes_from_before_the_response_to_the_end_of_the
         assert stretches.spikes.shape[-1] == before + 15 - latency
         silent = np.flatnonzero((stretches.around == 0).all(axis=(0, 1)))
         assert list(silent) == list(range(stretches.own.start, stretches.own.stop))
+
+
+def test_who_is_not_told_the_gain_is_right_less_often(simulated, monkeypatch):
+    def ignorant(stretches):
+        nothing = np.zeros_like(stretches.log_gain)
+        return log_likelihood(replace(stretches, log_gain=nothing, loading=nothing[0]))
+
+    posterior, shown = observed(
+        drawn(simulated, "A"), "drifting_gratings", 2.0, np.random.default_rng(1)
+    )
+    monkeypatch.setattr(observer, "log_likelihood", ignorant)
+    guess, same = observed(
+        drawn(simulated, "A"), "drifting_gratings", 2.0, np.random.default_rng(1)
+    )
+    np.testing.assert_array_equal(same, shown)
+    assert 0.2 < (guess.argmax(axis=1) == shown).mean() < posterior.max(axis=1).mean() - 0.03
 
 
 def test_no_decoder_of_windows_passes_the_limit(simulated):
