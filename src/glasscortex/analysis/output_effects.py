@@ -62,7 +62,7 @@ def effects(
         for task, head in decoder.vocabulary.tasks.items()
     }
     directions = atoms(dictionary).T
-    for batch in batches.ordered(mask):
+    for batch in batches.ordered(mask & batches.decodable):
         run = passed(decoder, hook, batch)
         codes = dictionary.encode(run.x.detach())
         for task, output in run.outputs.items():

@@ -46,7 +46,7 @@ class Batch:
     session: int
     """Row of the session embedding."""
     tasks: tuple[str, ...]
-    """Tasks that this stimulus gives labels for."""
+    """Tasks that this stimulus gives labels for, if there are any."""
     label_s: float
     """Time that the labels speak of, in seconds from the start of the window."""
 
@@ -73,6 +73,12 @@ class Batches:
         Sessions, cells and tasks of the decoder.
     size : int
         Most windows in a batch.
+
+    Attributes
+    ----------
+    decodable : numpy.ndarray
+        (presentations,) bool: those that a decoder says something of, because their stimulus gives
+        their session labels of some task.
     """
 
     def __init__(
@@ -99,6 +105,9 @@ class Batches:
             key: tuple(name for name, has in labelled.items() if has[rows].any())
             for key, rows in self._groups.items()
         }
+        self.decodable = np.zeros(len(trials), dtype=bool)
+        for key, tasks in self._tasks.items():
+            self.decodable[self._groups[key]] = bool(tasks)
 
     def ordered(self, mask: np.ndarray) -> Iterator[Batch]:
         """Every presentation where `mask` is true, session by session."""

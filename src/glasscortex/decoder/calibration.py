@@ -40,9 +40,8 @@ def calibrate(decoder: Decoder, batches: Batches, regressions: bool = True) -> N
     decoder.own.gain.fill_(1)
     losses: dict[str, dict[int, np.ndarray]] = {}
     counts: dict[tuple[str, int], int] = {}
-    for batch in batches.ordered((batches.trials["split"] == "validation").to_numpy()):
-        if not batch.tasks:
-            continue
+    validation = (batches.trials["split"] == "validation").to_numpy()
+    for batch in batches.ordered(validation & batches.decodable):
         for task, output in decoder(batch).items():
             target = batches.targets[task][batch.trials]
             known = has_label(target)

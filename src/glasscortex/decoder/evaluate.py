@@ -108,7 +108,7 @@ def predict_under(
     }
     empty = np.full(len(batches.trials), np.nan, np.float32)
     predictions = {name: {task: empty.copy() for task in heads} for name in edits}
-    for batch in batches.ordered(mask):
+    for batch in batches.ordered(mask & batches.decodable):
         latents = decoder.until(hook, batch)
         for name, edit in edits.items():
             with replacing(decoder, hook, _of_batch(edit, batch)):

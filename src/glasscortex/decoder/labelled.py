@@ -68,7 +68,7 @@ def labelled_windows(batches: Batches, patch: int, *splits: str) -> Iterator[Lab
         Where the training split holds at least two.
     """
     split, tasks = batches.trials["split"].to_numpy(), batches.vocabulary.tasks
-    ordered = batches.ordered(np.isin(split, splits))
+    ordered = batches.ordered(np.isin(split, splits) & batches.decodable)
     for session_id, group in groupby(ordered, lambda batch: batch.session_id):
         pieces: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
         for batch in group:

@@ -340,10 +340,11 @@ def _mean_outputs(
     """Mean of each head's outputs over the labelled training windows of each session."""
     decoder.eval()
     train = (batches.trials["split"] == "train").to_numpy()
-    for session_id, group in groupby(batches.ordered(train), lambda batch: batch.session_id):
+    ordered = batches.ordered(train & batches.decodable)
+    for session_id, group in groupby(ordered, lambda batch: batch.session_id):
         sums: dict[str, np.ndarray] = {}
         counts: Counter[str] = Counter()
-        for batch in filter(lambda batch: batch.tasks, group):
+        for batch in group:
             read = activations(decoder, "readout", batch)
             for i, task in enumerate(batch.tasks):
                 known = torch.from_numpy(has_label(batches.targets[task][batch.trials]))

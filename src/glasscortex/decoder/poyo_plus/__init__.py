@@ -88,9 +88,9 @@ class PoyoPlus(nn.Module):
         label_s: float,
     ) -> Float[Tensor, "windows 1 queries dim"]:
         """What the queries read at the label's time."""
-        times = torch.full((len(queries),), label_s, device=latents.device)
+        label = self.rotary(torch.tensor([label_s], device=latents.device))
         queries = queries.expand(len(latents), -1, -1)
-        return self.reader(queries, latents, self.rotary(times), self.angles(latents))[:, None]
+        return self.reader(queries, latents, label, self.angles(latents))[:, None]
 
 
 class TimedAttention(nn.Module):
@@ -273,7 +273,7 @@ class Reader(nn.Module):
         self,
         queries: Float[Tensor, "windows queries dim"],
         latents: Float[Tensor, "windows latents dim"],
-        query_angles: Float[Tensor, "2 queries features"],
+        query_angles: Float[Tensor, "2 1 features"],
         latent_angles: Float[Tensor, "2 latents features"],
     ) -> Float[Tensor, "windows queries dim"]:
         angles = latent_angles[:, :: self.latents_per_step]
