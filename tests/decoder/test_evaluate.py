@@ -9,7 +9,7 @@ def test_a_speed_is_predicted_in_its_unit_and_on_its_sessions_scale(decoder, bat
     head = decoder.heads["running_speed"]
     with torch.no_grad():
         head.weight.zero_(), head.bias.fill_(2.0)
-    predicted = predict(decoder, batches, np.ones(len(trials), bool))["running_speed"]
+    predicted = predict(decoder, batches, np.ones(len(trials), bool))["running_speed"]["value"]
     for session in ("a", "b"):
         own = (trials["session_id"] == session) & trials["running_speed"].notna()
         learnt = trials.loc[own & (trials["split"] == "train"), "running_speed"].to_numpy(float)

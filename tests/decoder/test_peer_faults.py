@@ -9,6 +9,7 @@ from glasscortex.data.labels import task_labels, with_labels
 from glasscortex.data.synthetic.design import timeline
 from glasscortex.data.trials import tabulate
 from glasscortex.data.windows import WindowsFolder
+from glasscortex.decoder.predictions import predictions
 from glasscortex.decoder.scores import score_table
 from glasscortex.decoder.train import train
 from glasscortex.tasks import TASKS
@@ -48,7 +49,7 @@ def static_and_scenes() -> pd.DataFrame:
 
 
 def scored(task, trials, prediction):
-    table = score_table(task, trials, np.float32(prediction), "test", seed=0)
+    table = score_table(task, trials, predictions(prediction), "test", seed=0)
     return table[table["session_id"] == "1"].set_index("metric")
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as peer
 
 from glasscortex.decoder.compare import compare
+from glasscortex.decoder.predictions import predictions
 from glasscortex.decoder.scores import (
     accuracy,
     balanced_accuracy,
@@ -61,7 +62,7 @@ def test_bootstrap_interval_covers_the_mean_as_often_as_it_says():
 def test_scores_pool_sessions_not_presentations(world):
     trials = world[0]
     prediction = np.where(trials["session_id"] == "a", trials["direction"], 400.0)
-    table = score_table("direction", trials, prediction, "test", seed=0)
+    table = score_table("direction", trials, predictions(prediction), "test", seed=0)
     accuracy = table[table["metric"] == "accuracy"].set_index("session_id")
     assert accuracy["value"].to_dict() == {"a": 1.0, "b": 0.0, "all": 0.5}
     assert accuracy["n"].to_dict() == {"a": 40, "b": 40, "all": 80}

@@ -133,7 +133,7 @@ def test_the_start_decodes_before_any_training(decoder, batches, world):
     trials = world[0]
     start(decoder, batches, seed=0)
     test = (trials["split"] == "test").to_numpy()
-    predicted = predict(decoder, batches, test)["direction"][test]
+    predicted = predict(decoder, batches, test)["direction"]["value"][test]
     label = trials["direction"].to_numpy()[test]
     shown = np.isfinite(label)
     assert np.mean(predicted[shown] == label[shown]) > 0.6

@@ -61,13 +61,13 @@ def dictionary(hook):
 
 def test_nothing_is_predicted_of_them(decoder, batches, movie):
     assert decoder(next(batches.ordered(movie))) == {}
-    predicted = predict(decoder, batches, np.ones(len(movie), bool))["direction"]
+    predicted = predict(decoder, batches, np.ones(len(movie), bool))["direction"]["value"]
     np.testing.assert_array_equal(np.isnan(predicted), movie)
 
 
 def test_they_are_no_work_for_predictions(decoder, batches, movie, monkeypatch):
     monkeypatch.setattr(decoder, "until", lambda hook, batch: pytest.fail("was decoded"))
-    assert np.isnan(predict(decoder, batches, movie)["direction"]).all()
+    assert np.isnan(predict(decoder, batches, movie)["direction"]["value"]).all()
 
 
 def test_latents_are_recorded_of_all_and_queries_of_what_is_asked(

@@ -23,7 +23,7 @@ from glasscortex.dictionaries import Dictionary
 from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS, Task, related
 
-MOST_PREDICTIONS = 2**25
+MOST_PREDICTIONS = 2**24
 """Predictions held at once: conditions × tasks × presentations of one session."""
 
 COLUMNS = [
@@ -250,7 +250,8 @@ def scored(
         some = {name: edits[name] for name in names[start : start + at_once]}
         predictions = predict_under(decoder, batches, mask, hook, some)
         for name, predicted in predictions.items():
-            for task, guess in predicted.items():
+            for task, said in predicted.items():
+                guess = said["value"]
                 known = np.isfinite(labels[task]) & np.isfinite(guess)
                 if known.any():
                     metric = metrics(task)[headline(task)]

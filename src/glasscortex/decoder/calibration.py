@@ -1,22 +1,23 @@
 """How sure each session's outputs are, chosen on validation.
 
 What is learnt from a few windows is too sure of itself, in some sessions more than in others. A
-factor on the outputs of each session and task (temperature scaling, Guo et al. 2017, arXiv
-1706.04599) mends that; it moves no class past another. For a regression it goes down to 0, where
-the mean of the training split is what is predicted.
+factor on the outputs of each session and task mends that (`glasscortex.decoder.temperature`); it is
+the only thing chosen here, and stored in `SessionOutputs.gain`. The bias beside it comes with the
+start, in closed form. For a regression the gain goes down to 0, where the mean of the training
+split is what is predicted.
 """
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import has_label
 from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.temperature import GAINS, cross_entropies
 
-GAINS = tuple(2.0 ** (i / 2) for i in range(6, -13, -1))
-"""Candidates; a regression has 0, too."""
+OF_REGRESSION = np.array([*GAINS, 0.0])
+"""Candidates of a regression; a classification has no 0."""
 
 
 @torch.no_grad()
@@ -47,7 +48,7 @@ def calibrate(decoder: Decoder, batches: Batches, regressions: bool = True) -> N
             known = has_label(target)
             if not known.any() or (target.dtype.kind == "f" and not regressions):
                 continue
-            loss = _losses(output[known], torch.from_numpy(target[known]))
+            loss = _losses(output.numpy()[known], target[known])
             of_task = losses.setdefault(task, {})
             of_task[batch.session] = of_task.get(batch.session, 0) + loss
             key = task, batch.session
@@ -58,7 +59,7 @@ def calibrate(decoder: Decoder, batches: Batches, regressions: bool = True) -> N
         best = (own + windows[:, None] * own.sum(axis=0) / windows.sum()).argmin(axis=1)
         if batches.vocabulary.tasks[task].classes is None and not _confirmed(own, best, windows):
             best[:] = -1
-        gains = torch.tensor((*GAINS, 0.0))[torch.from_numpy(best)]
+        gains = torch.from_numpy(OF_REGRESSION[best]).float()
         decoder.own.gain[list(of_task), decoder.own.tasks[task]] = gains
 
 
@@ -78,10 +79,10 @@ def _confirmed(
     return bool(gained.mean() > 2 * gained.std(ddof=1) / np.sqrt(len(gained)))
 
 
-def _losses(output: torch.Tensor, target: torch.Tensor) -> np.ndarray:
+def _losses(
+    output: Float[np.ndarray, "windows outputs"], target: Shaped[np.ndarray, " windows"]
+) -> Float[np.ndarray, " gains"]:
     """Sum over windows of the loss with each gain."""
-    if target.is_floating_point():
-        errors = [F.mse_loss(g * output[:, 0], target, reduction="sum") for g in (*GAINS, 0.0)]
-    else:
-        errors = [F.cross_entropy(g * output, target, reduction="sum") for g in GAINS]
-    return np.array([float(error) for error in errors])
+    if target.dtype.kind == "f":
+        return np.square(OF_REGRESSION[:, None] * output[:, 0] - target).sum(axis=1)
+    return cross_entropies(output, target)

@@ -14,6 +14,7 @@ from glasscortex.data.labels import label_scale
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.hooks import replacing
 from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.predictions import predictions, unpredicted
 from glasscortex.decoder.scores import HELD_OUT, decoding_scores
 from glasscortex.tasks import TASKS
 
@@ -46,8 +47,8 @@ def evaluate(
         See `decoding_scores`.
     """
     batches = Batches(windows, trials, decoder.vocabulary, EVALUATION_BATCH)
-    predictions = predict(decoder, batches, trials["split"].isin(HELD_OUT).to_numpy())
-    return decoding_scores(trials, predictions, seed)
+    predicted = predict(decoder, batches, trials["split"].isin(HELD_OUT).to_numpy())
+    return decoding_scores(trials, predicted, seed)
 
 
 def predict(decoder: Decoder, batches: Batches, mask: np.ndarray) -> dict[str, np.ndarray]:
@@ -65,8 +66,7 @@ def predict(decoder: Decoder, batches: Batches, mask: np.ndarray) -> dict[str, n
     Returns
     -------
     dict of str to numpy.ndarray
-        By task, (presentations,) float32 in the label's unit: the most likely class, or the value;
-        NaN where nothing was predicted.
+        By task, (presentations,) of `PREDICTION`.
     """
     return predict_under(decoder, batches, mask, "readout", {"intact": lambda x, batch: x})[
         "intact"
@@ -106,8 +106,8 @@ def predict_under(
         task: label_scale(batches.trials, batches.trials[TASKS[task].column].to_numpy())
         for task in heads.keys() - classes.keys()
     }
-    empty = np.full(len(batches.trials), np.nan, np.float32)
-    predictions = {name: {task: empty.copy() for task in heads} for name in edits}
+    size = len(batches.trials)
+    predicted = {name: {task: unpredicted(size) for task in heads} for name in edits}
     for batch in batches.ordered(mask & batches.decodable):
         latents = decoder.until(hook, batch)
         for name, edit in edits.items():
@@ -115,12 +115,13 @@ def predict_under(
                 outputs = decoder.since(hook, latents, batch)
             for task, output in outputs.items():
                 if task in classes:
-                    value = classes[task][output.argmax(-1).numpy()]
+                    log_p, named = output.log_softmax(-1).max(-1)
+                    made = predictions(classes[task][named.numpy()], log_p.exp().numpy())
                 else:
                     mean, sd = (part[batch.trials] for part in scales[task])
-                    value = output[:, 0].numpy() * sd + mean
-                predictions[name][task][batch.trials] = value
-    return predictions
+                    made = predictions(output[:, 0].numpy() * sd + mean)
+                predicted[name][task][batch.trials] = made
+    return predicted
 
 
 def _of_batch(edit: Edit, batch: Batch) -> Callable[[Tensor], Tensor]:

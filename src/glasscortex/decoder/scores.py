@@ -5,12 +5,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
+from glasscortex.decoder.predictions import unpredicted
+from glasscortex.decoder.reliability import root, squared_error
 from glasscortex.tasks import TASKS
 
 BOOTSTRAPS = 1000
 
 HELD_OUT = ("validation", "test")
 """Splits that decoders are scored on."""
+
+ECE = "ece"
+"""The metric of calibration."""
 
 SCORES = [
     "session_id",
@@ -86,7 +91,7 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
     trials : pandas.DataFrame
         Presentations, with label columns.
     prediction : numpy.ndarray
-        (presentations,) in the label's unit, NaN where nothing was predicted.
+        (presentations,) of `PREDICTION`.
 
     Returns
     -------
@@ -97,8 +102,8 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
     metric = metrics(task)[name]
     seen = _seen(task, trials)
     scores = [
-        (session, name, float(metric(label, guess)), chance(name, seen[session]), len(label))
-        for session, label, guess in _by_session(task, trials, prediction)
+        (session, name, float(metric(label, said["value"])), chance(name, seen[session]), len(said))
+        for session, label, said in _by_session(task, trials, prediction)
     ]
     table = pd.DataFrame(scores, columns=["session_id", "metric", "value", "chance", "n"])
     return table.dropna(subset="value", ignore_index=True)
@@ -113,6 +118,10 @@ def score_table(
     sessions for the row session_id = "all", whose value is the mean of the sessions'. A session
     without a score (a regression whose label never varies there) has no row.
 
+    Beside the `metrics` of a classification stands "ece", the calibration error; see
+    `glasscortex.decoder.reliability`. It is pooled as a square. Presentations that are drawn twice
+    count as calibrated worse, so the draws within a session are moved to have the value as mean.
+
     Parameters
     ----------
     task : str
@@ -120,7 +129,7 @@ def score_table(
     trials : pandas.DataFrame
         Presentations, with label columns.
     prediction : numpy.ndarray
-        (presentations,) in the label's unit, NaN where nothing was predicted.
+        (presentations,) of `PREDICTION`.
     split : str
         Of `HELD_OUT`.
     seed : int
@@ -136,8 +145,9 @@ def score_table(
     rng = np.random.default_rng([seed, list(TASKS).index(task)])
     seen = _seen(task, trials)
     rows = []
-    in_split = np.where(trials["split"] == split, prediction, np.nan)
-    for session, label, guess in _by_session(task, trials, in_split):
+    in_split = np.where(trials["split"] == split, prediction, unpredicted(len(trials)))
+    for session, label, said in _by_session(task, trials, in_split):
+        guess = said["value"]
         draws = rng.integers(len(label), size=(BOOTSTRAPS, len(label)))
         constant = np.full_like(label, _best_guess(task, seen[session]))
         n_classes = 0 if TASKS[task].is_regression else len(np.unique(seen[session]))
@@ -148,9 +158,16 @@ def score_table(
             interval = np.nanpercentile(score(label[draws], guess[draws]), [2.5, 97.5])
             same = score(label, constant)
             rows.append((session, metric, value, *interval, guessing, same, len(label), n_classes))
-    table = pd.DataFrame(rows, columns=SCORES)
+        if n_classes:
+            right, sure = label == guess, said["confidence"]
+            value, drawn = squared_error(right, sure), squared_error(right[draws], sure[draws])
+            interval = value + np.percentile(drawn - drawn.mean(), [2.5, 97.5])
+            rows.append((session, ECE, value, *interval, np.nan, np.nan, len(label), n_classes))
+    table = pd.DataFrame(rows, columns=SCORES).dropna(subset="value")
     pooled = [_pool(metric, group, rng) for metric, group in table.groupby("metric", sort=False)]
     table = pd.concat([table, pd.DataFrame(pooled, columns=SCORES)], ignore_index=True)
+    squares = table["metric"] == ECE, ["value", "ci_low", "ci_high"]
+    table.loc[squares] = root(table.loc[squares])
     table.insert(1, "task", task)
     table.insert(2, "split", split)
     return table
@@ -166,7 +183,7 @@ def decoding_scores(
     trials : pandas.DataFrame
         Presentations, with label columns.
     predictions : dict of str to numpy.ndarray
-        By task, (presentations,), see `session_scores`.
+        By task, (presentations,) of `PREDICTION`.
     seed : int
         Of the bootstraps.
 
@@ -236,6 +253,6 @@ def _by_session(
     task: str, trials: pd.DataFrame, prediction: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     labels = trials[TASKS[task].column].to_numpy()
-    known = np.isfinite(labels) & np.isfinite(prediction)
+    known = np.isfinite(labels) & np.isfinite(prediction["value"])
     for session, rows in trials[known].groupby("session_id", sort=False).groups.items():
         yield session, labels[rows], prediction[rows]

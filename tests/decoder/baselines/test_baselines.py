@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -90,7 +91,8 @@ def test_regression_is_scikit_learns_on_the_features_themselves():
     x, y, train = given.features, given.labels, given.train
     for strength, found in zip(CONFIG.inverse_regularisation, regression(given, CONFIG)):
         peer = LogisticRegression(C=strength, max_iter=1000).fit(x[train], y[train])
-        np.testing.assert_array_equal(found, peer.predict(x))
+        np.testing.assert_array_equal(found.argmax(axis=1), peer.predict(x))
+        np.testing.assert_allclose(found, peer.predict_log_proba(x), atol=0.01)
     given = problem(n_classes=None)
     x, y, train = given.features, given.labels, given.train
     for strength, found in zip(CONFIG.inverse_regularisation, regression(given, CONFIG)):
@@ -104,16 +106,19 @@ def test_the_discriminant_is_scikit_learns(seed):
     x, y, train = given.features, given.labels, given.train
     for shrinkage, found in zip(CONFIG.shrinkage, discriminant(given, CONFIG)):
         peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
-        np.testing.assert_array_equal(found, peer.fit(x[train], y[train]).predict(x))
+        peer.fit(x[train], y[train])
+        np.testing.assert_array_equal(found.argmax(axis=1), peer.predict(x))
+        np.testing.assert_allclose(softmax(found, axis=1), peer.predict_proba(x), atol=1e-6)
 
 
 def test_a_template_is_the_class_that_correlates_most():
     given = problem()
     x, y, train = given.features, given.labels, given.train
     means = [x[train][y[train] == c].mean(axis=0) for c in range(3)]
-    expected = [np.argmax([np.corrcoef(row, mean)[0, 1] for mean in means]) for row in x]
+    expected = [[np.corrcoef(row, mean)[0, 1] for mean in means] for row in x]
     (found,) = template(given, CONFIG)
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(found.argmax(axis=1), np.argmax(expected, axis=1))
+    np.testing.assert_allclose(found / 10, expected, atol=1e-6)  # of 100 features
 
 
 @pytest.mark.parametrize("n_classes", [3, None])

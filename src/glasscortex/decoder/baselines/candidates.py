@@ -8,11 +8,15 @@ import pandas as pd
 from glasscortex.config import BaselineConfig
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.baselines.problems import Problem, problems
+from glasscortex.decoder.predictions import predictions, unpredicted
 from glasscortex.decoder.scores import headline, metrics
+from glasscortex.decoder.temperature import confidence, fitted_gain
 from glasscortex.tasks import TASKS
 
 Fit = Callable[[Problem, BaselineConfig], Iterator[np.ndarray]]
-"""Predictions (presentations,) of one candidate of the configuration after the other."""
+"""Of one candidate of the configuration after the other the values (presentations,), or, where
+there are classes, their log-probabilities (presentations, classes), which may be too sure or not
+sure enough: a temperature is fitted to them."""
 
 
 def best_predictions(
@@ -27,7 +31,7 @@ def best_predictions(
 
     Features are every cell's ΔF/F, as the mean of the window or sample by sample: which of the
     two, and the candidate of the configuration, is chosen by the headline metric on the
-    validation split.
+    validation split, which gives the temperature, too.
 
     Parameters
     ----------
@@ -47,28 +51,36 @@ def best_predictions(
     Returns
     -------
     dict of str to numpy.ndarray
-        By task, (presentations,) float32, NaN where it does not apply; without the tasks that
-        never do.
+        By task, (presentations,) of `PREDICTION`; without the tasks that never apply.
     """
-    predictions = {}
+    predicted = {}
     for name in tasks:
         known = trials[TASKS[name].column].notna().to_numpy()
         if known.any():
-            predictions[name] = np.full(len(trials), np.nan, np.float32)
+            predicted[name] = unpredicted(len(trials))
             candidates = problems(TASKS[name], trials[known], windows)
-            predictions[name][known] = _best(fit, name, candidates, config)
-    return predictions
+            predicted[name][known] = _best(fit, name, candidates, config)
+    return predicted
 
 
 def _best(fit: Fit, task: str, candidates: Iterator[Problem], config: BaselineConfig) -> np.ndarray:
     """Predictions (presentations,) of the candidate that scores best on validation."""
     score = metrics(task)[headline(task)]
-    best, best_score = np.empty(0), -np.inf
+    best, best_score = unpredicted(0), -np.inf
     for problem in candidates:
         label = problem.values(problem.labels)[problem.validation]
         for fitted in fit(problem, config):
-            prediction = problem.values(fitted)
-            achieved = score(label, prediction[problem.validation])
+            made = _predictions(problem, fitted)
+            achieved = score(label, made["value"][problem.validation])
             if not len(best) or achieved > best_score:
-                best, best_score = prediction, np.nan_to_num(achieved, nan=-np.inf)
+                best, best_score = made, np.nan_to_num(achieved, nan=-np.inf)
     return best
+
+
+def _predictions(problem: Problem, fitted: np.ndarray) -> np.ndarray:
+    """What a candidate predicts, from what `Fit` yields."""
+    if problem.classes is None:
+        return predictions(problem.values(fitted))
+    held_out = problem.validation
+    gain = fitted_gain(fitted[held_out], problem.labels[held_out])
+    return predictions(problem.values(fitted.argmax(axis=1)), confidence(fitted, gain))

@@ -25,7 +25,7 @@ def discriminant(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarra
     Yields
     ------
     numpy.ndarray
-        Predictions (presentations,) of one shrinkage after the other.
+        Log-probabilities (presentations, classes), of one shrinkage after the other.
 
     References
     ----------
@@ -41,7 +41,7 @@ def discriminant(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarra
         shrunk = (1 - shrinkage) * variances + shrinkage * variances.mean()
         weights = means / shrunk
         offset = np.log(counts / counts.sum()) - 0.5 * (weights * means).sum(axis=1)
-        yield (x @ weights.T + offset).argmax(axis=1)
+        yield x @ weights.T + offset
 
 
 predict = partial(best_predictions, discriminant)

@@ -24,7 +24,7 @@ def regression(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
     Yields
     ------
     numpy.ndarray
-        Predictions (presentations,) of one strength after the other.
+        Values, or log-probabilities of the classes, of one strength after the other.
     """
     x, y, train = problem.compact, problem.labels, problem.train
     if problem.classes is None:
@@ -33,7 +33,7 @@ def regression(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
         return
     fitted = LogisticRegression(max_iter=300, warm_start=True)
     for strength in sorted(config.inverse_regularisation):
-        yield fitted.set_params(C=strength).fit(x[train], y[train]).predict(x)
+        yield fitted.set_params(C=strength).fit(x[train], y[train]).predict_log_proba(x)
 
 
 predict = partial(best_predictions, regression)

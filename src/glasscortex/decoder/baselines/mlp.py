@@ -39,8 +39,8 @@ def perceptron(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
     Yields
     ------
     numpy.ndarray
-        Predictions (presentations,) of one weight decay after the other, each by the weights with
-        the smallest validation loss.
+        Values, or log-probabilities of the classes, of one weight decay after the other, each by
+        the weights with the smallest validation loss.
     """
     torch.set_num_threads(1)
     settings, generator = config.mlp, torch.Generator().manual_seed(0)
@@ -75,7 +75,7 @@ def perceptron(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]
             for weight in networks[:2]:
                 weight *= shrink
     output = _outputs(x, best)
-    yield from (output[:, :, 0] if problem.classes is None else output.argmax(dim=2)).numpy()
+    yield from (output[:, :, 0] if problem.classes is None else output).numpy()
 
 
 def _initial(

@@ -11,9 +11,10 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from glasscortex.data.windows import WindowsReader
+from glasscortex.decoder.predictions import unpredicted
 
 Predict = Callable[[pd.DataFrame, WindowsReader], dict[str, np.ndarray]]
-"""By task the predictions (presentations,) for one session, from its trials and windows."""
+"""By task the predictions (presentations,) of one session, from its trials and windows."""
 
 Result = TypeVar("Result")
 
@@ -43,9 +44,9 @@ def over_sessions(
     Returns
     -------
     dict of str to numpy.ndarray
-        By task, (presentations,) float32 in the label's unit, NaN where nothing was predicted.
+        By task, (presentations,) of `PREDICTION`.
     """
-    predictions = {name: np.full(len(trials), np.nan, np.float32) for name in tasks}
+    predictions = {name: unpredicted(len(trials)) for name in tasks}
     groups = trials.groupby("session_id", sort=False).indices
     work = (
         (trials.iloc[rows].reset_index(drop=True), windows[session])

@@ -40,7 +40,7 @@ def predict(
     Returns
     -------
     dict of str to numpy.ndarray
-        By task that the session can decode, (presentations,) float32, NaN but on the validation
+        By task that the session can decode, (presentations,) of `PREDICTION`, on the validation
         and test splits.
     """
     if trials[[TASKS[name].column for name in tasks]].isna().all(axis=None):

@@ -13,7 +13,9 @@ from glasscortex.decoder.baselines.problems import Problem
 def template(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]:
     """Correlate each window with the mean window of every class in the training split.
 
-    There is nothing to regularise.
+    There is nothing to regularise. Correlations are given in standard deviations of those of
+    independent noise: log-probabilities up to the temperature, if the directions of a class's
+    windows have a von Mises–Fisher distribution about its template.
 
     Parameters
     ----------
@@ -25,11 +27,11 @@ def template(problem: Problem, config: BaselineConfig) -> Iterator[np.ndarray]:
     Yields
     ------
     numpy.ndarray
-        Predictions (presentations,), once.
+        Log-probabilities (presentations, classes), once.
     """
     x, members, train = problem.features, problem.members, problem.train
     means = members.T @ x[train] / members.sum(axis=0)[:, None]
-    yield (_normalised(x) @ _normalised(means).T).argmax(axis=1)
+    yield _normalised(x) @ _normalised(means).T * np.sqrt(x.shape[1])
 
 
 def _normalised(rows: np.ndarray) -> np.ndarray:
