@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
-GAINS = tuple(2.0 ** (i / 2) for i in range(6, -13, -1))
-"""Candidates, half an octave apart."""
+GAINS = tuple(2.0 ** (i / 2) for i in range(12, -13, -1))
+"""Candidates, half an octave apart, from 64 to 1/64."""
 
 
 def cross_entropies(

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from glasscortex.config import BaselineConfig, MlpConfig
 from glasscortex.data.windows import SessionWindows, WindowsFolder
 from glasscortex.decoder.baselines import baselines
+from glasscortex.decoder.baselines.candidates import best_predictions
 from glasscortex.decoder.baselines.lda import discriminant
 from glasscortex.decoder.baselines.linear import regression
 from glasscortex.decoder.baselines.mlp import perceptron
@@ -119,6 +120,33 @@ def test_a_template_is_the_class_that_correlates_most():
     (found,) = template(given, CONFIG)
     np.testing.assert_array_equal(found.argmax(axis=1), np.argmax(expected, axis=1))
     np.testing.assert_allclose(found / 10, expected, atol=1e-6)  # of 100 features
+
+
+def test_a_temperature_undoes_what_a_fit_is_too_sure_of(world):
+    trials, _, windows, _ = world
+    rows, reader = trials[trials["session_id"] == "a"].copy(), SessionWindows(windows / "a.h5")
+    some = rows.index[rows["split"] == "validation"][::3]  # so that certainty does not pay
+    rows.loc[some, "label_direction"] = (rows.loc[some, "label_direction"] + 45) % 360
+
+    def predicted(factor):
+        def fit(problem, config):
+            return (factor * scores for scores in template(problem, config))
+
+        return best_predictions(fit, rows, reader, CONFIG, ("direction",), 0)["direction"]
+
+    usual = predicted(1)
+    assert usual["confidence"].min() > 1 / 8 and usual["confidence"].max() < 1
+    for factor in (0.25, 4):
+        np.testing.assert_array_equal(predicted(factor)["value"], usual["value"])
+        np.testing.assert_allclose(predicted(factor)["confidence"], usual["confidence"], rtol=1e-5)
+
+
+def test_values_have_no_confidence(world):
+    trials, _, windows, _ = world
+    rows, reader = trials[trials["session_id"] == "a"], SessionWindows(windows / "a.h5")
+    made = best_predictions(regression, rows, reader, CONFIG, ("running_speed",), 0)
+    assert np.isfinite(made["running_speed"]["value"]).all()
+    assert np.isnan(made["running_speed"]["confidence"]).all()
 
 
 @pytest.mark.parametrize("n_classes", [3, None])
