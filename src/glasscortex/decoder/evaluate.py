@@ -115,8 +115,8 @@ def predict_under(
                 outputs = decoder.since(hook, latents, batch)
             for task, output in outputs.items():
                 if task in classes:
-                    log_p, named = output.log_softmax(-1).max(-1)
-                    made = predictions(classes[task][named.numpy()], log_p.exp().numpy())
+                    named, sure = output.argmax(-1).numpy(), output.softmax(-1).amax(-1).numpy()
+                    made = predictions(classes[task][named], sure)
                 else:
                     mean, sd = (part[batch.trials] for part in scales[task])
                     made = predictions(output[:, 0].numpy() * sd + mean)

@@ -72,7 +72,7 @@ def squared_error(
         return np.full(right.shape[:-1], np.nan)
     gaps = np.asarray(confidence, np.float64) - right
     bins = [np.take_along_axis(gaps, places, axis=-1) for places in alike(confidence)]
-    total = sum((bin.shape[-1] * _squared_mean(bin) for bin in bins), np.zeros(()))
+    total = sum((own.shape[-1] * _squared_mean(own) for own in bins), np.zeros(()))
     return total / presentations
 
 
