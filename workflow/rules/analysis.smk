@@ -33,6 +33,42 @@ rule selectivity:
         stage("selectivity")
 
 
+if STABILITY_TABLES:
+
+    rule stability:
+        input:
+            responses=ancient(
+                expand("<results>/sae/{{model}}/seed{seed}/{{sae}}/responses.zarr", seed=SEEDS)
+            ),
+            manifests=expand(
+                "<results>/sae/{{model}}/seed{seed}/{{sae}}/responses.manifest.json", seed=SEEDS
+            ),
+            trials="<results>/trials.parquet",
+            sessions="<results>/sessions.csv",
+            code=code("stages.stability"),
+        output:
+            table="<results>/sae/{model}/{sae}/stability.csv",
+            consensus="<results>/sae/{model}/{sae}/consensus.csv",
+        log:
+            "<results>/logs/stability/{model}-{sae}.log",
+        benchmark:
+            "<results>/benchmarks/stability/{model}-{sae}.tsv"
+        conda:
+            "../../envs/glasscortex.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=480,
+        params:
+            folder=lambda wildcards: CONFIG.results / "sae" / wildcards.model,
+            seeds=json.dumps(SEEDS),
+            config=CONFIG.selectivity.model_dump_json(),
+        message:
+            "Comparing {wildcards.sae} on {wildcards.model} between seeds"
+        shell:
+            stage("stability")
+
+
 rule ablate:
     input:
         **(DECODER | DICTIONARY | RESPONSES),

@@ -52,6 +52,8 @@ OF_TRAINED = ["ablation", "reuse"]
 SAE_TABLES = ["splice", "selectivity", "tuning", *OF_TRAINED] + ["recovery"] * SIMULATED
 TABLES = ["quality", "history", "decoding", "comparison"] + ["observer", "share"] * SIMULATED
 TABLES += ["sae", *SAE_TABLES, "claims"]
+STABILITY_TABLES = ["stability", "consensus"] * (len(SEEDS) > 1)
+TABLES += STABILITY_TABLES
 FIGURES = ["quality", "training", "decoding", "selectivity", "ablation", "controls"]
 if CONFIG.select.held_out:
     TABLES.append("adaptation")
@@ -167,6 +169,9 @@ def parts_of(table):
         return expand("<results>/decoder/{model}/seed{seed}/history.csv", model=learnt, seed=SEEDS)
     if table == "adaptation":
         return expand("<results>/decoder/trained/seed{seed}/adaptation.csv", seed=SEEDS)
+    if table in STABILITY_TABLES:
+        pattern = f"<results>/sae/{{model}}/{{sae}}/{table}.csv"
+        return expand(pattern, model=CONFIG.models, sae=list(CONFIG.sae))
     file = "metrics" if table == "sae" else table
     pattern = f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv"
     return of_saes(pattern, ["trained"]) if table in OF_TRAINED else of_saes(pattern)

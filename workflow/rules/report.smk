@@ -16,6 +16,7 @@ rule concatenate:
     wildcard_constraints:
         table="|".join(
             ["quality", "decoding", "observer", "history", "adaptation", "sae", *SAE_TABLES]
+            + STABILITY_TABLES
         ),
     conda:
         "../../envs/glasscortex.yaml"
@@ -36,6 +37,7 @@ rule claims:
             for table in ("decoding", "comparison", "sae", "splice", "selectivity", "ablation")
         },
         recovery="<results>/tables/recovery.csv" if SIMULATED else [],
+        consensus="<results>/tables/consensus.csv" if STABILITY_TABLES else [],
         sessions="<results>/sessions.csv",
         code=code("stages.claims"),
     output:

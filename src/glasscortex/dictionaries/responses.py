@@ -84,8 +84,8 @@ def write_responses(path: Path, dictionary: Dictionary, activations: Path) -> No
     consolidate(path)
 
 
-def read_responses(path: Path, split: str) -> Responses:
-    """Responses to all presentations of a split.
+def read_responses(path: Path, split: str, rows: slice = slice(None)) -> Responses:
+    """Responses to presentations of a split.
 
     Parameters
     ----------
@@ -93,14 +93,31 @@ def read_responses(path: Path, split: str) -> Responses:
         The Zarr that `write_responses` made.
     split : str
         "train", "validation" or "test".
+    rows : slice
+        Which presentations; without it all.
 
     Returns
     -------
     Responses
-        Those of the whole split: 4 bytes a unit and presentation.
+        4 bytes a unit and presentation.
     """
-    group = zarr.open_group(path, mode="r", path=split)
-    return Responses(np.asarray(group["trial"]), np.asarray(group["response"]))
+    trial, values = (
+        zarr.open_array(path, mode="r", path=f"{split}/{name}") for name in ("trial", "response")
+    )
+    return Responses(np.asarray(trial[rows]), np.asarray(values[rows]))
+
+
+def read_presented(path: Path, split: str) -> Int64[np.ndarray, " presentations"]:
+    """Row of each presentation of a split in the table of trials.
+
+    Parameters
+    ----------
+    path : Path
+        The Zarr that `write_responses` made.
+    split : str
+        "train", "validation" or "test".
+    """
+    return np.asarray(zarr.open_array(path, mode="r", path=f"{split}/trial")[:])
 
 
 @torch.no_grad()
