@@ -29,7 +29,8 @@ def spliced(condition, task, delta, margin=0.03):
 def units(model, variable, stimulus, significant, alive, error=0.02):
     return pd.DataFrame(
         {
-            "model": model, "seed": 0, "sae": "topk", "variable": variable, "stimulus": stimulus,
+            "model": model, "seed": 0, "sae": "topk", "unit": np.arange(alive),
+            "variable": variable, "stimulus": stimulus,
             "significant": np.arange(alive) < significant, "fraction_error": error,
         }
     )  # fmt: skip
@@ -89,6 +90,7 @@ def tables():
         "recovery": pd.DataFrame(
             {"model": "trained", "seed": 0, "sae": "topk", "score": [0.5, 0.4, 0.1], "null": 0.2}
         ),
+        "consensus": None,
         "sessions": pd.DataFrame({"mouse": list("aabbcde"), "held_out": [*6 * [False], True]}),
     }  # fmt: skip
 
@@ -167,3 +169,55 @@ def test_without_truth_there_is_no_claim_about_it():
 def test_nothing_selected_gives_no_claim_about_ablation():
     table = told(ablation=tables()["ablation"].iloc[:0])
     assert not table.index.str.startswith("ablating").any()
+
+
+MORE = "more consensus units are selective for direction (drifting_gratings) than untrained"
+
+
+def consensus(trained, untrained=1):
+    """The first units of each model; each stands there once for each of two other seeds."""
+    parts = [
+        pd.DataFrame({"unit": np.repeat(np.arange(100), 2), "other_seed": np.tile([1, 2], 100)})
+        .assign(model=model, seed=seed, sae="topk")
+        .assign(consensus=lambda rows, n=n: rows["unit"] < n * (rows["seed"] == 0))
+        for model, n in (("trained", trained), ("untrained", untrained))
+        for seed in range(3)
+    ]
+    return pd.concat(parts)
+
+
+def test_of_several_seeds_only_consensus_units_count():
+    """Of 100 living units 30 are selective, and 20 are what most other seeds have, too."""
+    table = told(consensus=consensus(20))
+    assert not table.index.str.startswith("units are selective").any()
+    share = table.loc["consensus units are selective for direction (drifting_gratings)"]
+    assert share["estimate"] == 0.2
+    assert "100 living units" in share["detail"]
+    assert "20 of 20 consensus units (binomial" in share["detail"]
+    more = table.loc[MORE]
+    assert more["holds"]
+    assert "20 of 100 (20 in consensus) against 1 of 50 (1 in consensus)" in more["detail"]
+    assert (
+        "5 of 20 consensus" in table.loc["consensus units are selective for the Cre line", "detail"]
+    )
+    assert table["holds"].all()
+
+
+def test_too_few_consensus_units_are_told():
+    table = told(consensus=consensus(3))
+    assert table.loc[MORE, "detail"].endswith("too few consensus units to tell")
+    assert not table.loc[MORE, "holds"]
+    share = table.loc["consensus units are selective for direction (drifting_gratings)"]
+    assert share["holds"]
+    assert "too few" not in share["detail"]
+    none = told(consensus=consensus(0))
+    share = none.loc["consensus units are selective for direction (drifting_gratings)"]
+    assert (share["estimate"], share["ci_low"], share["holds"]) == (0, 0, False)
+    assert share["detail"].endswith("too few consensus units to tell")
+
+
+def test_what_is_not_said_of_units_is_as_with_one_seed():
+    alone, several = told(), told(consensus=consensus(20))
+    same = ~alone.index.str.contains("selective")
+    assert same.sum() == len(RIVALS) + 2 + 3 + 2 + 1
+    pd.testing.assert_frame_equal(alone[same], several.loc[alone.index[same]])

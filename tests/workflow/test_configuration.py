@@ -52,6 +52,11 @@ def test_dry_run(fresh, arguments):
     assert fresh.would_run(*arguments)["train"] == 4
 
 
+@pytest.mark.parametrize(("seeds", "compared"), [("[0]", 0), ("[0,1]", 4)])
+def test_seeds_are_compared_where_there_are_several(fresh, seeds, compared):
+    assert fresh.would_run(*TINY, "--config", f"seeds={seeds}").get("stability", 0) == compared
+
+
 @pytest.mark.parametrize("name", ["a{x}", "a<x>", "a:x"])
 def test_a_folder_whose_name_would_be_read_is_refused(tmp_path, name):
     done = Project.copied_to(tmp_path / name).snakemake("--dry-run")

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest
 
+from glasscortex.analysis.shares import share_of
 from glasscortex.config import SelectivityConfig
 from glasscortex.decoder.compare import BEST_LINEAR
 from glasscortex.decoder.scores import headline
@@ -25,6 +26,8 @@ RIVALS = {BEST_LINEAR: "the best linear baseline"} | {
     baseline.name: baseline.phrase for baseline in BASELINES.values()
 }
 """What `comparison.csv` holds the transformer against, in words."""
+
+TOO_FEW = "; too few consensus units to tell"
 
 HEADLINE_VARIABLES = {TASKS[task].variable for task in related("direction")}
 """Variables that the claims of selectivity are made for."""
@@ -70,6 +73,7 @@ def claims(
     selectivity: pd.DataFrame,
     ablation: pd.DataFrame,
     recovery: pd.DataFrame | None,
+    consensus: pd.DataFrame | None,
     sessions: pd.DataFrame,
     config: SelectivityConfig,
 ) -> pd.DataFrame:
@@ -81,6 +85,8 @@ def claims(
         The tables.
     recovery : pandas.DataFrame or None
         None for recordings without ground truth.
+    consensus : pandas.DataFrame or None
+        Of several seeds: a selective unit counts if most other seeds have it, too.
     sessions : pandas.DataFrame
         With mouse and held_out.
     config : SelectivityConfig
@@ -92,6 +98,8 @@ def claims(
         One row a claim, with the fields of `Claim`.
     """
     mice = sessions.loc[~sessions["held_out"], "mouse"].nunique()
+    if consensus is not None:
+        selectivity = _with_consensus(selectivity, consensus)
     rows = [
         *_of_decoding(decoding, comparison),
         *_of_splice(splice, sae, decoding),
@@ -101,6 +109,14 @@ def claims(
     if recovery is not None:
         rows += _of_recovery(recovery)
     return pd.DataFrame(map(asdict, rows), columns=list(Claim.__dataclass_fields__))
+
+
+def _with_consensus(selectivity: pd.DataFrame, consensus: pd.DataFrame) -> pd.DataFrame:
+    """Add the column `consensus` to the table of selectivity."""
+    key = ["model", "seed", "sae", "unit"]
+    units = consensus[[*key, "consensus"]].drop_duplicates()
+    joined = selectivity.merge(units, how="left", on=key)
+    return joined.assign(consensus=joined["consensus"].eq(True))
 
 
 def _pooled(scores: pd.DataFrame, model: str) -> pd.DataFrame:
@@ -200,76 +216,62 @@ def _trained(saes: pd.DataFrame) -> list[tuple[int, str]]:
 def _of_selectivity(
     table: pd.DataFrame, saes: pd.DataFrame, mice: int, config: SelectivityConfig
 ) -> Iterator[Claim]:
-    z = norm.ppf(0.975)
     tested = table[table["variable"].isin(HEADLINE_VARIABLES)]
     variables = list(tested[["variable", "stimulus"]].drop_duplicates().itertuples(index=False))
     models = [model for model in ("start", *CONTROLS) if model in set(saes["model"])]
+    units = "consensus units" if "consensus" in table else "units"
     beyond = f"significant at q {config.q:g} with an effect of at least {config.min_effect:g}"
     for seed, name in _trained(saes):
+        of_fit = table[(table["seed"] == seed) & (table["sae"] == name)]
         for variable, stimulus in variables:
-            part = table[(table["variable"] == variable) & (table["stimulus"] == stimulus)]
-            part = part[(part["seed"] == seed) & (part["sae"] == name)]
-            fraction, error, count, alive = _fraction(part, "trained")
+            part = of_fit[(of_fit["variable"] == variable) & (of_fit["stimulus"] == stimulus)]
+            share = share_of(part[part["model"] == "trained"])
             yield Claim(
-                f"units are selective for {variable} ({stimulus})",
-                fraction,
-                *_interval(fraction, error),
+                f"{units} are selective for {variable} ({stimulus})",
+                share.value,
+                max(share.low, 0),
+                min(share.high, 1),
                 0.0,
-                bool(count > 0 and fraction - z * error > 0),
-                f"share of {alive} living units {beyond}: {count} (jackknife over mice)",
+                bool(share.count > 0 and share.low > 0),
+                f"share of {share.living} living units {beyond}: {share.among} ({share.basis})"
+                + (TOO_FEW if share.consensus == 0 else ""),
                 seed,
                 name,
             )
             for model in models:
-                other, other_error, other_count, other_alive = _fraction(part, model)
-                difference, both = fraction - other, np.hypot(error, other_error)
+                other = share_of(part[part["model"] == model])
+                difference, low, high = share.minus(other)
                 yield Claim(
-                    f"more units are selective for {variable} ({stimulus}) than {model}",
+                    f"more {units} are selective for {variable} ({stimulus}) than {model}",
                     difference,
-                    difference - z * both,
-                    difference + z * both,
+                    low,
+                    high,
                     0.0,
-                    bool(difference - z * both > 0),
-                    f"difference in share: {count} of {alive} against {other_count} of "
-                    f"{other_alive} (jackknife over mice)",
+                    bool(low > 0),
+                    f"difference in share: {share.of_living} against {other.of_living} "
+                    f"({share.basis})" + ("" if share.can_exceed(other) else TOO_FEW),
                     seed,
                     name,
                 )
-        background = table[(table["variable"] == "cre_line") & (table["seed"] == seed)]
-        background = background[background["sae"] == name]
-        fraction, error, count, alive = _fraction(background, "trained")
+        background = of_fit[of_fit["variable"] == "cre_line"]
+        share = share_of(background[background["model"] == "trained"])
         controls = ", ".join(
-            f"{model} {count} of {alive}"
+            f"{model} {other.of_living}"
             for model in models
-            for _, _, count, alive in [_fraction(background, model)]
+            for other in [share_of(background[background["model"] == model])]
         )
         yield Claim(
-            "units are selective for the Cre line",
-            fraction if alive else np.nan,
-            *(_interval(fraction, error) if alive else (np.nan, np.nan)),
+            f"{units} are selective for the Cre line",
+            share.value if share.living else np.nan,
+            max(share.low, 0) if share.living else np.nan,
+            min(share.high, 1) if share.living else np.nan,
             0.0,
-            bool(count > 0),
-            f"share of {alive} living units {beyond} over {mice} mice: {count}"
+            bool(share.count > 0),
+            f"share of {share.living} living units {beyond} over {mice} mice: {share.among}"
             + (f" ({controls})" if controls else ""),
             seed,
             name,
         )
-
-
-def _fraction(rows: pd.DataFrame, model: str) -> tuple[float, float, int, int]:
-    """Share of significant units, its standard error, their number and that of alive units."""
-    rows = rows[rows["model"] == model]
-    if rows.empty:
-        return 0.0, 0.0, 0, 0
-    count = int(rows["significant"].astype(bool).sum())
-    return count / len(rows), float(rows["fraction_error"].iloc[0]), count, len(rows)
-
-
-def _interval(fraction: float, error: float) -> tuple[float, float]:
-    """95 % interval of a share, cut at 0 and 1."""
-    reach = norm.ppf(0.975) * error
-    low, high = np.clip([fraction - reach, fraction + reach], 0, 1)
-    return low, high
 
 
 def _of_ablation(table: pd.DataFrame) -> Iterator[Claim]:

@@ -85,8 +85,8 @@ def stability(
         (`null`, mean of `DRAWS`), and the `share` of matches above `ALIKE`.
     consensus : pandas.DataFrame
         One row a living unit of a seed and another seed: the unit's match there and their
-        correlations; in how many other seeds it has a match above `ALIKE` on validation
-        (`n_alike`), and whether these are more than half (`consensus`).
+        correlations; in how many other seeds it has a match above `ALIKE` (`n_alike`), and whether
+        these are more than half (`consensus`).
 
     References
     ----------
@@ -267,7 +267,7 @@ def _of_units(pairs: dict[tuple[int, int], Matches], living: dict[int, Units]) -
     ]
     table = pd.DataFrame(each, columns=key).merge(matches, how="left", on=key)
     table["other_unit"] = table["other_unit"].astype("Int64")
-    alike = table["correlation_selection"] > ALIKE
+    alike = table["correlation"] > ALIKE
     table["n_alike"] = alike.groupby([table["seed"], table["unit"]]).transform("sum")
     return table.assign(consensus=2 * table["n_alike"] > len(living) - 1)
 

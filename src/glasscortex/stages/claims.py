@@ -15,6 +15,7 @@ def claims(
     selectivity: Input,
     ablation: Input,
     recovery: OptionalInput = None,
+    consensus: OptionalInput = None,
     sessions: Input,
     table: Output,
     config: SelectivityConfig,
@@ -23,8 +24,8 @@ def claims(
 
     Parameters
     ----------
-    decoding, comparison, sae, splice, selectivity, ablation, recovery, sessions : Path
-        Tables; recovery only of recordings with ground truth.
+    decoding, comparison, sae, splice, selectivity, ablation, recovery, consensus, sessions : Path
+        Tables; recovery only of recordings with ground truth, consensus only of several seeds.
     table : Path
         What `claims` returns.
     config : SelectivityConfig
@@ -38,6 +39,7 @@ def claims(
         selectivity=read_table(selectivity),
         ablation=read_table(ablation),
         recovery=read_table(recovery) if recovery else None,
+        consensus=read_table(consensus) if consensus else None,
         sessions=read_table(sessions),
         config=config,
     )
