@@ -121,7 +121,7 @@ def test_dictionaries_without_living_units_are_told():
     assert not units["consensus"].any()
 
 
-def test_correlations_and_what_a_mouse_adds_are_numpys():
+def test_the_correlation_is_the_mean_of_numpys_over_sessions():
     """One session a mouse, so that leaving one out leaves its presentations out."""
     by_seed = {
         0: noise(0),
@@ -129,18 +129,28 @@ def test_correlations_and_what_a_mouse_adds_are_numpys():
     }
     found = match_units(reader(by_seed), (0, 1), [np.arange(UNITS)] * 2)
     np.testing.assert_array_equal(found.second, np.arange(UNITS))
-
-    def expected(kept):
-        first, second = (
-            (x - x.mean(axis=1, keepdims=True))[kept].reshape(-1, UNITS)
-            for x in (by_seed[seed]["test"].reshape(SESSIONS, PER_SESSION, -1) for seed in (0, 1))
-        )
-        return np.diag(np.corrcoef(first, second, rowvar=False)[:UNITS, UNITS:])
-
-    every = np.arange(SESSIONS)
-    np.testing.assert_allclose(found.correlation, expected(every), rtol=1e-5)
-    without = [expected(every != mouse).mean() for mouse in every]
+    both = np.concatenate([by_seed[seed]["test"] for seed in (0, 1)], axis=1)
+    of_session = np.array(
+        [
+            np.diag(np.corrcoef(session, rowvar=False)[:UNITS, UNITS:])
+            for session in both.reshape(SESSIONS, PER_SESSION, -1)
+        ]
+    )
+    np.testing.assert_allclose(found.correlation, of_session.mean(axis=0), rtol=1e-5)
+    without = [np.delete(of_session, mouse, axis=0).mean() for mouse in range(SESSIONS)]
     np.testing.assert_allclose(found.without, without, rtol=1e-5)
+
+
+def test_one_loud_mouse_makes_no_units_alike():
+    """Pooled, its responses would correlate all units by more than .9."""
+    loud = np.arange(N)[:, None] < PER_SESSION
+    shared = {split: 50 * loud * values for split, values in noise(9).items()}
+    by_seed = {
+        seed: {split: shared[split] + noise(seed)[split] for split in SPLITS} for seed in range(2)
+    }
+    table, units = of(by_seed)
+    np.testing.assert_allclose(table["correlation"], 1 / SESSIONS, atol=0.05)
+    assert not units["consensus"].any()
 
 
 def test_the_matches_are_those_of_the_largest_sum():

@@ -62,8 +62,9 @@ def stability(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Match the living units of every two seeds, and find the units that most seeds have.
 
-    Responses are centred within session, stimulus and block. Units are matched on validation, and
-    their correlation is that on test.
+    Responses are centred within session, stimulus and block, and scaled within session, so that
+    every session weighs the same. Units are matched on validation, and their correlation is that
+    on test.
 
     Parameters
     ----------
@@ -189,11 +190,16 @@ def _shown(
     split: str,
     permuted: np.random.Generator | None,
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """The mouse and both seeds' centred responses (presentations, units), session by session."""
+    """The mouse and both seeds' responses (presentations, units), session by session.
+
+    Where a unit varies, they have length 1: no session weighs more because it drives the unit.
+    """
     for both in zip(*(read(seed, split) for seed in pair), strict=True):
         groups = both[0].numbered("session_id", "stimulus", "block")
         first, second = (
-            effects.centred(session.responses[:, some].astype(np.float64), groups)
+            effects.standardised(
+                effects.centred(session.responses[:, some].astype(np.float64), groups)
+            )
             for session, some in zip(both, units, strict=True)
         )
         if permuted is not None:
