@@ -13,6 +13,7 @@ from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.hooks import activations, replacing
 from glasscortex.dictionaries import BatchTopK, Decoding, Readout, Threshold, TopK, Transcoder
 from glasscortex.dictionaries.decoding import divergence, unexplained
+from glasscortex.dictionaries.fit import DivergenceError
 from glasscortex.dictionaries.tokens import ArrayTokens
 from glasscortex.errors import InputError
 from tests.analysis.linear import disturbed
@@ -195,6 +196,19 @@ def test_the_loss_is_the_sum_of_the_terms_that_have_a_weight(decoding, recorded)
     weights = {"reconstruction": 0, "decoding": 2, "downstream": 0.5}
     history = TopK(**SMALL | {"steps": 5}, objective=weights).fit(recorded, decoding).history_
     assert list(history)[2:] == ["decoding", "downstream", "dead_fraction"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_short_fit_does_not_diverge_whatever_its_last_batch_shows(decoding, recorded, seed):
+    settings = SMALL | {"steps": 4, "learning_rate": 1e-3}
+    sae = Threshold(**settings, seed=seed, objective={"decoding": 5, "windows": 8})
+    assert len(sae.fit(recorded, decoding).history_) == 4
+
+
+def test_an_end_to_end_fit_that_diverges_is_an_error(decoding, recorded):
+    settings = SMALL | {"steps": 30, "learning_rate": 100}
+    with pytest.raises(DivergenceError, match=r"learning_rate 100 is too high: .* it began with"):
+        Threshold(**settings).fit(recorded, decoding)
 
 
 def test_k_units_a_token_are_active_on_average(decoding, recorded):

@@ -135,8 +135,7 @@ class Dictionary(nn.Module, ABC):
         InputError
             The activations do not vary, or the settings ask for a decoder and there is none.
         DivergenceError
-            Gradient descent ended with a loss that is not finite, or higher than at the start and
-            than the mean's.
+            Gradient descent ended with a loss that is not finite, or higher than it began with.
         """
         tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
         self.history_ = self.learn(tokens, decoding)

@@ -1,5 +1,6 @@
 """Fitting of a dictionary by gradient descent."""
 
+import copy
 import logging
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,8 @@ def optimise(
     Raises
     ------
     DivergenceError
-        The loss is not finite at the end, or higher than at the start and than the mean's.
+        On the last batch the loss is not finite, or higher than that of the weights that training
+        began with and than 1, the variance.
     """
     batches = tokens.batches(dictionary.settings.batch, rng)
     dictionary.initialise(tokens, batches, decoding, rng)
@@ -73,28 +75,33 @@ def optimise(
     silent = torch.zeros(dictionary.d_sae, dtype=torch.long, device=device)
     rows: list[dict[str, float]] = []
     since: list[dict[str, Tensor]] = []
-    every, highest = -(-settings.steps // RECORDS), 1.0
+    every = -(-settings.steps // RECORDS)
+    began = copy.deepcopy(dictionary)
     for step in range(1, settings.steps + 1):
         rate = settings.learning_rate * schedule(step, settings.steps)
         optimiser.param_groups[0]["lr"] = rate
-        seen = objective.backward(dictionary, silent > settings.dead_after)
+        objective.draw()
+        dead = silent > settings.dead_after
+        seen = objective.backward(dictionary, dead)
         dictionary.project()
         optimiser.step()
         dictionary.normalise()
         silent = (silent + 1).masked_fill(seen.fired, 0)
         since.append(seen.terms)
-        if step == 1:
-            highest = max(highest, sum(float(term) for term in seen.terms.values()))
         if step % every == 0 or step == settings.steps:
             means = {name: _mean([terms[name] for terms in since]) for name in seen.terms}
-            dead = (silent > settings.dead_after).double().mean().item()
-            rows.append({"step": step, "learning_rate": rate, **means, "dead_fraction": dead})
+            silenced = (silent > settings.dead_after).double().mean().item()
+            rows.append({"step": step, "learning_rate": rate, **means, "dead_fraction": silenced})
             since = []
             log.info(", ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()))
-    if not sum(means.values()) <= highest:
+    start, end = (
+        sum(map(float, objective.backward(weights, dead).terms.values()))
+        for weights in (began, copy.deepcopy(dictionary))
+    )
+    if not end <= max(1.0, start):
         raise DivergenceError(
             f"learning_rate {settings.learning_rate:g} is too high: the fit diverged, the loss "
-            f"is {sum(means.values()):.3g} at the end, where the mean's is 1: lower it"
+            f"is {end:.3g} at the end, where it began with {start:.3g}: lower it"
         )
     return pd.DataFrame(rows)
 

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 class Objective(Protocol):
     """Where batches come from, and the loss on them."""
 
+    def draw(self) -> None:
+        """Take the next batch."""
+
     def backward(self, dictionary: "SparseAutoencoder", dead: Bool[Tensor, " d_sae"]) -> "Seen":
-        """Leave the gradients of the loss on the next batch in the parameters."""
+        """Leave the gradients of the loss on the batch in the parameters."""
 
 
 def end_to_end(weights: ObjectiveSettings) -> bool:
@@ -41,8 +44,11 @@ class Alone:
     def __init__(self, batches: Iterator[Float[Tensor, "tokens d_in"]], device: torch.device):
         self.batches, self.device = batches, device
 
+    def draw(self) -> None:
+        self.x = next(self.batches).to(self.device)
+
     def backward(self, dictionary: "SparseAutoencoder", dead: Bool[Tensor, " d_sae"]) -> "Seen":
-        return dictionary.backward(dictionary.scaled(next(self.batches).to(self.device)), dead)
+        return dictionary.backward(dictionary.scaled(self.x), dead)
 
 
 class EndToEnd:
@@ -62,11 +68,13 @@ class EndToEnd:
         self.decoding, self.weights = decoding, weights
         self.passages = decoding.passages(rng)
 
+    def draw(self) -> None:
+        self.passage = next(self.passages)
+
     def backward(self, dictionary: "SparseAutoencoder", dead: Bool[Tensor, " d_sae"]) -> "Seen":
-        passage = next(self.passages)
         dictionary.zero_grad()
-        step = dictionary.loss(dictionary.scaled(passage.x.flatten(0, 1)), dead)
-        changes = self.decoding.changes(passage, dictionary.unscaled(step.reconstruction))
+        step = dictionary.loss(dictionary.scaled(self.passage.x.flatten(0, 1)), dead)
+        changes = self.decoding.changes(self.passage, dictionary.unscaled(step.reconstruction))
         weights = dict.fromkeys(step.terms, self.weights.reconstruction)
         weights |= {"decoding": self.weights.decoding, "downstream": self.weights.downstream}
         terms = {
