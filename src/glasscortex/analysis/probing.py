@@ -1,7 +1,8 @@
 """How well few units of a dictionary tell the classes of a variable apart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,6 @@ from jaxtyping import Bool, Float, Float32, Int64
 from scipy import linalg
 
 from glasscortex.analysis import effects
-from glasscortex.analysis.intervals import stratified_mean
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.tasks import TASKS, Task
 
@@ -26,19 +26,15 @@ TOP = 0.02
 FEWEST = 5
 """… and their least number."""
 
-GRATINGS = ("drifting_gratings", "static_gratings")
-
-ALL_GRATINGS = "all gratings"
-"""In the place of a task: the mean over the tasks of gratings."""
-
 
 @dataclass(frozen=True)
 class _Labelled:
-    """Presentations of one split on which the class is known."""
+    """Presentations of one split on which the classes of some tasks are known."""
 
     x: Float32[np.ndarray, "presentations units"]
     """Responses, less the session's mean on train, over the deviation on train."""
-    y: Bool[np.ndarray, "presentations classes"]
+    y: dict[str, Bool[np.ndarray, "presentations classes"]]
+    """By task, whether a presentation is of a class."""
     session: Int64[np.ndarray, " presentations"]
 
 
@@ -94,50 +90,71 @@ def probing(train: Presentations, validation: Presentations, test: Presentations
     (arXiv 2305.01610).
     """
     rows = []
-    for task in TASKS.values():
-        if task.is_regression:
-            continue
-        labelled = _labelled(task, [train, validation, test])
-        if labelled is None:
-            continue
-        names, (fitted, *scored) = labelled
-        probe = _probe(fitted, scored[0])
-        for split, part in zip(("validation", "test"), scored, strict=True):
-            for measure, session, *values in _measured(probe, part):
-                rows.append((task.name, split, measure, names[session], *values))
+    for tasks in _asked_alike([train, validation, test]):
+        names, (fitted, *scored) = _labelled(tasks, [train, validation, test])
+        gram = (fitted.x.T @ fitted.x).astype(np.float64)
+        ridges = [
+            linalg.cho_factor(gram + penalty * len(fitted.x) * np.eye(len(gram)), lower=True)
+            for penalty in RIDGE
+        ]
+        for task in fitted.y:
+            probe = _probe(task, fitted, gram, ridges, validation=scored[0])
+            for split, part in zip(("validation", "test"), scored, strict=True):
+                for measure, session, *values in _measured(probe, part.y[task], part):
+                    rows.append((task, split, measure, names[session], *values))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _labelled(task: Task, splits: list[Presentations]) -> tuple[np.ndarray, list[_Labelled]] | None:
-    """Names of the sessions, and each split's presentations; None if there is nothing to tell."""
-    known = [
-        split.of(task.column, task.stimulus) for split in splits if task.column in split.trials
-    ]
-    if len(known) < len(splits):
-        return None
-    train = known[0].trials
-    names, classes = (np.unique(train[column]) for column in ("session_id", task.column))
-    if len(classes) < 2:
-        return None
+def _asked_alike(splits: list[Presentations]) -> Iterable[list[Task]]:
+    """Tasks that are known on the same presentations, which share the products of units."""
+    groups: dict[tuple[bytes, ...], list[Task]] = {}
+    for task in TASKS.values():
+        if task.is_regression or task.column not in splits[0].trials:
+            continue
+        labels = [split.trials[task.column] for split in splits]
+        if labels[0].nunique() > 1:
+            key = tuple(label.notna().to_numpy().tobytes() for label in labels)
+            groups.setdefault(key, []).append(task)
+    return groups.values()
+
+
+def _labelled(tasks: list[Task], splits: list[Presentations]) -> tuple[np.ndarray, list[_Labelled]]:
+    """Names of the sessions, and each split's presentations, in sessions that train has."""
+    known = [split.of(tasks[0].column, tasks[0].stimulus) for split in splits]
+    names = np.unique(known[0].trials["session_id"])
     kept = [part.where(part.trials["session_id"].isin(names).to_numpy()) for part in known]
     sessions = [np.searchsorted(names, part.trials["session_id"]) for part in kept]
     means = effects.group_means(kept[0].responses, sessions[0])
     centred = [part.responses - means[own] for part, own in zip(kept, sessions, strict=True)]
     deviation = np.sqrt(np.einsum("nu,nu->u", centred[0], centred[0]) / len(centred[0]))
     scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    classes = {task: np.unique(kept[0].trials[task.column]) for task in tasks}
     return names, [
-        _Labelled(x * scale, part.trials[task.column].to_numpy()[:, None] == classes, own)
+        _Labelled(
+            x * scale,
+            {
+                task.name: part.trials[task.column].to_numpy()[:, None] == labels
+                for task, labels in classes.items()
+            },
+            own,
+        )
         for x, part, own in zip(centred, kept, sessions, strict=True)
     ]
 
 
-def _probe(train: _Labelled, validation: _Labelled) -> _Probe:
-    gram = (train.x.T @ train.x).astype(np.float64)
-    target = effects.centred(train.y.astype(np.float32), train.session)
+def _probe(
+    task: str, train: _Labelled, gram: np.ndarray, ridges: list[Any], *, validation: _Labelled
+) -> _Probe:
+    """Choose and weigh on train; the penalty is what tells classes best on validation."""
+    target = effects.centred(train.y[task].astype(np.float32), train.session)
     moments = (train.x.T @ target).astype(np.float64)
     units = forward_selection(gram, moments, max(UNITS))
     few = {n: _least_squares(gram, moments, units[:n]) for n in UNITS if n <= len(units)}
-    return _Probe(units, few, _ridge(gram, moments, len(train.x), validation))
+    candidates = [linalg.cho_solve(ridge, moments) for ridge in ridges]
+    y, session = validation.y[task], validation.session
+    areas = [_areas(validation.x @ weights, y, session) for weights in candidates]
+    best = int(np.argmax([np.mean([area for _, area, _ in of_sessions]) for of_sessions in areas]))
+    return _Probe(units, few, candidates[best])
 
 
 def forward_selection(
@@ -194,59 +211,50 @@ def _least_squares(gram: np.ndarray, moments: np.ndarray, units: np.ndarray) -> 
     return np.einsum("cij,cj->ic", inverse, targets)
 
 
-def _ridge(
-    gram: np.ndarray, moments: np.ndarray, n: int, validation: _Labelled
-) -> Float[np.ndarray, "units classes"]:
-    """Weights of all units, with the penalty that tells classes best on validation."""
-    best, chosen = -np.inf, moments
-    for penalty in RIDGE:
-        weights = linalg.solve(gram + penalty * n * np.eye(len(gram)), moments, assume_a="pos")
-        areas = [area for _, area, _ in _areas(validation.x @ weights, validation)]
-        score = float(np.mean(areas))
-        if score > best:
-            best, chosen = score, weights
-    return chosen
-
-
 def _measured(
-    probe: _Probe, part: _Labelled
+    probe: _Probe, y: Bool[np.ndarray, "presentations classes"], part: _Labelled
 ) -> Iterator[tuple[str, int, float, float, float, int]]:
     """Measure, session, value, weight, chance and number of presentations."""
     scores = probe.scores(part.x)
     for measure, score in scores.items():
-        for session, area, n in _areas(score, part):
+        for session, area, n in _areas(score, y, part.session):
             yield measure, session, area, 1.0, 0.5, n
-    top, hits, chance = _tops(scores["auroc_1"], part)
+    top, hits, chance = _tops(scores["auroc_1"], y, part.session)
     counts = np.bincount(part.session)
     for session in np.flatnonzero(counts).tolist():
         value = hits[session] / top[session] if top[session] > 0 else np.nan
         yield "purity", session, value, top[session], chance, int(counts[session])
 
 
-def _areas(scores: np.ndarray, part: _Labelled) -> Iterator[tuple[int, float, int]]:
+def _areas(scores: np.ndarray, y: np.ndarray, sessions: np.ndarray) -> list[tuple[int, float, int]]:
     """Session, mean area under the ROC curve over its classes, and its presentations."""
-    for session in np.unique(part.session).tolist():
-        own = part.session == session
-        areas = effects.auroc(scores[own], part.y[own])
-        if np.isfinite(areas).any():
-            yield session, float(np.nanmean(areas)), int(own.sum())
+    areas = []
+    for session in np.unique(sessions).tolist():
+        own = sessions == session
+        of_classes = effects.auroc(scores[own], y[own])
+        if np.isfinite(of_classes).any():
+            areas.append((session, float(np.nanmean(of_classes)), int(own.sum())))
+    return areas
 
 
-def _tops(scores: np.ndarray, part: _Labelled) -> tuple[np.ndarray, np.ndarray, float]:
+def _tops(
+    scores: np.ndarray, y: np.ndarray, sessions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
     """How much of the classes' tops is each session's own, and is right; and what chance gives.
 
     Only sessions that show a class are asked for it.
     """
-    n_sessions = part.session.max(initial=-1) + 1
+    n_sessions = sessions.max(initial=-1) + 1
     top, hits, chances = np.zeros(n_sessions), np.zeros(n_sessions), []
-    for score, y in zip(scores.T, part.y.T, strict=True):
-        shown = np.bincount(part.session, y, n_sessions)[part.session] > 0
+    for score, is_class in zip(scores.T, y.T, strict=True):
+        shown = np.bincount(sessions, is_class, n_sessions)[sessions] > 0
         if not shown.any():
             continue
-        share = top_share(score[shown], min(max(FEWEST, round(TOP * shown.sum())), y.sum()))
-        top += np.bincount(part.session[shown], share, n_sessions)
-        hits += np.bincount(part.session[shown], share * y[shown], n_sessions)
-        chances.append(y[shown].mean())
+        number = min(max(FEWEST, round(TOP * shown.sum())), is_class.sum())
+        share = top_share(score[shown], number)
+        top += np.bincount(sessions[shown], share, n_sessions)
+        hits += np.bincount(sessions[shown], share * is_class[shown], n_sessions)
+        chances.append(is_class[shown].mean())
     return top, hits, float(np.mean(chances))
 
 
@@ -261,90 +269,3 @@ def top_share(values: Float[np.ndarray, " n"], number: int) -> Float[np.ndarray,
     smallest = np.partition(values, -number)[-number]
     above, tied = values > smallest, values == smallest
     return (above + tied * ((number - above.sum()) / tied.sum())) / number
-
-
-def summarised(probes: pd.DataFrame) -> pd.DataFrame:
-    """Means over sessions, with their 95 % intervals.
-
-    Parameters
-    ----------
-    probes : pandas.DataFrame
-        Of one dictionary and split, as `probing` returns them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        task (`ALL_GRATINGS` for the mean over those), measure, value, ci_low, ci_high,
-        n_sessions, chance.
-    """
-    chance = probes.pivot_table(index="measure", columns="task", values="chance")
-    rows = [
-        (
-            task,
-            measure,
-            *stratified_mean(values.to_numpy()),
-            chance.loc[measure, own].mean(),
-            len(values),
-        )
-        for measure, table in _by_session(probes)
-        for task, own in _tasks(table)
-        for values in [table[own].dropna(how="all")]
-    ]
-    columns = ["task", "measure", "value", "ci_low", "ci_high", "chance", "n_sessions"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def compared(probes: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Differences between two dictionaries, paired by session, with their 95 % intervals.
-
-    Parameters
-    ----------
-    probes, others : pandas.DataFrame
-        Of one dictionary and split each, as `probing` returns them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        task (`ALL_GRATINGS` for the mean over those), measure, difference (`probes` less
-        `others`), ci_low, ci_high, n_sessions.
-    """
-    other = dict(_by_session(others))
-    rows = [
-        (task, measure, *stratified_mean(values.to_numpy()), len(values))
-        for measure, table in _by_session(probes)
-        if measure in other
-        for difference in [(table - other[measure]).dropna(axis=1, how="all")]
-        for task, own in _tasks(difference)
-        for values in [difference[own].dropna(how="all")]
-    ]
-    columns = ["task", "measure", "difference", "ci_low", "ci_high", "n_sessions"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _tasks(table: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
-    """Each task of a table's columns, and the gratings' together, with its columns."""
-    for task in table:
-        yield task, [task]
-    gratings = [task for task in table if TASKS[task].stimulus in GRATINGS]
-    if len(gratings) > 1:
-        yield ALL_GRATINGS, gratings
-
-
-def _by_session(probes: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Each measure, and its values (sessions, tasks) in which sessions count alike.
-
-    A weighted mean m = Σ w v / Σ w is the mean of m + w (v − m) / w̄, whose spread is, to first
-    order, that of m (the linearisation of a ratio; Cochran 1977, Sampling Techniques, ch. 6).
-    """
-    probes = probes.assign(total=probes["value"].fillna(0) * probes["weight"])
-    groups = probes.groupby(["task", "measure"])
-    mean = groups["total"].transform("sum") / groups["weight"].transform("sum")
-    off = (probes["total"] - probes["weight"] * mean) / groups["weight"].transform("mean")
-    order = list(dict.fromkeys(probes["task"]))
-    for measure, rows in probes.assign(own=mean + off).groupby("measure", sort=False):
-        yield (
-            measure,
-            rows.pivot(index="session_id", columns="task", values="own")[
-                [task for task in order if task in set(rows["task"])]
-            ],
-        )
