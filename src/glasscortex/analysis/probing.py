@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,6 +83,11 @@ def probing(train: Presentations, validation: Presentations, test: Presentations
         dictionary's value: weights are 1, and those of purity say how much of the top is the
         session's own. `n` is the number of the session's presentations.
 
+    Notes
+    -----
+    Memory holds the responses of all splits, those of a stimulus twice, and a matrix of units ×
+    units; time grows with presentations × units² and units³.
+
     References
     ----------
     Gurnee et al. 2023, "Finding neurons in a haystack: case studies with sparse probing"
@@ -93,12 +97,9 @@ def probing(train: Presentations, validation: Presentations, test: Presentations
     for tasks in _asked_alike([train, validation, test]):
         names, (fitted, *scored) = _labelled(tasks, [train, validation, test])
         gram = (fitted.x.T @ fitted.x).astype(np.float64)
-        ridges = [
-            linalg.cho_factor(gram + penalty * len(fitted.x) * np.eye(len(gram)), lower=True)
-            for penalty in RIDGE
-        ]
+        spectrum = linalg.eigh(gram)
         for task in fitted.y:
-            probe = _probe(task, fitted, gram, ridges, validation=scored[0])
+            probe = _probe(task, fitted, gram, spectrum, validation=scored[0])
             for split, part in zip(("validation", "test"), scored, strict=True):
                 for measure, session, *values in _measured(probe, part.y[task], part):
                     rows.append((task, split, measure, names[session], *values))
@@ -143,14 +144,22 @@ def _labelled(tasks: list[Task], splits: list[Presentations]) -> tuple[np.ndarra
 
 
 def _probe(
-    task: str, train: _Labelled, gram: np.ndarray, ridges: list[Any], *, validation: _Labelled
+    task: str,
+    train: _Labelled,
+    gram: np.ndarray,
+    spectrum: tuple[np.ndarray, np.ndarray],
+    *,
+    validation: _Labelled,
 ) -> _Probe:
     """Choose and weigh on train; the penalty is what tells classes best on validation."""
     target = effects.centred(train.y[task].astype(np.float32), train.session)
     moments = (train.x.T @ target).astype(np.float64)
     units = forward_selection(gram, moments, max(UNITS))
     few = {n: _least_squares(gram, moments, units[:n]) for n in UNITS if n <= len(units)}
-    candidates = [linalg.cho_solve(ridge, moments) for ridge in ridges]
+    values, vectors = spectrum
+    along = vectors.T @ moments
+    penalties = len(train.x) * np.array(RIDGE)
+    candidates = [vectors @ (along / (values + penalty)[:, None]) for penalty in penalties]
     y, session = validation.y[task], validation.session
     areas = [_areas(validation.x @ weights, y, session) for weights in candidates]
     best = int(np.argmax([np.mean([area for _, area, _ in of_sessions]) for of_sessions in areas]))
