@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.paired import ALL_GRATINGS, compared, summarised
+from glasscortex.analysis.paired import compared, summarised
 
 
 def _table(task: str, measure: str, rows: list[tuple[str, float, float]]) -> pd.DataFrame:
@@ -14,7 +14,8 @@ def _table(task: str, measure: str, rows: list[tuple[str, float, float]]) -> pd.
 
 def test_purity_is_of_all_sessions_tops_together():
     rows = [("a", 0.5, 4.0), ("b", 1.0, 1.0), ("c", np.nan, 0.0)]
-    (row,) = summarised(_table("direction", "purity", rows)).itertuples()
+    row, all_gratings = summarised(_table("direction", "purity", rows)).itertuples()
+    assert (all_gratings.task, all_gratings[3:]) == ("all gratings", row[3:])
     assert row.value == pytest.approx(3 / 5)
     assert (row.n_sessions, row.chance) == (3, pytest.approx(0.1))
     assert row.ci_low < row.value < row.ci_high
@@ -34,7 +35,7 @@ def test_dictionaries_are_compared_session_by_session():
         for a in (level + 0.1 + 1e-3 * rng.normal(size=6), level)
     )
     table = compared(ours, theirs).set_index("task")
-    assert table.index.tolist() == ["direction", "phase", ALL_GRATINGS]
+    assert table.index.tolist() == ["direction", "phase", "all gratings"]
     np.testing.assert_allclose(table["difference"], 0.1, atol=0.005)
     assert table["ci_low"].min() > 0.08
     assert table["n_sessions"].tolist() == [4, 2, 6]

@@ -1,6 +1,6 @@
 """Means over sessions of what `probing` measures, and differences between dictionaries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -9,8 +9,31 @@ from glasscortex.tasks import TASKS
 
 GRATINGS = ("drifting_gratings", "static_gratings")
 
-ALL_GRATINGS = "all gratings"
-"""In the place of a task: the mean over the tasks of gratings."""
+
+def judged(tasks: Iterable[str]) -> tuple[str, list[str]]:
+    """What a dictionary is judged by in one number: the mean over the tasks of gratings.
+
+    Where none were shown it is that over all tasks.
+
+    Parameters
+    ----------
+    tasks : iterable of str
+
+    Returns
+    -------
+    tuple
+        The name of the mean, in the place of a task's, and the tasks that it is over.
+
+    Examples
+    --------
+    >>> judged(["direction", "phase", "scene"])
+    ('all gratings', ['direction', 'phase'])
+    >>> judged(["movie_one"])
+    ('all classes', ['movie_one'])
+    """
+    known = list(tasks)
+    gratings = [task for task in known if TASKS[task].stimulus in GRATINGS]
+    return ("all gratings", gratings) if gratings else ("all classes", known)
 
 
 def summarised(probes: pd.DataFrame) -> pd.DataFrame:
@@ -24,8 +47,8 @@ def summarised(probes: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        task (`ALL_GRATINGS` for the mean over those), measure, value, ci_low, ci_high,
-        n_sessions, chance.
+        task (each, and what `judged` names), measure, value, ci_low, ci_high, chance,
+        n_sessions.
     """
     chance = probes.pivot_table(index="measure", columns="task", values="chance")
     rows = [
@@ -55,8 +78,8 @@ def compared(probes: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        task (`ALL_GRATINGS` for the mean over those), measure, difference (`probes` less
-        `others`), ci_low, ci_high, n_sessions.
+        task (each, and what `judged` names), measure, difference (`probes` less `others`),
+        ci_low, ci_high, n_sessions.
     """
     other = dict(_by_session(others))
     rows = [
@@ -72,12 +95,11 @@ def compared(probes: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tasks(table: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:
-    """Each task of a table's columns, and the gratings' together, with its columns."""
+    """Each task of a table's columns, and what it is judged by, with its columns."""
     for task in table:
         yield task, [task]
-    gratings = [task for task in table if TASKS[task].stimulus in GRATINGS]
-    if len(gratings) > 1:
-        yield ALL_GRATINGS, gratings
+    if len(table.columns):
+        yield judged(table)
 
 
 def _by_session(probes: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

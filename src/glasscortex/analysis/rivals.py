@@ -1,0 +1,152 @@
+"""The tables of all dictionaries, and of each beside the best basis of the same activations."""
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from glasscortex.analysis.paired import compared, judged, summarised
+from glasscortex.decoder.scores import headline
+
+FIT = ["model", "seed", "sae"]
+
+MEASURES = ("auroc_1", "auroc_2", "auroc_5", "auroc_dense", "purity")
+
+RIVALS = [
+    *FIT,
+    "hook",
+    *("task", "measure", "rival", "difference", "ci_low", "ci_high", "n_sessions"),
+]
+
+
+def dictionaries(
+    *,
+    sae: pd.DataFrame,
+    splice: pd.DataFrame,
+    decoding: pd.DataFrame,
+    probing: pd.DataFrame,
+    bases: Collection[str],
+) -> pd.DataFrame:
+    """Say of every dictionary how sparse, how faithful and how well read it is.
+
+    All on the test split. A whole basis gives back what went in, so that nothing of the decoding
+    is lost in it.
+
+    Parameters
+    ----------
+    sae, splice, decoding, probing : pandas.DataFrame
+        The tables.
+    bases : collection of str
+        Names of the dictionaries that are bases.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a model, seed and dictionary: hook, architecture, basis (whether it is one), width, k,
+        l0, fvu, dead_fraction;
+        kept, the share of what the intact decoder reads above chance that is left with the
+        dictionary spliced in (mean over the tasks that it reads), and to how many of these
+        `tasks` it is `equivalent`; and the mean over what `judged` names (`probed`) of every
+        measure of `probing`, with its interval over sessions.
+    """
+    table = sae.loc[sae["split"] == "test"].drop(columns="split").reset_index(drop=True)
+    table = table.merge(_tasks_read(decoding), how="left", on=["model", "seed"])
+    table["tasks"] = table["tasks"].fillna(0).astype(int)
+    table = table.merge(_kept(splice, decoding), how="left", on=FIT)
+    table["basis"] = basis = table["sae"].isin(bases)
+    table.loc[basis, "kept"] = np.where(table.loc[basis, "tasks"] > 0, 1.0, np.nan)
+    table["equivalent"] = table["equivalent"].where(~basis, table["tasks"]).fillna(0).astype(int)
+    table = table[[*FIT, *_REBUILT, "kept", "equivalent", "tasks"]]
+    return table.merge(_judged(probing), how="left", on=FIT)
+
+
+_REBUILT = ["hook", "architecture", "basis", "width", "k", "l0", "fvu", "dead_fraction"]
+
+
+def _read(decoding: pd.DataFrame) -> pd.DataFrame:
+    """The tasks that each decoder reads above chance, and what chance is."""
+    rows = decoding[(decoding["session_id"] == "all") & (decoding["split"] == "test")]
+    rows = rows[rows["metric"] == rows["task"].map(headline)]
+    return rows.loc[rows["ci_low"] > rows["chance"], ["model", "seed", "task", "chance"]]
+
+
+def _tasks_read(decoding: pd.DataFrame) -> pd.DataFrame:
+    return _read(decoding).groupby(["model", "seed"]).size().rename("tasks").reset_index()
+
+
+def _kept(splice: pd.DataFrame, decoding: pd.DataFrame) -> pd.DataFrame:
+    """Share of the decoding that each spliced dictionary keeps, and in how many tasks all."""
+    rows = splice[splice["condition"] == "spliced"].merge(_read(decoding))
+    intact = rows["value"] - rows["delta"]
+    rows["kept"] = (rows["value"] - rows["chance"]) / (intact - rows["chance"])
+    rows["equivalent"] = rows["equivalent"].astype(bool)
+    return rows.groupby(FIT).agg({"kept": "mean", "equivalent": "sum"}).reset_index()
+
+
+def _judged(probing: pd.DataFrame) -> pd.DataFrame:
+    """By dictionary, every measure of the mean over what it is judged by."""
+    name, _ = judged(probing["task"].unique())
+    columns = [f"{measure}{end}" for measure in MEASURES for end in ("", "_low", "_high")]
+    rows = []
+    for fit, probes in probing[probing["split"] == "test"].groupby(FIT):
+        means = summarised(probes)
+        means = means[means["task"] == name].set_index("measure")
+        values = means.reindex(MEASURES)[["value", "ci_low", "ci_high"]].to_numpy().flatten()
+        chance = means["chance"].get("purity", np.nan)
+        rows.append((*fit, name, *values, chance))
+    return pd.DataFrame(rows, columns=[*FIT, "probed", *columns, "purity_chance"])
+
+
+def rivals(*, sae: pd.DataFrame, probing: pd.DataFrame, bases: Collection[str]) -> pd.DataFrame:
+    """Hold each dictionary against the best of the bases of the same activations.
+
+    The best is, for every task and measure, the one whose mean over sessions is largest on the
+    validation split; differences are those of the test split.
+
+    Parameters
+    ----------
+    sae, probing : pandas.DataFrame
+        The tables.
+    bases : collection of str
+        Names of the dictionaries that are bases.
+
+    Returns
+    -------
+    pandas.DataFrame
+        model, seed, sae, hook, and a row a task (each, and what `judged` names) and measure:
+        rival, the best basis; difference, the dictionary less it, paired by session, with its
+        95 % interval; n_sessions. No rows where a hook has no basis.
+    """
+    probes = dict(list(probing.groupby([*FIT, "split"])))
+    parts = []
+    fits = sae[[*FIT, "hook"]].drop_duplicates()
+    for (model, seed, hook), own in fits.groupby(["model", "seed", "hook"], sort=False):
+        validation, test = (
+            {
+                name: probes[key]
+                for name in own["sae"]
+                if (key := (model, seed, name, split)) in probes
+            }
+            for split in ("validation", "test")
+        )
+        best = _best({name: rows for name, rows in validation.items() if name in bases})
+        for name in [name for name in test if name not in bases]:
+            against = [
+                compared(test[name], test[rival]).assign(rival=rival)
+                for rival in best["rival"].unique()
+                if rival in test
+            ]
+            if against:
+                rows = best.merge(pd.concat(against), on=["task", "measure", "rival"])
+                parts.append(rows.assign(model=model, seed=seed, sae=name, hook=hook))
+    return pd.concat(parts)[RIVALS] if parts else pd.DataFrame(columns=RIVALS)
+
+
+def _best(probes: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """For every task and measure the basis (`rival`) of the largest mean over sessions."""
+    means = [summarised(own).assign(rival=name) for name, own in probes.items()]
+    if not means:
+        return pd.DataFrame(columns=["task", "measure", "rival"])
+    table = pd.concat(means, ignore_index=True)
+    best = table.groupby(["task", "measure"], sort=False)["value"].idxmax()
+    return table.loc[best, ["task", "measure", "rival"]]
