@@ -1,0 +1,68 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from glasscortex.figures.dictionaries import BEYOND, ROWS, dictionaries_figure
+
+NAMES = ["axes", "topk", "pca"]
+
+
+@pytest.fixture
+def dictionaries():
+    rows = [
+        {"model": model, "seed": seed, "sae": name, "basis": name != "topk", "tasks": 9}
+        | {"l0": 8.0 if name == "topk" else 64.0, "kept": 0.9, "purity_chance": 0.2}
+        | {"probed": "all gratings"}
+        | {
+            f"{measure}{end}": 0.5 + 0.1 * i + by
+            for measure in ("purity", "auroc_1")
+            for end, by in (("", 0.0), ("_low", -0.05), ("_high", 0.05))
+        }
+        for model in ("trained", "shuffled", "untrained")
+        for seed in (0, 1)
+        for i, name in enumerate(NAMES)
+    ]
+    return pd.DataFrame(rows)
+
+
+def marks(figure, model, measure):
+    """By dictionary, (L0, value, filling) of its first mark."""
+    (axes,) = [a for a in figure.axes if a.get_label() == f"{model} {measure}"]
+    lines = [line for line in axes.get_lines() if not line.get_label().startswith("_")]
+    return {
+        line.get_label(): (line.get_xdata()[0], line.get_ydata()[0], line.get_markerfacecolor())
+        for line in lines
+    }
+
+
+def test_every_decoder_has_a_column_and_every_measure_a_row(dictionaries):
+    figure = dictionaries_figure(dictionaries=dictionaries)
+    labels = [axes.get_label() for axes in figure.axes]
+    assert labels == [f"{model} {m}" for m in ROWS for model in ("trained", "untrained")]
+    shown = marks(figure, "untrained", "purity")
+    assert [shown[name][1] for name in NAMES] == pytest.approx([0.5, 0.6, 0.7])
+    assert shown["topk"][0] == 8
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == NAMES
+
+
+def test_bases_are_hollow_and_apart(dictionaries):
+    shown = marks(dictionaries_figure(dictionaries=dictionaries), "trained", "auroc_1")
+    assert shown["axes"][2] == shown["pca"][2] == "white" != shown["topk"][2]
+    assert shown["pca"][0] > shown["axes"][0] == 64
+
+
+def test_what_is_kept_of_hardly_anything_is_drawn_at_the_edge(dictionaries):
+    wild = dictionaries["model"] == "untrained"
+    dictionaries.loc[wild, "kept"] = dictionaries.loc[wild, "sae"].map(
+        {"axes": 7.0, "topk": -3.0, "pca": np.nan}
+    )
+    shown = marks(dictionaries_figure(dictionaries=dictionaries), "untrained", "kept")
+    assert shown["axes"][1] == pytest.approx(1 + BEYOND)
+    assert shown["topk"][1] == pytest.approx(0.9 - BEYOND)
+
+
+def test_a_table_without_probes_is_drawn(dictionaries):
+    dictionaries[["kept", "purity", "auroc_1", "purity_chance"]] = np.nan
+    dictionaries["probed"] = np.nan
+    assert len(dictionaries_figure(dictionaries=dictionaries).axes) == 6
