@@ -32,6 +32,11 @@ def test_a_dictionary_is_topk_unless_it_says_otherwise():
     assert (config.sae["topk"].architecture, config.sae["topk"].k) == ("batch_topk", 8)
 
 
+def test_dictionaries_that_are_bases_are_known():
+    names = {"a": {}, "b": {"architecture": "pca"}, "c": {"architecture": "frozen"}}
+    assert validated({"sae": names}).bases == ("b",)
+
+
 def test_values_cannot_change():
     with pytest.raises(ValueError, match="frozen"):
         Config().seeds = (1,)

@@ -108,6 +108,15 @@ def test_a_world_in_which_all_claims_hold():
     assert len(table) == len(RIVALS) + 2 + 3 + 4 + 2 + 1
 
 
+def test_nothing_is_claimed_of_a_dictionary_that_was_not_spliced():
+    found = tables()
+    added = {
+        name: pd.concat([found[name], found[name].assign(sae="pca")])
+        for name in ("sae", "recovery")
+    }
+    pd.testing.assert_frame_equal(told(**added), told())
+
+
 def test_estimates():
     table = told()
     fraction = table.loc["units are selective for direction (drifting_gratings)"]

@@ -4,9 +4,11 @@ import pandas as pd
 import pytest
 import zarr
 
+from glasscortex.analysis.probing import COLUMNS
 from glasscortex.config import SelectivityConfig
 from glasscortex.data.store import write_manifest
 from glasscortex.errors import InputError
+from glasscortex.stages.probe import probe
 from glasscortex.stages.recovery import recovery
 from glasscortex.stages.selectivity import selectivity
 from glasscortex.words import SPLITS
@@ -16,7 +18,7 @@ UNITS = 8
 
 @pytest.fixture
 def files(world, tmp_path):
-    """What both stages take: responses of noise to the small world, trials and sessions."""
+    """What all three stages take: responses of noise to the small world, trials and sessions."""
     trials, rng = world[0], np.random.default_rng(0)
     root = zarr.create_group(tmp_path / "responses.zarr")
     for split in SPLITS:
@@ -69,7 +71,20 @@ def test_damaged_responses_are_bad_input(files, options, tmp_path):
         selectivity(**files, **options)
     with pytest.raises(InputError, match="damaged"):
         recovery(**files, truth=tmp_path)
+    with pytest.raises(InputError, match="damaged"):
+        probe(**files)
     assert not files["table"].exists()
+
+
+def test_probes_name_the_decoder_and_the_dictionary(files):
+    probe(**files)
+    table = pd.read_csv(files["table"])
+    assert table.columns.tolist() == ["model", "seed", "sae", *COLUMNS]
+    assert set(table["task"]) >= {"direction", "movie_one"}
+    assert set(table["split"]) == {"validation", "test"}
+    assert set(table["session_id"]) == {"a", "b"}
+    fits = table[["model", "seed", "sae"]].drop_duplicates()
+    assert fits.to_numpy().tolist() == [["trained", 3, "topk"]]
 
 
 def test_recovery_reads_the_truth_of_every_session(files, world, tmp_path):

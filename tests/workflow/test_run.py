@@ -11,6 +11,8 @@ pytestmark = pytest.mark.xdist_group("workflow")
 FOLLOWS_SAE = {
     "splice",
     "selectivity",
+    "probe",
+    "dictionaries",
     "ablate",
     "attribute",
     "recovery",
@@ -34,6 +36,11 @@ COLUMNS = {
     "selectivity": "model seed sae unit variable stimulus index effect preferred p q n replicate "
     "n_active effect_selection q_selection selected significant circular "
     "mutual_information auroc p_min n_permutations",
+    "probing": "model seed sae task split measure session_id value weight chance n",
+    "dictionaries": "model seed sae hook architecture basis width k l0 fvu dead_fraction kept "
+    "equivalent tasks probed auroc_1 auroc_2 auroc_5 auroc_dense purity purity_low purity_high "
+    "purity_chance",
+    "rivals": "model seed sae hook task measure rival difference ci_low ci_high n_sessions",
     "tuning": "model seed sae unit variable stimulus label mouse mean error low high n",
     "ablation": "model seed sae variable task n_units method condition draw intact ablated delta "
     "ci_low ci_high p",
@@ -52,7 +59,10 @@ def test_table_has_its_columns_and_rows(finished, table):
     assert set(COLUMNS[table].split()) <= set(rows[0])
 
 
-@pytest.mark.parametrize("table", ["decoding", "sae", "splice", "selectivity", "tuning"])
+@pytest.mark.parametrize(
+    "table",
+    ["decoding", "sae", "splice", "selectivity", "tuning", "probing", "dictionaries", "rivals"],
+)
 def test_table_holds_every_model(finished, table):
     with open(finished.results / f"tables/{table}.csv", newline="") as file:
         models = {row["model"] for row in csv.DictReader(file)}
@@ -65,8 +75,20 @@ def test_what_units_do_is_asked_of_the_trained_model_alone(finished, table):
         assert {row["model"] for row in csv.DictReader(file)} == {"trained"}
 
 
+def test_bases_are_rivals_and_no_more(finished):
+    def names(table):
+        with open(finished.results / f"tables/{table}.csv", newline="") as file:
+            return {row["sae"] for row in csv.DictReader(file)}
+
+    for table in ("sae", "probing", "recovery", "dictionaries"):
+        assert names(table) == {"topk", "axes", "pca", "ica"}
+    for table in ("splice", "selectivity", "tuning", "ablation", "reuse", "rivals"):
+        assert names(table) == {"topk"}
+
+
 @pytest.mark.parametrize(
-    "figure", ["quality", "decoding", "training", "selectivity", "ablation", "controls"]
+    "figure",
+    ["quality", "decoding", "training", "dictionaries", "selectivity", "ablation", "controls"],
 )
 def test_figure_is_drawn(finished, figure):
     assert "<svg" in (finished.results / f"figures/{figure}.svg").read_text()
@@ -111,7 +133,7 @@ def test_k_reruns_the_sae_and_what_follows(finished):
 
 def test_margin_reruns_splice_and_what_follows(finished):
     would_run = finished.would_run(*TINY, "--config", "splice={margin: 0.2}")
-    assert set(would_run) <= {"splice", "concatenate", "claims", "figure"}
+    assert set(would_run) <= {"splice", "concatenate", "dictionaries", "claims", "figure"}
     assert would_run["splice"] == 4
 
 

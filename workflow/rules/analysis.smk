@@ -33,6 +33,28 @@ rule selectivity:
         stage("selectivity")
 
 
+rule probe:
+    input:
+        **RESPONSES,
+        code=code("stages.probe"),
+    output:
+        table="<results>/sae/{model}/seed{seed}/{sae}/probing.csv",
+    log:
+        "<results>/logs/probe/{model}-seed{seed}-{sae}.log",
+    benchmark:
+        "<results>/benchmarks/probe/{model}-seed{seed}-{sae}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    message:
+        "Probing the units of {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        stage("probe")
+
+
 if STABILITY_TABLES:
 
     rule stability:

@@ -48,13 +48,15 @@ elif workflow.remote_exec:
 SEEDS = CONFIG.seeds
 SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
+OPENED = [sae for sae in CONFIG.sae if sae not in CONFIG.bases]
+OF_BASES_TOO = ["sae", "probing"] + ["recovery"] * SIMULATED
 OF_TRAINED = ["ablation", "reuse"]
-SAE_TABLES = ["splice", "selectivity", "tuning", *OF_TRAINED] + ["recovery"] * SIMULATED
+SAE_TABLES = [*OF_BASES_TOO, "splice", "selectivity", "tuning", *OF_TRAINED]
 TABLES = ["quality", "history", "decoding", "comparison"] + ["observer", "share"] * SIMULATED
-TABLES += ["sae", *SAE_TABLES, "claims"]
+TABLES += [*SAE_TABLES, "dictionaries", "rivals", "claims"]
 STABILITY_TABLES = ["stability", "consensus"] * (len(SEEDS) > 1)
 TABLES += STABILITY_TABLES
-FIGURES = ["quality", "training", "decoding", "selectivity", "ablation", "controls"]
+FIGURES = ["quality", "training", "decoding", "dictionaries", "selectivity", "ablation", "controls"]
 if CONFIG.select.held_out:
     TABLES.append("adaptation")
     FIGURES.append("adaptation")
@@ -127,11 +129,6 @@ def described(session):
     return json.dumps({key: row[key] for key in row if key not in ("held_out", "source")})
 
 
-def of_saes(pattern, models=CONFIG.models):
-    """The pattern's file of every autoencoder on these models, seed by seed."""
-    return expand(pattern, model=models, seed=SEEDS, sae=list(CONFIG.sae))
-
-
 def of_hook(suffix):
     """Input function: the recorded activations that a rule's autoencoder is fitted on."""
     return lambda wildcards: (
@@ -171,7 +168,11 @@ def parts_of(table):
         return expand("<results>/decoder/trained/seed{seed}/adaptation.csv", seed=SEEDS)
     if table in STABILITY_TABLES:
         pattern = f"<results>/sae/{{model}}/{{sae}}/{table}.csv"
-        return expand(pattern, model=CONFIG.models, sae=list(CONFIG.sae))
+        return expand(pattern, model=CONFIG.models, sae=OPENED)
     file = "metrics" if table == "sae" else table
-    pattern = f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv"
-    return of_saes(pattern, ["trained"]) if table in OF_TRAINED else of_saes(pattern)
+    return expand(
+        f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv",
+        model=["trained"] if table in OF_TRAINED else CONFIG.models,
+        seed=SEEDS,
+        sae=list(CONFIG.sae) if table in OF_BASES_TOO else OPENED,
+    )

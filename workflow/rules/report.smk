@@ -15,7 +15,7 @@ rule concatenate:
         "<results>/benchmarks/concatenate/{table}.tsv"
     wildcard_constraints:
         table="|".join(
-            ["quality", "decoding", "observer", "history", "adaptation", "sae", *SAE_TABLES]
+            ["quality", "decoding", "observer", "history", "adaptation", *SAE_TABLES]
             + STABILITY_TABLES
         ),
     conda:
@@ -28,6 +28,38 @@ rule concatenate:
         "Joining the parts of the table {wildcards.table}"
     shell:
         stage("concatenate")
+
+
+rule dictionaries:
+    input:
+        **{
+            table: f"<results>/tables/{table}.csv"
+            for table in ("sae", "splice", "decoding", "probing")
+        },
+        code=code("stages.dictionaries"),
+    output:
+        table=report(
+            "<results>/tables/dictionaries.csv", caption="../report/tables.rst", category="Tables"
+        ),
+        rivals=report(
+            "<results>/tables/rivals.csv", caption="../report/tables.rst", category="Tables"
+        ),
+    log:
+        "<results>/logs/dictionaries.log",
+    benchmark:
+        "<results>/benchmarks/dictionaries.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        bases=json.dumps(CONFIG.bases),
+    message:
+        "Holding dictionaries against bases"
+    shell:
+        stage("dictionaries")
 
 
 rule claims:

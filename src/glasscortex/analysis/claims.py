@@ -97,6 +97,8 @@ def claims(
     pandas.DataFrame
         One row a claim, with the fields of `Claim`.
     """
+    opened = set(splice["sae"])  # not bases, which nothing is claimed of
+    sae = sae[sae["sae"].isin(opened)]
     mice = sessions.loc[~sessions["held_out"], "mouse"].nunique()
     if consensus is not None:
         selectivity = _with_consensus(selectivity, consensus)
@@ -107,7 +109,7 @@ def claims(
         *_of_ablation(ablation),
     ]
     if recovery is not None:
-        rows += _of_recovery(recovery)
+        rows += _of_recovery(recovery[recovery["sae"].isin(opened)])
     return pd.DataFrame(map(asdict, rows), columns=list(Claim.__dataclass_fields__))
 
 

@@ -135,6 +135,11 @@ class Config(Part):
         return self.results / "raw"
 
     @property
+    def bases(self) -> tuple[str, ...]:
+        """Names of the dictionaries that are bases: the others are held against them."""
+        return tuple(name for name, sae in self.sae.items() if isinstance(sae, BasisSettings))
+
+    @property
     def single(self) -> DecoderConfig:
         """The transformer of each session alone: as the others, but for `baseline.single`."""
         alone = {"sessions_per_step": 1, "devices": 1, **self.baseline.single.model_dump()}

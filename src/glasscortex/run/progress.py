@@ -23,6 +23,8 @@ TYPICAL_SECONDS = {
     "splice": 5.0,
     "responses": 4.0,
     "recovery": 8.0,
+    "probe": 4.0,
+    "dictionaries": 8.0,
     "selectivity": 12.0,
     "ablate": 80.0,
     "attribute": 70.0,
