@@ -4,7 +4,9 @@ import torch
 import torch.nn.functional as F
 from sklearn.decomposition import PCA, FastICA
 
-from glasscortex.dictionaries import Axes, Ica, Pca, Random, Readout
+from glasscortex.config import BasisSettings
+from glasscortex.dictionaries import Axes, Dictionary, Ica, Pca, Random, Readout
+from glasscortex.dictionaries.basis import Basis
 from glasscortex.dictionaries.tokens import Tokens
 from tests.dictionaries.test_architectures import Reads
 
@@ -30,6 +32,11 @@ def test_a_whole_basis_gives_back_what_went_in(kind, mixed):
     basis = kind().fit(x)
     torch.testing.assert_close(basis.splice(x), x, atol=1e-3, rtol=0)
     assert (basis.encode(x) < 0).any()
+
+
+def test_the_configuration_knows_which_architectures_are_bases():
+    for kind in Dictionary.registry.values():
+        assert issubclass(kind, Basis) == issubclass(kind.Settings, BasisSettings)
 
 
 def test_axes_are_the_features(mixed):
