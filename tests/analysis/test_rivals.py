@@ -150,6 +150,20 @@ def test_bases_of_another_hook_are_no_rivals(probing):
     assert set(rivals(sae=sae, probing=probing, bases=BASES)["rival"]) == {"pca"}
 
 
+def test_the_cells_are_a_rival_of_every_dictionary(probing, tables):
+    cells = probes("cells", 0.9, 0.75).assign(model="cells")
+    probing = pd.concat([cells[cells["measure"] != "purity"], probing])
+    table = rivals(sae=fits("topk", *BASES), probing=probing, bases=BASES)
+    beside = table[table["rival"] == "cells"]
+    assert set(beside["task"]) == {"direction", "all gratings"}
+    assert set(beside["measure"]) == set(MEASURES) - {"purity"}
+    np.testing.assert_allclose(beside["difference"], 0.05)
+    assert set(table.loc[table["task"] == "scene", "rival"]) == {"axes"}
+    *_, last = dictionaries(**tables | {"probing": probing}).itertuples()
+    assert (last.model, last.sae, last.auroc_1) == ("cells", "cells", pytest.approx(0.75))
+    assert np.isnan([last.l0, last.kept, last.purity]).all()
+
+
 def test_where_there_are_no_bases_there_is_no_rival(probing):
     table = rivals(sae=fits("topk"), probing=probing, bases=())
     assert table.empty

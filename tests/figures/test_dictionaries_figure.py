@@ -46,6 +46,18 @@ def test_every_decoder_has_a_column_and_every_measure_a_row(dictionaries):
     assert [text.get_text() for text in legend.get_texts()] == NAMES
 
 
+def test_what_the_cells_reach_is_a_line_in_the_row_of_one_unit(dictionaries):
+    cells = {"model": "cells", "seed": 0, "sae": "cells", "basis": False, "auroc_1": 0.61}
+    table = pd.concat([dictionaries, pd.DataFrame([cells])])
+    figure = dictionaries_figure(dictionaries=table)
+    lines = {axes.get_label(): axes.get_lines() for axes in figure.axes}
+    for name, drawn in lines.items():
+        of_cells = [line.get_ydata()[0] for line in drawn if line.get_label() == "cells"]
+        assert of_cells == ([0.61] if "auroc_1" in name else [])
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == [*NAMES, "cells"]
+
+
 def test_bases_are_hollow_and_apart(dictionaries):
     shown = marks(dictionaries_figure(dictionaries=dictionaries), "trained", "auroc_1")
     assert shown["axes"][2] == shown["pca"][2] == "white" != shown["topk"][2]

@@ -55,6 +55,30 @@ rule probe:
         stage("probe")
 
 
+rule probe_cells:
+    input:
+        **PRESENTED,
+        code=code("stages.probe_cells"),
+    output:
+        table="<results>/cells/probing.csv",
+    log:
+        "<results>/logs/probe_cells.log",
+    benchmark:
+        "<results>/benchmarks/probe_cells.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        windows=CONFIG.results / "windows",
+    message:
+        "Probing the cells of each session"
+    shell:
+        stage("probe_cells")
+
+
 if STABILITY_TABLES:
 
     rule stability:

@@ -170,7 +170,8 @@ def parts_of(table):
         pattern = f"<results>/sae/{{model}}/{{sae}}/{table}.csv"
         return expand(pattern, model=CONFIG.models, sae=OPENED)
     file = "metrics" if table == "sae" else table
-    return expand(
+    of_cells = ["<results>/cells/probing.csv"] if table == "probing" else []
+    return of_cells + expand(
         f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv",
         model=["trained"] if table in OF_TRAINED else CONFIG.models,
         seed=SEEDS,

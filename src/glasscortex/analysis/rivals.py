@@ -1,4 +1,4 @@
-"""The tables of all dictionaries, and of each beside the best basis of the same activations."""
+"""The tables of all dictionaries, and of each beside the best basis and the cells themselves."""
 
 from collections.abc import Collection
 
@@ -9,6 +9,9 @@ from glasscortex.analysis.paired import compared, judged, summarised
 from glasscortex.decoder.scores import headline
 
 FIT = ["model", "seed", "sae"]
+
+CELLS = "cells"
+"""In the place of a decoder and of its dictionary where the cells were probed, with seed 0."""
 
 MEASURES = ("auroc_1", "auroc_2", "auroc_5", "auroc_dense", "purity")
 
@@ -47,7 +50,7 @@ def dictionaries(
         kept, the share of what the intact decoder reads above chance that is left with the
         dictionary spliced in (mean over the tasks that it reads), and to how many of these
         `tasks` it is `equivalent`; and the mean over what `judged` names (`probed`) of every
-        measure of `probing`, with its interval over sessions.
+        measure of `probing`, with its interval over sessions. Last, of the cells these alone.
     """
     table = sae.loc[sae["split"] == "test"].drop(columns="split").reset_index(drop=True)
     table = table.merge(_tasks_read(decoding), how="left", on=["model", "seed"])
@@ -57,7 +60,9 @@ def dictionaries(
     table.loc[basis, "kept"] = np.where(table.loc[basis, "tasks"] > 0, 1.0, np.nan)
     table["equivalent"] = table["equivalent"].where(~basis, table["tasks"]).fillna(0).astype(int)
     table = table[[*FIT, *_REBUILT, "kept", "equivalent", "tasks"]]
-    return table.merge(_judged(probing), how="left", on=FIT)
+    probed = _judged(probing)
+    of_cells = probed[probed["model"] == CELLS]
+    return pd.concat([table.merge(probed, how="left", on=FIT), of_cells.assign(basis=False)])
 
 
 _REBUILT = ["hook", "architecture", "basis", "width", "k", "l0", "fvu", "dead_fraction"]
@@ -98,7 +103,7 @@ def _judged(probing: pd.DataFrame) -> pd.DataFrame:
 
 
 def rivals(*, sae: pd.DataFrame, probing: pd.DataFrame, bases: Collection[str]) -> pd.DataFrame:
-    """Hold each dictionary against the best of the bases of the same activations.
+    """Hold each dictionary against the best of the bases of the same activations, and the cells.
 
     The best is, for every task and measure, the one whose mean over sessions is largest on the
     validation split; differences are those of the test split.
@@ -114,10 +119,12 @@ def rivals(*, sae: pd.DataFrame, probing: pd.DataFrame, bases: Collection[str]) 
     -------
     pandas.DataFrame
         model, seed, sae, hook, and a row a task (each, and what `judged` names) and measure:
-        rival, the best basis; difference, the dictionary less it, paired by session, with its
-        95 % interval; n_sessions. No rows where a hook has no basis.
+        rival, the best basis or `CELLS`; difference, the dictionary less it, paired by session,
+        with its 95 % interval; n_sessions. A hook without bases has no best one.
     """
     probes = dict(list(probing.groupby([*FIT, "split"])))
+    of_cells = (CELLS, 0, CELLS, "test")
+    cells = {CELLS: probes[of_cells]} if of_cells in probes else {}
     parts = []
     fits = sae[[*FIT, "hook"]].drop_duplicates()
     for (model, seed, hook), own in fits.groupby(["model", "seed", "hook"], sort=False):
@@ -130,15 +137,14 @@ def rivals(*, sae: pd.DataFrame, probing: pd.DataFrame, bases: Collection[str]) 
             for split in ("validation", "test")
         )
         best = _best({name: rows for name, rows in validation.items() if name in bases})
-        for name in [name for name in test if name not in bases]:
-            against = [
-                compared(test[name], test[rival]).assign(rival=rival)
-                for rival in best["rival"].unique()
-                if rival in test
-            ]
-            if against:
-                rows = best.merge(pd.concat(against), on=["task", "measure", "rival"])
-                parts.append(rows.assign(model=model, seed=seed, sae=name, hook=hook))
+        against = {name: rows for name, rows in test.items() if name in bases} | cells
+        for name in [name for name in test if against and name not in bases]:
+            rows = pd.concat(
+                compared(test[name], theirs).assign(rival=rival)
+                for rival, theirs in against.items()
+            )
+            kept = pd.concat([best.merge(rows), rows[rows["rival"].isin(cells)]])
+            parts.append(kept.assign(model=model, seed=seed, sae=name, hook=hook))
     return pd.concat(parts)[RIVALS] if parts else pd.DataFrame(columns=RIVALS)
 
 

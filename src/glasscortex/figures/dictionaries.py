@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glasscortex.figures.style import (
+    COLOURS,
     FAINT,
     NAMES,
     WIDTH,
@@ -45,7 +46,7 @@ def dictionaries_figure(*, dictionaries: pd.DataFrame) -> Figure:
     """Draw a column a decoder and a row a measure, with a mark a dictionary and seed.
 
     Bases are hollow. Lines are 95 % intervals over sessions; chance, and in the first row the
-    intact decoder, is dashed.
+    intact decoder, is dashed; a grey line is what the cells themselves reach.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ def dictionaries_figure(*, dictionaries: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(WIDTH, 5.6), layout="constrained")
     panels = figure.subplots(len(ROWS), len(models), sharex=True, sharey="row", squeeze=False)
     plain_log(panels[0, 0], panels[0, 0].xaxis)
-    panels[0, 0].set_xlim(1, placed["x"].max() * 1.5)
+    panels[0, 0].set_xlim(1, np.nanmax(placed["x"]) * 1.5)
     lowest = placed.loc[placed["model"] == models[0], "kept"].clip(0, 1).min()
     panels[0, 0].set_ylim(np.nanmin([lowest, 1]) - BEYOND, 1 + BEYOND)
     for column, model in zip(panels.T, models, strict=True):
@@ -64,13 +65,16 @@ def dictionaries_figure(*, dictionaries: pd.DataFrame) -> Figure:
         for axes, measure in zip(column, ROWS, strict=True):
             axes.set_label(f"{model} {measure}")
             _draw(axes, rows, measure)
-        heading(column[0], NAMES[model], f"tasks read above chance: {rows['tasks'].max()}")
+        heading(column[0], NAMES[model], f"tasks read above chance: {rows['tasks'].max():g}")
         column[-1].set_xlabel("active units (L0)")
     of = f"\n{', '.join(placed['probed'].dropna().unique())}"
+    for value in placed.loc[placed["model"] == "cells", "auroc_1"].dropna():
+        for axes in panels[-1]:
+            axes.axhline(value, color=COLOURS["null"], label="cells", zorder=0)
     for axes, (measure, text), name in zip(panels[:, 0], ROWS.items(), "ABC", strict=True):
         axes.set_ylabel(text + of * (measure != "kept"))
         letter(axes, name)
-    handles = panels[0, 0].get_legend_handles_labels()
+    handles = panels[-1, 0].get_legend_handles_labels()
     named = dict(zip(handles[1], handles[0], strict=True))
     figure.legend(
         named.values(), named, loc="outside upper left", ncols=8, frameon=False, handletextpad=0.1

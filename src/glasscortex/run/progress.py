@@ -24,6 +24,7 @@ TYPICAL_SECONDS = {
     "responses": 4.0,
     "recovery": 8.0,
     "probe": 4.0,
+    "probe_cells": 12.0,
     "dictionaries": 8.0,
     "selectivity": 12.0,
     "ablate": 80.0,
