@@ -13,7 +13,7 @@ FIT = {"model": "trained", "seed": 0}
 def fits(*names: str, hook="latents.2", **changed) -> pd.DataFrame:
     rows = [
         {**FIT, "sae": name, "hook": hook, "architecture": name, "width": 8, "k": np.nan}
-        | {"fvu": 0.1, "l0": 4.0, "dead_fraction": 0.0, "split": split}
+        | {"fvu": 0.1 * (name not in BASES), "l0": 4.0, "dead_fraction": 0.0, "split": split}
         for name in names
         for split in ("train", "test")
     ]
@@ -88,6 +88,13 @@ def test_a_dictionary_keeps_what_is_left_above_chance(tables):
     bases = table.loc[list(BASES)]
     assert (bases[["kept", "equivalent", "tasks"]] == [1, 2, 2]).all(axis=None)
     assert table["basis"].tolist() == [False, True, True]
+
+
+def test_a_basis_that_is_not_whole_was_not_spliced_either(tables):
+    tables["sae"].loc[tables["sae"]["sae"] == "axes", "fvu"] = 0.1
+    table = dictionaries(**tables).set_index("sae")
+    assert table.loc["axes", ["kept", "equivalent"]].isna().all()
+    assert (table.loc["pca", ["kept", "equivalent"]] == [1, 2]).all()
 
 
 def test_a_decoder_that_reads_nothing_has_nothing_to_keep(tables):

@@ -81,9 +81,9 @@ def test_bases_are_rivals_and_no_more(finished):
             return {row["sae"] for row in csv.DictReader(file)}
 
     for table in ("sae", "probing", "recovery", "dictionaries"):
-        assert names(table) - {"cells"} == {"topk", "axes", "pca", "ica"}
+        assert names(table) - {"cells"} == {"end_to_end", "axes", "pca", "ica"}
     for table in ("splice", "selectivity", "tuning", "ablation", "reuse", "rivals"):
-        assert names(table) == {"topk"}
+        assert names(table) == {"end_to_end"}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ FIT = ["model", "seed", "sae"]
 CELLS = "cells"
 """In the place of a decoder and of its dictionary where the cells were probed, with seed 0."""
 
+WHOLE = 1e-6
+"""Below this fraction of variance unexplained a basis gives back what went in."""
+
 MEASURES = ("auroc_1", "auroc_2", "auroc_5", "auroc_dense", "purity")
 
 RIVALS = [
@@ -32,8 +35,8 @@ def dictionaries(
 ) -> pd.DataFrame:
     """Say of every dictionary how sparse, how faithful and how well read it is.
 
-    All on the test split. A whole basis gives back what went in, so that nothing of the decoding
-    is lost in it.
+    All on the test split. Bases are not spliced: a whole one gives back what went in, so that
+    nothing of the decoding is lost in it, and of others nothing is known.
 
     Parameters
     ----------
@@ -57,8 +60,10 @@ def dictionaries(
     table["tasks"] = table["tasks"].fillna(0).astype(int)
     table = table.merge(_kept(splice, decoding), how="left", on=FIT)
     table["basis"] = basis = table["sae"].isin(bases)
-    table.loc[basis, "kept"] = np.where(table.loc[basis, "tasks"] > 0, 1.0, np.nan)
-    table["equivalent"] = table["equivalent"].where(~basis, table["tasks"]).fillna(0).astype(int)
+    whole = basis & (table["fvu"] < WHOLE)
+    table["kept"] = table["kept"].mask(whole & (table["tasks"] > 0), 1.0)
+    table["equivalent"] = table["equivalent"].mask(~basis, table["equivalent"].fillna(0))
+    table["equivalent"] = table["equivalent"].mask(whole, table["tasks"])
     table = table[[*FIT, *_REBUILT, "kept", "equivalent", "tasks"]]
     probed = _judged(probing)
     of_cells = probed[probed["model"] == CELLS]
