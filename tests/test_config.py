@@ -218,7 +218,7 @@ def test_the_schema_is_up_to_date():
         "config.yaml",
         *(
             f"workflow/configs/{name}.yaml"
-            for name in ("tiny", "allen_pilot", "allen_full", "poyo_plus")
+            for name in ("tiny", "allen_pilot", "allen_full", "poyo_plus", "hooks")
         ),
     ],
 )
