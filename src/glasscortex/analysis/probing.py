@@ -10,15 +10,13 @@ from scipy import linalg
 
 from glasscortex.analysis import effects
 from glasscortex.analysis.presentations import Presentations
+from glasscortex.analysis.ridge import ridge
 from glasscortex.tasks import TASKS, Task
 
 COLUMNS = ["task", "split", "measure", "session_id", "value", "weight", "chance", "n"]
 
 UNITS = (1, 2, 5)
 """Numbers of units that tell a class from the rest."""
-
-RIDGE = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
-"""Candidates of the dense probe's penalty, as a share of a unit's sum of squares."""
 
 TOP = 0.02
 """Share of the presentations that purity looks at …"""
@@ -156,10 +154,7 @@ def _probe(
     moments = (train.x.T @ target).astype(np.float64)
     units = forward_selection(gram, moments, max(UNITS))
     few = {n: _least_squares(gram, moments, units[:n]) for n in UNITS if n <= len(units)}
-    values, vectors = spectrum
-    along = vectors.T @ moments
-    penalties = len(train.x) * np.array(RIDGE)
-    candidates = [vectors @ (along / (values + penalty)[:, None]) for penalty in penalties]
+    candidates = ridge(spectrum, moments, len(train.x))
     y, session = validation.y[task], validation.session
     areas = [_areas(validation.x @ weights, y, session) for weights in candidates]
     best = int(np.argmax([np.mean([area for _, area, _ in of_sessions]) for of_sessions in areas]))
