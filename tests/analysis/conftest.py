@@ -19,15 +19,21 @@ def sessions():
 
 
 @pytest.fixture
-def splits(world, sessions):
-    """Validation and test."""
+def noise(world, sessions):
+    """From a split to noise."""
     trials, rng = world[0], np.random.default_rng(0)
 
-    def noise(split):
+    def of(split):
         rows = np.flatnonzero(trials["split"] == split)
         values = rng.normal(size=(len(rows), UNITS)).clip(0).astype(np.float32)
         return Presentations.joined(Responses(rows, values), trials, sessions)
 
+    return of
+
+
+@pytest.fixture
+def splits(noise):
+    """Validation and test."""
     return noise("validation"), noise("test")
 
 

@@ -4,61 +4,41 @@ Nothing else reads the ground truth.
 """
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int64
+from scipy import linalg
 
 from glasscortex.analysis import effects, nulls
+from glasscortex.analysis.factors import ReadTruth, factors_of, labels_of
 from glasscortex.analysis.presentations import Presentations
-from glasscortex.tasks import VARIABLES
+from glasscortex.analysis.ridge import ridge
+from glasscortex.analysis.stability import matched
 
 DRAWS = 200
 """Permutations behind the column `null`."""
 
+OF_CEILING = 0.7
+"""Share of the ceiling above which a unit has a factor recovered."""
+
 COLUMNS = [
     *("factor", "stimulus", "unit", "score", "null", "p"),
     *("score_selection", "n", "n_sessions"),
+    *("matched_unit", "matched_score", "ceiling", "recovered"),
 ]
-
-PARAMETERS = {
-    "direction": "preferred_direction_deg",
-    "orientation": "preferred_direction_deg",
-    "temporal_frequency": "temporal_frequency_hz",
-    "spatial_frequency": "spatial_frequency_cpd",
-    "phase": "preferred_phase",
-}
-"""By variable of a stimulus, the parameter of simulated cells that says which label they prefer."""
 
 GAIN_STIMULI = ("drifting_gratings", "static_gratings", "natural_scenes")
 
-
-@dataclass(frozen=True)
-class Truth:
-    """What one session was simulated from, as far as it concerns one stimulus.
-
-    Attributes
-    ----------
-    cells : dict of ndarray, shape (cells,)
-        Parameters of the cells.
-    rates : ndarray, shape (presentations, cells)
-        True rate of every cell.
-    gain : ndarray, shape (presentations,)
-        What the rates of all cells are multiplied with.
-    """
-
-    cells: dict[str, Float[np.ndarray, " cells"]]
-    rates: Float[np.ndarray, "presentations cells"]
-    gain: Float[np.ndarray, " presentations"]
-
-
-ReadTruth = Callable[[str, str], Truth]
-"""From session_id and stimulus to the ground truth."""
+Factors = dict[str, Float[np.ndarray, " presentations"]]
+"""By name, a factor's value on each presentation of a split; NaN where it is not known."""
 
 
 def recovery(
+    train: Presentations,
     validation: Presentations,
     test: Presentations,
     trials: pd.DataFrame,
@@ -66,18 +46,14 @@ def recovery(
     name: str = "",
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Find for every factor the unit that follows it best.
+    """Find for every factor the unit that follows it best, and hold it against all units.
 
     A factor is the mean true rate of the cells of a session that prefer one label (the nearest to
-    their own preference), or the gain that all cells share. Score is Pearson's correlation of a
-    unit's response with the factor over presentations, both centred within session and block and
-    the factor scaled within the session. The unit, and its sign, are chosen on validation and
-    scored on test; `null` is the 95 % quantile of the score when the same is done with the
-    presentations permuted within session and block.
+    their own preference), or the gain that all cells share.
 
     Parameters
     ----------
-    validation, test : Presentations
+    train, validation, test : Presentations
         Responses of all units.
     trials : pandas.DataFrame
         Of all splits; cells are sorted by the labels in it.
@@ -91,129 +67,163 @@ def recovery(
     Returns
     -------
     pandas.DataFrame
-        One row a factor.
+        What `followed` says of the factors of each stimulus.
     """
-    rows = []
+    tables = [pd.DataFrame(columns=COLUMNS)]
     for stimulus in GAIN_STIMULI:
-        splits = [p.where(p.trials["stimulus"] == stimulus) for p in (validation, test)]
+        splits = [p.where(p.trials["stimulus"] == stimulus) for p in (train, validation, test)]
         if min(len(split.trials) for split in splits) == 0:
             continue
-        labels = _labels(trials[trials["stimulus"] == stimulus])
+        labels = labels_of(trials[trials["stimulus"] == stimulus])
         factors = [factors_of(split.trials, stimulus, labels, truth) for split in splits]
-        for factor in factors[0]:
+
+        def random(factor: str, stimulus: str = stimulus) -> np.random.Generator:
             key = f"recovery {name} {factor} {stimulus}"
-            rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
-            row = recovered(splits, [values[factor] for values in factors], rng)
-            if row:
-                rows.append({"factor": factor, "stimulus": stimulus} | row)
-    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+            return np.random.default_rng([seed, zlib.crc32(key.encode())])
+
+        tables.append(followed(splits, factors, random).assign(stimulus=stimulus))
+    return pd.concat([table for table in tables if len(table)] or tables)[COLUMNS]
 
 
-def _labels(trials: pd.DataFrame) -> dict[str, np.ndarray]:
-    """The labels of every variable that these trials differ in and cells are tuned to."""
-    return {
-        variable: np.unique(trials[variable].dropna())
-        for variable in PARAMETERS
-        if trials[variable].notna().any()
-    }
+def followed(
+    splits: Sequence[Presentations],
+    factors: Sequence[Factors],
+    random: Callable[[str], np.random.Generator],
+) -> pd.DataFrame:
+    """The units that follow factors best on validation, and how well they do on test.
 
-
-def factors_of(
-    trials: pd.DataFrame, stimulus: str, labels: dict[str, np.ndarray], truth: ReadTruth
-) -> dict[str, Float[np.ndarray, " presentations"]]:
-    """True factors on the presentations of one stimulus.
+    A score is Pearson's correlation of a unit's response with a factor over presentations, both
+    centred within session and block, and the factor scaled within the session.
 
     Parameters
     ----------
-    trials : pandas.DataFrame
-        Presentations of one split.
-    stimulus : str
-    labels : dict of ndarray
-        By variable, the labels that cells are sorted by.
-    truth : callable
-        Reads the ground truth of one session and stimulus.
+    splits : sequence of Presentations
+        Train, validation and test.
+    factors : sequence of Factors
+        Of each split.
+    random : callable
+        From a factor to its random numbers.
 
     Returns
     -------
-    dict of ndarray, shape (presentations,)
-        By factor, such as "direction=45" or "gain"; NaN in sessions without such cells.
+    pandas.DataFrame
+        One row a factor, in the order given; none of a factor that varies in no session of a split.
+        unit, the best on validation; score_selection, its score there; score, on test, with the
+        sign of that on validation; null, the 95 % quantile of it when the same is done with the
+        presentations permuted within session and block; p; n, n_sessions, of test.
+        matched_unit and matched_score, when every factor has a unit of its own, so that the
+        absolute scores on validation have the largest sum (none for some where units are fewer);
+        ceiling, the score of a ridge regression on all units, fitted on train, whose penalty
+        validation chooses; recovered, whether the matched score is above `OF_CEILING` of the
+        ceiling, and above the null.
+
+    Notes
+    -----
+    Units are matched stimulus by stimulus: factors of several stimuli, such as the gain, may have
+    the same unit in each.
     """
-    factors: dict[str, np.ndarray] = {}
-    for session_id, rows in trials.groupby("session_id", sort=False).indices.items():
-        presentation = trials["presentation"].to_numpy()[rows]
-        for factor, values in _factors(truth(session_id, stimulus), labels):
-            column = factors.setdefault(factor, np.full(len(trials), np.nan))
-            column[rows] = values[presentation]
-    return factors
+    rows: dict[str, dict[str, float]] = {}
+    of_units: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for names in _known_alike(factors):
+        train, validation, test = (
+            _Part.of(split, np.stack([values[factor] for factor in names], axis=1))
+            for split, values in zip(splits, factors, strict=True)
+        )
+        ceilings = _ceilings(train, validation, test)
+        for i, factor in enumerate(names):
+            if not all(part.factors[:, i].any() for part in (train, validation, test)):
+                continue
+            rng = random(factor)
+            selection, scores = validation.scores(i, rng), test.scores(i, rng)
+            of_units[factor] = selection[0], scores[0]
+            rows[factor] = _best(selection, scores) | {
+                "n": len(test.factors),
+                "n_sessions": test.n_sessions,
+                "ceiling": ceilings[i],
+            }
+    order = [factor for factor in factors[0] if factor in rows]
+    if not order:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.DataFrame([{"factor": factor} | rows[factor] for factor in order])
+    selection, scores = np.stack([of_units[factor] for factor in order], axis=1)
+    own, unit = matched(selection)
+    table["matched_unit"] = pd.Series(unit, own, dtype="Int64")
+    table["matched_score"] = pd.Series(np.sign(selection[own, unit]) * scores[own, unit], own)
+    enough = np.maximum(OF_CEILING * table["ceiling"], table["null"])
+    return table.assign(recovered=table["matched_score"] > enough)
 
 
-def _factors(
-    truth: Truth, labels: dict[str, np.ndarray]
-) -> Iterator[tuple[str, Float[np.ndarray, " presentations"]]]:
-    """Name and values of every factor in one session."""
-    for variable, values in labels.items():
-        own = truth.cells[PARAMETERS[variable]]
-        nearest = np.argmin([distance(variable, own, label) for label in values], axis=0)
-        for i, label in enumerate(values):
-            some = nearest == i
-            n = len(truth.rates)
-            mean = truth.rates[:, some].mean(axis=1) if some.any() else np.full(n, np.nan)
-            yield f"{variable}={label:g}", mean
-    yield "gain", truth.gain
+@dataclass(frozen=True)
+class _Part:
+    """One split's presentations on which some factors are known.
 
-
-def distance(variable: str, values: np.ndarray, label: float) -> np.ndarray:
-    """How far values of a variable are from a label: round the circle, or in octaves.
-
-    Examples
-    --------
-    >>> distance("orientation", np.array([170.0, 95.0]), 10.0)
-    array([20., 85.])
-    >>> distance("temporal_frequency", np.array([1.0, 8.0]), 2.0)
-    array([1., 2.])
+    Both factors and units are centred within session and block.
     """
-    if period := VARIABLES[variable].period:
-        apart = np.abs(values - label) % period
-        return np.minimum(apart, period - apart)
-    return np.abs(np.log2(values / label))
 
+    factors: Float[np.ndarray, "presentations factors"]
+    """Scaled within the session, and to length 1; 0 where they do not vary."""
+    units: Float[np.ndarray, "presentations units"]
+    blocks: Int64[np.ndarray, " presentations"]
+    n_sessions: int
 
-def recovered(
-    splits: list[Presentations],
-    factor: list[Float[np.ndarray, " presentations"]],
-    rng: np.random.Generator,
-) -> dict[str, float] | None:
-    """The unit that follows a factor best on validation, and how well it does on test.
-
-    Parameters
-    ----------
-    splits : list of Presentations
-        Validation and test.
-    factor : list of ndarray, shape (presentations,)
-        Its values on each; NaN where it is not known.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    dict or None
-        unit, score, null, p, score_selection, n, n_sessions; None if the factor does not vary.
-    """
-    prepared = []
-    for split, values in zip(splits, factor, strict=True):
-        known = split.where(np.isfinite(values))
-        if known.trials.empty:
-            return None
+    @classmethod
+    def of(
+        cls, split: Presentations, factors: Float[np.ndarray, "presentations factors"]
+    ) -> "_Part":
+        mask = np.isfinite(factors).all(axis=1)
+        known = split.where(mask)
         blocks = known.numbered("session_id", "block")
         sessions = known.numbered("session_id")
-        own = _scaled(effects.centred(values[np.isfinite(values)][:, None], blocks), sessions)[:, 0]
-        units = effects.standardised(effects.centred(known.responses.astype(np.float64), blocks))
-        orders = nulls.permutations(blocks, DRAWS, rng)
-        permuted = np.stack([own, *(own[order] for order in orders)])
-        length = np.sqrt((own**2).sum())
-        if length == 0:
-            return None
-        prepared.append(permuted @ units / length)
-    selection, test = prepared
+        values = _scaled(effects.centred(factors[mask], blocks), sessions)
+        length = np.sqrt((values**2).sum(axis=0))
+        return cls(
+            np.divide(values, length, out=np.zeros_like(values), where=length > 0),
+            effects.centred(known.responses.astype(np.float64), blocks),
+            blocks,
+            int(sessions.max(initial=-1)) + 1,
+        )
+
+    @cached_property
+    def standardised(self) -> Float[np.ndarray, "presentations units"]:
+        return effects.standardised(self.units)
+
+    def scores(self, factor: int, rng: np.random.Generator) -> Float[np.ndarray, "draws units"]:
+        """Those of every unit: first the true ones, then what permuted presentations give."""
+        own = self.factors[:, factor]
+        orders = nulls.permutations(self.blocks, DRAWS, rng)
+        return np.stack([own, *(own[order] for order in orders)]) @ self.standardised
+
+
+def _known_alike(factors: Sequence[Factors]) -> list[list[str]]:
+    """Factors that are known on the same presentations, which share the products of units."""
+    groups: dict[tuple[bytes, ...], list[str]] = {}
+    for factor in factors[0]:
+        known = [np.isfinite(of_split[factor]) for of_split in factors]
+        if all(mask.any() for mask in known):
+            groups.setdefault(tuple(mask.tobytes() for mask in known), []).append(factor)
+    return list(groups.values())
+
+
+def _ceilings(train: _Part, validation: _Part, test: _Part) -> Float[np.ndarray, " factors"]:
+    """How well all units together follow each factor on test."""
+    length = np.sqrt(np.einsum("nu,nu->u", train.units, train.units))
+    scale = np.divide(1, length, out=np.zeros_like(length), where=length > 1e-9)
+    x = train.units * scale
+    fits = [scale[:, None] * w for w in ridge(linalg.eigh(x.T @ x), x.T @ train.factors, 1)]
+    chosen, scores = (
+        np.stack([_alike(part.units @ weights, part.factors) for weights in fits])
+        for part in (validation, test)
+    )
+    return scores[chosen.argmax(axis=0), np.arange(scores.shape[1])]
+
+
+def _alike(predicted: np.ndarray, factors: np.ndarray) -> Float[np.ndarray, " factors"]:
+    """Correlation of each factor with what was predicted for it."""
+    return np.einsum("nf,nf->f", effects.standardised(predicted), factors)
+
+
+def _best(selection: np.ndarray, test: np.ndarray) -> dict[str, float]:
+    """The unit that is best on validation, and how rare its score on test is."""
     unit = np.abs(selection).argmax(axis=1)
     each = np.arange(len(unit))
     chosen = selection[each, unit]
@@ -224,12 +234,10 @@ def recovered(
         "null": np.quantile(score[1:], 0.95),
         "p": (1 + (score[1:] >= score[0]).sum()) / len(score),
         "score_selection": chosen[0],
-        "n": len(own),
-        "n_sessions": int(sessions.max()) + 1,
     }
 
 
 def _scaled(values: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Values (observations, 1) with mean square 1 in every group; 0 where they do not vary."""
+    """Values with mean square 1 in every group; 0 where they do not vary."""
     rms = np.sqrt(effects.group_means(values**2, groups))[groups]
     return np.divide(values, rms, out=np.zeros_like(values), where=rms > 1e-12)

@@ -10,7 +10,7 @@ PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 def ridge(
     spectrum: tuple[Float[np.ndarray, " units"], Float[np.ndarray, "units units"]],
     moments: Float[np.ndarray, "units targets"],
-    n: int,
+    squares: float,
 ) -> list[Float[np.ndarray, "units targets"]]:
     """Weights under each of the `PENALTIES`.
 
@@ -20,8 +20,8 @@ def ridge(
         Eigenvalues and eigenvectors of the units' Gram matrix.
     moments : ndarray, shape (units, targets)
         Products of the units with the targets.
-    n : int
-        Observations, which is the sum of squares of a unit in standard deviations.
+    squares : float
+        A unit's sum of squares.
 
     Examples
     --------
@@ -32,4 +32,4 @@ def ridge(
     """
     values, vectors = spectrum
     along = vectors.T @ moments
-    return [vectors @ (along / (values + n * penalty)[:, None]) for penalty in PENALTIES]
+    return [vectors @ (along / (values + squares * penalty)[:, None]) for penalty in PENALTIES]

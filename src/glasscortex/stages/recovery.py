@@ -2,13 +2,15 @@
 
 import h5py
 
-from glasscortex.analysis import recovery as factors
+from glasscortex.analysis import recovery as units
+from glasscortex.analysis.factors import Truth
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.data.store import verify
 from glasscortex.dictionaries.responses import read_responses
 from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.tables import read_table, read_trials, write_table
+from glasscortex.words import SPLITS
 
 
 def recovery(
@@ -41,18 +43,17 @@ def recovery(
     """
     verify(responses, manifest)
     presented, mice = read_trials(trials), read_table(sessions)
-    validation, test = (
-        Presentations.joined(read_responses(responses, split), presented, mice)
-        for split in ("validation", "test")
+    train, validation, test = (
+        Presentations.joined(read_responses(responses, split), presented, mice) for split in SPLITS
     )
 
-    def read_truth(session_id: str, stimulus: str) -> factors.Truth:
+    def read_truth(session_id: str, stimulus: str) -> Truth:
         with h5py.File(verified(truth / f"{session_id}.h5")) as file:
-            return factors.Truth(
+            return Truth(
                 cells={parameter: values[:] for parameter, values in file["cells"].items()},
                 rates=file[f"rates/{stimulus}"][:],
                 gain=file[f"gain/{stimulus}"][:],
             )
 
-    rows = factors.recovery(validation, test, presented, read_truth, sae, seed)
+    rows = units.recovery(train, validation, test, presented, read_truth, sae, seed)
     write_table(rows, table, model=model, seed=seed, sae=sae)
