@@ -75,6 +75,7 @@ def tables(probing):
         ),
         "decoding": decoding(direction=0.5, scene=0.5, phase=0.22),
         "probing": probing,
+        "recovery": None,
         "bases": BASES,
     }
 
@@ -101,6 +102,25 @@ def test_a_decoder_that_reads_nothing_has_nothing_to_keep(tables):
     table = dictionaries(**tables | {"decoding": decoding(direction=0.2)})
     assert table["kept"].isna().all()
     assert (table[["equivalent", "tasks"]] == 0).all(axis=None)
+
+
+def test_the_share_of_recovered_factors_is_told(tables):
+    recovery = pd.DataFrame(
+        [
+            {**FIT, "sae": name, "factor": f"direction={i}", "recovered": i < number}
+            for name, number in (("topk", 1), ("axes", 4))
+            for i in range(4)
+        ]
+    )
+    other = recovery.assign(seed=1, recovered=False)
+    table = dictionaries(**tables | {"recovery": pd.concat([recovery, other])})
+    np.testing.assert_array_equal(table.set_index("sae")["recovered"], [0.25, 1, np.nan])
+
+
+def test_without_ground_truth_nothing_is_recovered_or_not(tables):
+    table = dictionaries(**tables)
+    assert table["recovered"].isna().all()
+    assert table["sae"].tolist() == ["topk", *BASES]
 
 
 def test_measures_are_those_of_gratings_on_test(tables):

@@ -38,15 +38,15 @@ COLUMNS = {
     "mutual_information auroc p_min n_permutations",
     "probing": "model seed sae task split measure session_id value weight chance n",
     "dictionaries": "model seed sae hook architecture basis width k l0 fvu dead_fraction kept "
-    "equivalent tasks probed auroc_1 auroc_2 auroc_5 auroc_dense purity purity_low purity_high "
-    "purity_chance",
+    "equivalent tasks recovered probed auroc_1 auroc_2 auroc_5 auroc_dense purity purity_low "
+    "purity_high purity_chance",
     "rivals": "model seed sae hook task measure rival difference ci_low ci_high n_sessions",
     "tuning": "model seed sae unit variable stimulus label mouse mean error low high n",
     "ablation": "model seed sae variable task n_units method condition draw intact ablated delta "
     "ci_low ci_high p",
     "reuse": "model seed sae unit task size share tasks",
     "history": "model seed epoch train_loss validation_loss",
-    "recovery": "model seed sae factor unit score",
+    "recovery": "model seed sae factor unit score matched_unit matched_score ceiling recovered",
     "claims": "claim estimate ci_low ci_high threshold holds detail",
 }
 

@@ -36,6 +36,7 @@ rule dictionaries:
             table: f"<results>/tables/{table}.csv"
             for table in ("sae", "splice", "decoding", "probing")
         },
+        recovery="<results>/tables/recovery.csv" if SIMULATED else [],
         code=code("stages.dictionaries"),
     output:
         table=report(

@@ -31,6 +31,7 @@ def dictionaries(
     splice: pd.DataFrame,
     decoding: pd.DataFrame,
     probing: pd.DataFrame,
+    recovery: pd.DataFrame | None,
     bases: Collection[str],
 ) -> pd.DataFrame:
     """Say of every dictionary how sparse, how faithful and how well read it is.
@@ -42,6 +43,8 @@ def dictionaries(
     ----------
     sae, splice, decoding, probing : pandas.DataFrame
         The tables.
+    recovery : pandas.DataFrame or None
+        The same, of recordings with ground truth.
     bases : collection of str
         Names of the dictionaries that are bases.
 
@@ -52,8 +55,9 @@ def dictionaries(
         l0, fvu, dead_fraction;
         kept, the share of what the intact decoder reads above chance that is left with the
         dictionary spliced in (mean over the tasks that it reads), and to how many of these
-        `tasks` it is `equivalent`; and the mean over what `judged` names (`probed`) of every
-        measure of `probing`, with its interval over sessions. Last, of the cells these alone.
+        `tasks` it is `equivalent`; recovered, the share of the simulation's factors that it
+        recovers, empty without ground truth; and the mean over what `judged` names (`probed`) of
+        every measure of `probing`, with its interval over sessions. Last, of the cells these alone.
     """
     table = sae.loc[sae["split"] == "test"].drop(columns="split").reset_index(drop=True)
     table = table.merge(_tasks_read(decoding), how="left", on=["model", "seed"])
@@ -65,6 +69,7 @@ def dictionaries(
     table["equivalent"] = table["equivalent"].mask(~basis, table["equivalent"].fillna(0))
     table["equivalent"] = table["equivalent"].mask(whole, table["tasks"])
     table = table[[*FIT, *_REBUILT, "kept", "equivalent", "tasks"]]
+    table = table.merge(_recovered(recovery), how="left", on=FIT)
     probed = _judged(probing)
     of_cells = probed[probed["model"] == CELLS]
     return pd.concat([table.merge(probed, how="left", on=FIT), of_cells.assign(basis=False)])
@@ -91,6 +96,13 @@ def _kept(splice: pd.DataFrame, decoding: pd.DataFrame) -> pd.DataFrame:
     rows["kept"] = (rows["value"] - rows["chance"]) / (intact - rows["chance"])
     rows["equivalent"] = rows["equivalent"].astype(bool)
     return rows.groupby(FIT).agg({"kept": "mean", "equivalent": "sum"}).reset_index()
+
+
+def _recovered(recovery: pd.DataFrame | None) -> pd.DataFrame:
+    """Share of the factors that each dictionary recovers."""
+    if recovery is None:
+        return pd.DataFrame(columns=[*FIT, "recovered"])
+    return recovery.groupby(FIT)["recovered"].mean().reset_index()
 
 
 def _judged(probing: pd.DataFrame) -> pd.DataFrame:

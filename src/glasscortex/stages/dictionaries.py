@@ -1,7 +1,7 @@
 """Say of every dictionary how sparse, faithful and well read it is, and hold it against bases."""
 
 from glasscortex.analysis import rivals as beside
-from glasscortex.stages.arguments import Input, Output
+from glasscortex.stages.arguments import Input, OptionalInput, Output
 from glasscortex.tables import read_table, write_table
 
 
@@ -11,6 +11,7 @@ def dictionaries(
     splice: Input,
     decoding: Input,
     probing: Input,
+    recovery: OptionalInput = None,
     table: Output,
     rivals: Output,
     bases: tuple[str, ...],
@@ -19,8 +20,8 @@ def dictionaries(
 
     Parameters
     ----------
-    sae, splice, decoding, probing : Path
-        Tables.
+    sae, splice, decoding, probing, recovery : Path
+        Tables; recovery only of recordings with ground truth.
     table, rivals : Path
         What these functions of `glasscortex.analysis.rivals` return.
     bases : tuple of str
@@ -32,6 +33,7 @@ def dictionaries(
         splice=read_table(splice),
         decoding=read_table(decoding),
         probing=probes,
+        recovery=read_table(recovery) if recovery else None,
         bases=bases,
     )
     write_table(rows, table)
