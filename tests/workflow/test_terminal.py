@@ -37,7 +37,7 @@ def test_a_warning_comes_through_and_what_a_stage_reports_stays_in_its_log(copy)
 
 
 def test_a_failed_job_says_why_and_names_its_log(copy):
-    (copy.results / "tables/recovery.csv").write_text("")
+    (copy.results / "tables/comparison.csv").write_text("")
     done = copy.snakemake("--cores", "1", *TINY, "--forcerun", "claims", "--rerun-triggers", "code")
     assert done.returncode != 0
     assert "failed: claims" in done.stderr
