@@ -40,7 +40,7 @@ class Passage(NamedTuple):
 class Decoding:
     """A decoder and the windows on which a dictionary of its activations is fitted.
 
-    Parameters
+    Attributes
     ----------
     decoder : Decoder
         In evaluation mode and without gradients.
