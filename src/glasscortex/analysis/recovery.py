@@ -4,7 +4,7 @@ Nothing else reads the ground truth.
 """
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,8 +33,8 @@ COLUMNS = [
 
 GAIN_STIMULI = ("drifting_gratings", "static_gratings", "natural_scenes")
 
-Factors = dict[str, Float[np.ndarray, " presentations"]]
-"""By name, a factor's value on each presentation of a split; NaN where it is not known."""
+# By name, a factor's value on each presentation of a split; NaN where it is not known.
+Factors = Mapping[str, Float[np.ndarray, " presentations"]]
 
 
 def recovery(
