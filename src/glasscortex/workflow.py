@@ -12,7 +12,7 @@ from glasscortex import stages
 
 PACKAGE = Path(__file__).parent
 
-SUPPORT = ("arguments",)
+SUPPORT = ("arguments", "presented")
 """Modules of `stages` that are none."""
 
 PLACES = {

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from glasscortex.analysis.presentations import Presentations
+from glasscortex.data.responses import Responses
 from glasscortex.dictionaries import TopK
-from glasscortex.dictionaries.responses import Responses
 
 UNITS = 48
 

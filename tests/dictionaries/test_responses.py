@@ -3,9 +3,10 @@ import pytest
 import torch
 import xarray as xr
 
+from glasscortex.data.responses import read_responses
 from glasscortex.dictionaries import responses
 from glasscortex.dictionaries.activations import RecordedTokens
-from glasscortex.dictionaries.responses import compute_responses, read_responses, write_responses
+from glasscortex.dictionaries.responses import compute_responses, write_responses
 from glasscortex.dictionaries.tokens import Tokens
 from glasscortex.words import SPLITS
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from glasscortex.data.responses import read_responses
 from glasscortex.data.store import verify
 from glasscortex.dictionaries.activations import RecordedTokens
-from glasscortex.dictionaries.responses import compute_responses, read_responses
+from glasscortex.dictionaries.responses import compute_responses
 from glasscortex.errors import InputError
 from glasscortex.stages.responses import responses
 from tests.dictionaries.recordings import HOOK, random_topk, write_activations

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float32, Int64
 
-from glasscortex.dictionaries.responses import Responses
+from glasscortex.data.responses import Responses
 
 
 @dataclass(frozen=True)

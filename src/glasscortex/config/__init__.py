@@ -50,6 +50,7 @@ from glasscortex.config.dictionaries import (
     ThresholdSettings,
     TopKConfig,
     TopKSettings,
+    TranscoderSettings,
 )
 from glasscortex.config.names import TaskNames
 from glasscortex.config.part import Distinct, Part, Seed, UserPath, plain_path
@@ -97,6 +98,7 @@ __all__ = [
     "TopKConfig",
     "TopKSettings",
     "TrainConfig",
+    "TranscoderSettings",
     "TrialsConfig",
     "validated",
 ]

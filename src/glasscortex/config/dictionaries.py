@@ -89,6 +89,16 @@ class ThresholdSettings(KSparseSettings):
         return self
 
 
+class TranscoderSettings(TopKSettings):
+    """Training on what a block makes of its input."""
+
+    @model_validator(mode="after")
+    def _alone(self):
+        if self.objective.decoding or self.objective.downstream:
+            raise ValueError("objective: only reconstruction can be lowered")
+        return self
+
+
 class MatryoshkaSettings(TopKSettings):
     """Training in which the first units reconstruct alone, too."""
 

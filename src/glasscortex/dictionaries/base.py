@@ -92,6 +92,11 @@ class Dictionary(nn.Module, ABC):
             raise InputError(f"{self.architecture}: {'; '.join(faults)}") from None
 
     @property
+    def reads_decoder(self) -> bool:
+        """Whether `fit` asks for the decoder, too."""
+        return False
+
+    @property
     def d_in(self) -> int:
         """Features of a token."""
         return self.W_dec.shape[1]
@@ -137,6 +142,11 @@ class Dictionary(nn.Module, ABC):
         DivergenceError
             Gradient descent ended with a loss that is not finite, or higher than it began with.
         """
+        if self.reads_decoder and decoding is None:
+            raise InputError(
+                f"{self.architecture}: start or objective asks for the decoder: "
+                "fit(x, decoding=Decoding(...))"
+            )
         tokens = x if isinstance(x, Tokens) else ArrayTokens(x)
         self.history_ = self.learn(tokens, decoding)
         return self.cpu().eval().requires_grad_(False)
@@ -144,15 +154,6 @@ class Dictionary(nn.Module, ABC):
     @abstractmethod
     def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
         """Make and fill all weights; what comes back is `history_`."""
-
-    def needed(self, decoding: Decoding | None) -> Decoding:
-        """The decoder, which there has to be."""
-        if decoding is None:
-            raise InputError(
-                f"{self.architecture}: start or objective asks for the decoder: "
-                "fit(x, decoding=Decoding(...))"
-            )
-        return decoding
 
     @abstractmethod
     def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:

@@ -92,8 +92,13 @@ class Readout(Basis):
     def count(self, d_in: int) -> int:
         return self.settings.width
 
+    @property
+    def reads_decoder(self) -> bool:
+        return True
+
     def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
-        self._read = self.needed(decoding).directions()
+        assert decoding is not None
+        self._read = decoding.directions()
         self.settings = ReadoutSettings(width=len(self._read))
         return super().learn(tokens, decoding)
 

@@ -69,8 +69,8 @@ def optimise(
     settings = dictionary.settings
     dictionary.to(device).train()
     objective: Objective = Alone(batches, device)
-    if end_to_end(settings.objective):
-        objective = EndToEnd(dictionary.needed(decoding), settings.objective, rng)
+    if decoding is not None and end_to_end(settings.objective):
+        objective = EndToEnd(decoding, settings.objective, rng)
     optimiser = torch.optim.Adam(dictionary.parameters(), lr=settings.learning_rate, fused=True)
     silent = torch.zeros(dictionary.d_sae, dtype=torch.long, device=device)
     rows: list[dict[str, float]] = []

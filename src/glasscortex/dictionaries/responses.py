@@ -1,20 +1,16 @@
-"""Responses of a dictionary's units to presentations: computed, and kept on disk.
+"""Responses of a dictionary's units to presentations: computed, and written to disk.
 
-A response is the mean activation of a unit over the tokens of a presentation's window. On disk
-they are a Zarr with a group a split, which `xarray.open_datatree` reads: `response`
-(presentation, unit) float32 with the coordinates `trial` (presentation), int64, the row of the
-presentation in the table of trials, and `unit` (unit).
+`glasscortex.data.responses` says what they are, and reads them.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import zarr
-from jaxtyping import Float32, Int64
 
+from glasscortex.data.responses import Responses
 from glasscortex.dictionaries.activations import Block, RecordedTokens, hook_of
 from glasscortex.dictionaries.base import Dictionary
 from glasscortex.dictionaries.rows import RowWriter, consolidate
@@ -22,16 +18,6 @@ from glasscortex.words import SPLITS
 
 CHUNK = 1024
 """Presentations in a chunk."""
-
-
-@dataclass(frozen=True)
-class Responses:
-    """Units × presentations of one split, in the order of recording."""
-
-    trial: Int64[np.ndarray, " presentations"]
-    """Row of each presentation in the table of trials."""
-    values: Float32[np.ndarray, "presentations units"]
-    """Mean activation over the tokens of the presentation's window."""
 
 
 def compute_responses(dictionary: Dictionary, tokens: RecordedTokens) -> Responses:
@@ -82,42 +68,6 @@ def write_responses(path: Path, dictionary: Dictionary, activations: Path) -> No
             writer.add(trial=part.trial, response=part.values)
         writer.flush()
     consolidate(path)
-
-
-def read_responses(path: Path, split: str, rows: slice = slice(None)) -> Responses:
-    """Responses to presentations of a split.
-
-    Parameters
-    ----------
-    path : Path
-        The Zarr that `write_responses` made.
-    split : str
-        "train", "validation" or "test".
-    rows : slice
-        Which presentations; without it all.
-
-    Returns
-    -------
-    Responses
-        4 bytes a unit and presentation.
-    """
-    trial, values = (
-        zarr.open_array(path, mode="r", path=f"{split}/{name}") for name in ("trial", "response")
-    )
-    return Responses(np.asarray(trial[rows]), np.asarray(values[rows]))
-
-
-def read_presented(path: Path, split: str) -> Int64[np.ndarray, " presentations"]:
-    """Row of each presentation of a split in the table of trials.
-
-    Parameters
-    ----------
-    path : Path
-        The Zarr that `write_responses` made.
-    split : str
-        "train", "validation" or "test".
-    """
-    return np.asarray(zarr.open_array(path, mode="r", path=f"{split}/trial")[:])
 
 
 @torch.no_grad()

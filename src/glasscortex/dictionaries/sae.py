@@ -14,6 +14,7 @@ from glasscortex.config import DictionarySettings
 from glasscortex.dictionaries.base import Dictionary
 from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.fit import optimise
+from glasscortex.dictionaries.objectives import end_to_end
 from glasscortex.dictionaries.tokens import Tokens
 
 
@@ -68,6 +69,10 @@ class SparseAutoencoder(Dictionary):
     Settings: ClassVar[type[DictionarySettings]]
     W_enc: Tensor
     b_enc: Tensor
+
+    @property
+    def reads_decoder(self) -> bool:
+        return end_to_end(self.settings.objective)
 
     def build(self, d_in: int) -> Self:
         super().build(d_in)

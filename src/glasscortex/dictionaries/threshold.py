@@ -39,6 +39,10 @@ class Threshold(BatchTopK):
     architecture = "threshold"
     Settings = ThresholdSettings
 
+    @property
+    def reads_decoder(self) -> bool:
+        return super().reads_decoder or self.settings.start == "readout"
+
     @torch.no_grad()
     def initialise(
         self,
@@ -48,8 +52,8 @@ class Threshold(BatchTopK):
         rng: np.random.Generator,
     ) -> None:
         directions = torch.zeros(0, tokens.d_in)
-        if self.settings.start == "readout":
-            directions = self.needed(decoding).directions()
+        if decoding is not None and self.settings.start == "readout":
+            directions = decoding.directions()
         width = self.settings.width or len(directions)
         if width < len(directions):
             raise InputError(

@@ -2,18 +2,15 @@
 
 from typing import Self
 
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from glasscortex.config import TopKSettings
+from glasscortex.config import TranscoderSettings
 from glasscortex.dictionaries.base import Dictionary
-from glasscortex.dictionaries.decoding import Decoding
 from glasscortex.dictionaries.k_sparse import KSparse
-from glasscortex.dictionaries.objectives import end_to_end
 from glasscortex.dictionaries.sae import Step
 from glasscortex.dictionaries.tokens import ArrayTokens, Tokens
 from glasscortex.errors import InputError
@@ -67,14 +64,9 @@ class Transcoder(KSparse):
     """
 
     architecture = "transcoder"
-    Settings = TopKSettings
+    Settings = TranscoderSettings
     out_mean: Tensor
     out_scale: Tensor
-
-    def learn(self, tokens: Tokens, decoding: Decoding | None) -> pd.DataFrame:
-        if end_to_end(self.settings.objective):
-            raise InputError("transcoder: objective: only reconstruction can be lowered")
-        return super().learn(tokens, decoding)
 
     def build(self, d_in: int) -> Self:
         super().build(d_in)

@@ -4,11 +4,11 @@ import torch
 
 from glasscortex.analysis import ablation
 from glasscortex.config import AblationConfig
+from glasscortex.data.responses import read_responses
 from glasscortex.data.store import verify
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
-from glasscortex.dictionaries.responses import read_responses
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.tables import read_table, read_trials, write_table
 

@@ -76,8 +76,9 @@ def fit_sae(
         seed=[seed, zlib.crc32(sae.encode())],
         **config.model_dump(exclude={"architecture", "threads"}),
     )
+    decoding = _decoding(decoder, trials, windows, config) if dictionary.reads_decoder else None
     try:
-        dictionary.fit(splits["train"], _decoding(decoder, trials, windows, config))
+        dictionary.fit(splits["train"], decoding)
     except DivergenceError as error:
         raise InputError(f"sae.{sae}.{error}") from None
     table = metrics(dictionary, {name: tokens for name, tokens in splits.items() if len(tokens)})

@@ -4,13 +4,10 @@ import h5py
 
 from glasscortex.analysis import recovery as units
 from glasscortex.analysis.factors import Truth
-from glasscortex.analysis.presentations import Presentations
-from glasscortex.data.store import verify
-from glasscortex.dictionaries.responses import read_responses
 from glasscortex.files import verified
 from glasscortex.stages.arguments import Folder, Input, Output
+from glasscortex.stages.presented import read_presentations
 from glasscortex.tables import read_table, read_trials, write_table
-from glasscortex.words import SPLITS
 
 
 def recovery(
@@ -41,10 +38,9 @@ def recovery(
     model, seed, sae : str, int
         Of the decoder, of all random numbers, and of the autoencoder.
     """
-    verify(responses, manifest)
-    presented, mice = read_trials(trials), read_table(sessions)
-    train, validation, test = (
-        Presentations.joined(read_responses(responses, split), presented, mice) for split in SPLITS
+    presented = read_trials(trials)
+    train, validation, test = read_presentations(
+        responses, manifest, presented, read_table(sessions)
     )
 
     def read_truth(session_id: str, stimulus: str) -> Truth:

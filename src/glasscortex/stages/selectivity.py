@@ -1,12 +1,10 @@
 """Test what each unit of an autoencoder is selective for."""
 
 from glasscortex.analysis import selectivity as tests
-from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.tuning import tuning as tuning_of
 from glasscortex.config import SelectivityConfig
-from glasscortex.data.store import verify
-from glasscortex.dictionaries.responses import read_responses
 from glasscortex.stages.arguments import Input, Output
+from glasscortex.stages.presented import read_presentations
 from glasscortex.tables import read_table, read_trials, write_table
 
 
@@ -37,11 +35,9 @@ def selectivity(
         Of the decoder, of all random numbers, and of the autoencoder.
     config : SelectivityConfig
     """
-    verify(responses, manifest)
-    presented, mice = read_trials(trials), read_table(sessions)
-    validation, test = (
-        Presentations.joined(read_responses(responses, split), presented, mice)
-        for split in ("validation", "test")
+    mice = read_table(sessions)
+    validation, test = read_presentations(
+        responses, manifest, read_trials(trials), mice, ("validation", "test")
     )
     selective = tests.selectivity(validation, test, mice, config, sae, seed)
     curves = tuning_of(test, mice, selective)

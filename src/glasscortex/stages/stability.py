@@ -9,8 +9,8 @@ import numpy as np
 from glasscortex.analysis import stability as agreement
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.config import SelectivityConfig
+from glasscortex.data.responses import read_presented, read_responses
 from glasscortex.data.store import verify
-from glasscortex.dictionaries.responses import read_presented, read_responses
 from glasscortex.errors import InputError
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.tables import read_table, read_trials, write_table
