@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Float32, Int64
 from scipy import linalg
 
 from glasscortex.analysis import effects
+from glasscortex.analysis.hierarchy import Child, child_areas, weakest
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.ridge import ridge
 from glasscortex.tasks import TASKS, Task
@@ -77,17 +78,24 @@ def probing(train: Presentations, validation: Presentations, test: Presentations
         Measures: auroc_1, auroc_2, auroc_5, auroc_dense, the area under the ROC curve within the
         session, mean over the classes that it shows (ties count half); and purity, the share of a
         class among the `TOP` presentations of its best unit (all sessions together, mean over
-        classes; ties are shared out). The mean over sessions, weighted by `weight`, is the
-        dictionary's value: weights are 1, and those of purity say how much of the top is the
-        session's own. `n` is the number of the session's presentations.
+        classes; ties are shared out); and, where classes are made up of those of another task,
+        auroc_child: the same area as auroc_1, for that of its classes which the unit of a class
+        tells least (on train) from what is not of the class at all. The mean over sessions,
+        weighted by `weight`, is the dictionary's value: weights are 1, and those of purity say how
+        much of the top is the session's own. `n` is the number of the session's presentations.
 
     Notes
     -----
     Memory holds the responses of all splits, those of a stimulus twice, and a matrix of units ×
     units; time grows with presentations × units² and units³.
 
+    Where a child has a unit of its own that absorbed its part of the parent's, auroc_child is at
+    chance.
+
     References
     ----------
+    Chanin et al. 2024, "A is for absorption: studying feature splitting and absorption in sparse
+    autoencoders" (arXiv 2409.14507).
     Gurnee et al. 2023, "Finding neurons in a haystack: case studies with sparse probing"
     (arXiv 2305.01610).
     """
@@ -98,8 +106,10 @@ def probing(train: Presentations, validation: Presentations, test: Presentations
         spectrum = linalg.eigh(gram)
         for task in fitted.y:
             probe = _probe(task, fitted, gram, spectrum, validation=scored[0])
+            best = probe.scores(fitted.x)["auroc_1"]
+            children = weakest(best, task, fitted.y, fitted.session)
             for split, part in zip(("validation", "test"), scored, strict=True):
-                for measure, session, *values in _measured(probe, part.y[task], part):
+                for measure, session, *values in _measured(probe, task, part, children):
                     rows.append((task, split, measure, names[session], *values))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -216,10 +226,10 @@ def _least_squares(gram: np.ndarray, moments: np.ndarray, units: np.ndarray) -> 
 
 
 def _measured(
-    probe: _Probe, y: Bool[np.ndarray, "presentations classes"], part: _Labelled
+    probe: _Probe, task: str, part: _Labelled, children: list[Child]
 ) -> Iterator[tuple[str, int, float, float, float, int]]:
     """Measure, session, value, weight, chance and number of presentations."""
-    scores = probe.scores(part.x)
+    scores, y = probe.scores(part.x), part.y[task]
     for measure, score in scores.items():
         for session, area, n in _areas(score, y, part.session):
             yield measure, session, area, 1.0, 0.5, n
@@ -228,6 +238,9 @@ def _measured(
     for session in np.flatnonzero(counts).tolist():
         value = hits[session] / top[session] if top[session] > 0 else np.nan
         yield "purity", session, value, top[session], chance, int(counts[session])
+    areas = child_areas(scores["auroc_1"], task, part.y, part.session, children)
+    for session, area in areas.items():
+        yield "auroc_child", session, area, 1.0, 0.5, int(counts[session])
 
 
 def _areas(scores: np.ndarray, y: np.ndarray, sessions: np.ndarray) -> list[tuple[int, float, int]]:

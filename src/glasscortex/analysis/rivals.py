@@ -16,7 +16,7 @@ CELLS = "cells"
 WHOLE = 1e-6
 """Below this fraction of variance unexplained a basis gives back what went in."""
 
-MEASURES = ("auroc_1", "auroc_2", "auroc_5", "auroc_dense", "purity")
+MEASURES = ("auroc_1", "auroc_2", "auroc_5", "auroc_dense", "purity", "auroc_child")
 
 RIVALS = [
     *FIT,
