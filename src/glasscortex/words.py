@@ -28,6 +28,9 @@ ModelName = Literal["trained", "start", "untrained", "shuffled"]
 MODELS = get_args(ModelName)
 """The transformer and its controls: its start in closed form, random weights, shuffled labels."""
 
+CELLS = "cells"
+"""In the place of a model, where the cells themselves were probed."""
+
 HOOK = r"((latents|attention|mlp)\.\d+|readout)"
 """Regular expression of the places in the transformer that activations are read at."""
 

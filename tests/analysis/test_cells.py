@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.cells import cell_probing
+from glasscortex.analysis.cells import CELLS_TOPK, cell_probing
 from glasscortex.data.windows import ArrayWindows
+from glasscortex.words import CELLS
 
 ANGLES = 90.0 * np.arange(4)
 REPEATS = {"train": 6, "validation": 4, "test": 5}
@@ -34,8 +35,13 @@ def windows(session: str, cells: int, signal: float) -> ArrayWindows:
     return ArrayWindows(session, names, {"drifting_gratings": values}, 10.0)
 
 
+def of_cells(windows, trials) -> pd.DataFrame:
+    probes = cell_probing(windows, trials)
+    return probes[probes["sae"] == CELLS]
+
+
 def test_each_session_is_told_apart_by_its_own_cells(trials):
-    probes = cell_probing({"a": windows("a", 5, 3.0), "b": windows("b", 9, 3.0)}, trials)
+    probes = of_cells({"a": windows("a", 5, 3.0), "b": windows("b", 9, 3.0)}, trials)
     assert set(probes["measure"]) == {"auroc_1", "auroc_2", "auroc_5", "auroc_dense"}
     assert set(zip(probes["session_id"], probes["split"], strict=True)) == {
         (session, split) for session in "ab" for split in ("validation", "test")
@@ -45,7 +51,22 @@ def test_each_session_is_told_apart_by_its_own_cells(trials):
 
 
 def test_a_session_of_noise_takes_nothing_from_another(trials):
-    probes = cell_probing({"a": windows("a", 5, 3.0), "b": windows("b", 9, 0.0)}, trials)
+    probes = of_cells({"a": windows("a", 5, 3.0), "b": windows("b", 9, 0.0)}, trials)
     one = probes[probes["measure"] == "auroc_1"].groupby("session_id")["value"].mean()
     assert one["a"] == 1
     assert abs(one["b"] - 0.5) < 0.2
+
+
+def test_units_of_a_dictionary_tell_assemblies_that_no_cell_tells(trials):
+    """A cell is active in a direction and, as strongly, with a partner of its own in another."""
+    rng = np.random.default_rng(0)
+    pairs = {0: (0, 1), 1: (1, 2), 2: (2, 3), 3: (3, 0)}
+    values = rng.normal(scale=0.05, size=(60, 4, 6))
+    for i in range(60):
+        values[i, pairs[i % 4]] += 1.0
+    own = trials[trials["session_id"] == "a"]
+    reader = ArrayWindows("a", [f"7/{i}" for i in range(4)], {"drifting_gratings": values}, 10.0)
+    probes = cell_probing({"a": reader}, own)
+    one = probes[probes["measure"] == "auroc_1"].groupby("sae")["value"].mean()
+    assert one[CELLS] < 0.9
+    assert one[CELLS_TOPK] > 0.95

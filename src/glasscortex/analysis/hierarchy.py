@@ -88,7 +88,7 @@ def child_areas(
 
     Parameters
     ----------
-    scores, task, classes, sessions
+    scores, task, classes, sessions : ndarray, str, mapping, ndarray
         As of `weakest`.
     children : sequence of Child
 

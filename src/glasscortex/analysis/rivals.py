@@ -7,11 +7,9 @@ import pandas as pd
 
 from glasscortex.analysis.paired import compared, judged, summarised
 from glasscortex.decoder.scores import headline
+from glasscortex.words import CELLS
 
 FIT = ["model", "seed", "sae"]
-
-CELLS = "cells"
-"""In the place of a decoder and of its dictionary where the cells were probed, with seed 0."""
 
 WHOLE = 1e-6
 """Below this fraction of variance unexplained a basis gives back what went in."""
@@ -136,12 +134,16 @@ def rivals(*, sae: pd.DataFrame, probing: pd.DataFrame, bases: Collection[str]) 
     -------
     pandas.DataFrame
         model, seed, sae, hook, and a row a task (each, and what `judged` names) and measure:
-        rival, the best basis or `CELLS`; difference, the dictionary less it, paired by session,
-        with its 95 % interval; n_sessions. A hook without bases has no best one.
+        rival, the best basis, and what of the cells was probed; difference, the dictionary less
+        it, paired by session, with its 95 % interval; n_sessions. A hook without bases has no best
+        one.
     """
     probes = dict(list(probing.groupby([*FIT, "split"])))
-    of_cells = (CELLS, 0, CELLS, "test")
-    cells = {CELLS: probes[of_cells]} if of_cells in probes else {}
+    cells = {
+        sae: rows
+        for (model, _, sae, split), rows in probes.items()
+        if model == CELLS and split == "test"
+    }
     parts = []
     fits = sae[[*FIT, "hook"]].drop_duplicates()
     for (model, seed, hook), own in fits.groupby(["model", "seed", "hook"], sort=False):

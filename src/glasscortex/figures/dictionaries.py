@@ -15,6 +15,7 @@ from glasscortex.figures.style import (
     plain_log,
     styled,
 )
+from glasscortex.words import CELLS
 
 MODELS = ["trained", "start", "untrained"]
 
@@ -46,7 +47,8 @@ def dictionaries_figure(*, dictionaries: pd.DataFrame) -> Figure:
     """Draw a column a decoder and a row a measure, with a mark a dictionary and seed.
 
     Bases are hollow. Lines are 95 % intervals over sessions; chance, and in the first row the
-    intact decoder, is dashed; a grey line is what the cells themselves reach.
+    intact decoder, is dashed; grey lines are what the cells themselves and
+    a dictionary of them reach.
 
     Parameters
     ----------
@@ -68,9 +70,10 @@ def dictionaries_figure(*, dictionaries: pd.DataFrame) -> Figure:
         heading(column[0], NAMES[model], f"tasks read above chance: {rows['tasks'].max():g}")
         column[-1].set_xlabel("active units (L0)")
     of = f"\n{', '.join(placed['probed'].dropna().unique())}"
-    for value in placed.loc[placed["model"] == "cells", "auroc_1"].dropna():
+    of_cells = placed[placed["model"] == CELLS]
+    for name, value, style in zip(of_cells["sae"], of_cells["auroc_1"], ["-", ":"], strict=False):
         for axes in panels[-1]:
-            axes.axhline(value, color=COLOURS["null"], label="cells", zorder=0)
+            axes.axhline(value, color=COLOURS["null"], linestyle=style, label=name, zorder=0)
     for axes, (measure, text), name in zip(panels[:, 0], ROWS.items(), "ABC", strict=True):
         axes.set_ylabel(text + of * (measure != "kept"))
         letter(axes, name)
