@@ -1,5 +1,7 @@
 """Probe the cells of each session, and a dictionary of them, as units of the decoder are."""
 
+import logging
+
 import torch
 
 from glasscortex.analysis.cells import cell_probing
@@ -12,5 +14,6 @@ from glasscortex.words import CELLS
 def probe_cells(*, trials: Input, windows: Folder, table: Output) -> None:
     """Probe the cells of each session, and a dictionary of them, as units of the decoder are."""
     torch.set_num_threads(1)
+    logging.getLogger("glasscortex.dictionaries.fit").setLevel(logging.WARNING)  # one a session
     probes = cell_probing(WindowsFolder(windows), read_trials(trials))
     write_table(probes, table, model=CELLS, seed=0)
