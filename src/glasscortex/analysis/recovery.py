@@ -6,7 +6,7 @@ Nothing else reads the ground truth.
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -102,7 +102,8 @@ def followed(
     factors : sequence of Factors
         Of each split.
     random : callable
-        From a factor to its random numbers.
+        From the first of the factors that are known on the same presentations to their random
+        numbers.
 
     Returns
     -------
@@ -130,11 +131,12 @@ def followed(
             for split, values in zip(splits, factors, strict=True)
         )
         ceilings = _ceilings(train, validation, test)
+        rng = random(names[0])
+        selections, tested = validation.scores(rng), test.scores(rng)
         for i, factor in enumerate(names):
             if not all(part.factors[:, i].any() for part in (train, validation, test)):
                 continue
-            rng = random(factor)
-            selection, scores = validation.scores(i, rng), test.scores(i, rng)
+            selection, scores = selections[:, i], tested[:, i]
             of_units[factor] = selection[0], scores[0]
             rows[factor] = _best(selection, scores) | {
                 "n": len(test.factors),
@@ -183,15 +185,12 @@ class _Part:
             int(sessions.max(initial=-1)) + 1,
         )
 
-    @cached_property
-    def standardised(self) -> Float[np.ndarray, "presentations units"]:
-        return effects.standardised(self.units)
-
-    def scores(self, factor: int, rng: np.random.Generator) -> Float[np.ndarray, "draws units"]:
+    def scores(self, rng: np.random.Generator) -> Float[np.ndarray, "draws factors units"]:
         """Those of every unit: first the true ones, then what permuted presentations give."""
-        own = self.factors[:, factor]
-        orders = nulls.permutations(self.blocks, DRAWS, rng)
-        return np.stack([own, *(own[order] for order in orders)]) @ self.standardised
+        units = effects.standardised(self.units)
+        permuted = nulls.permutations(self.blocks, DRAWS, rng)
+        orders = chain([np.arange(len(units))], permuted)
+        return np.stack([self.factors[order].T @ units for order in orders])
 
 
 def _known_alike(factors: Sequence[Factors]) -> list[list[str]]:
