@@ -102,6 +102,21 @@ def test_training_killed_at_random_steps_ends_the_same(world, tmp_path, caplog):
     assert_same(resumed, undisturbed)
 
 
+@pytest.mark.parametrize(("architecture", "slowed"), [("glasscortex", 0.25), ("poyo_plus", 1)])
+def test_epochs_are_taken_back_where_there_is_a_start_to_lose(
+    world, tmp_path, monkeypatch, architecture, slowed
+):
+    """From random weights a loss that waits on its first plateau would stop all steps."""
+    losses, rates = iter((0.0, 1.0, 2.0)), []
+    monkeypatch.setattr(Optimisation, "_validation_loss", lambda self: next(losses))
+    monkeypatch.setattr(Optimisation, "_save", lambda self: rates.append(self.schedule.base_lrs[1]))
+    peer = {"dim": 8, "depth": 1, "heads": 1, "head_dim": 8, "latents_per_step": 1}
+    config = configured(epochs=2, learning_rate=1e-3).model_dump()
+    config |= {"architecture": architecture, "poyo_plus": peer}
+    run(world, tmp_path, DecoderConfig.model_validate(config))
+    assert rates[-1] == pytest.approx(slowed * 1e-3)
+
+
 def test_without_a_checkpoint_training_ends_the_same(world, tmp_path):
     kept = run(world, tmp_path, configured())
     assert_same(run(world, tmp_path, configured(), checkpoint=None), kept)

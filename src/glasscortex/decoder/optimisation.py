@@ -188,7 +188,7 @@ class Optimisation:
                 if losses[1] < self.best_loss:
                     self.best_loss, self.best_epoch = losses[1], self.epoch
                     self.best_weights = self._weights()
-                else:
+                elif self.decoder.transformer.STARTS_LINEAR:
                     self._go_back()
                 self._save()
         self.decoder.load_state_dict(self.best_weights)
@@ -218,7 +218,11 @@ class Optimisation:
         return [pieces[i : i + size] for i in range(0, len(pieces), size)]
 
     def _go_back(self) -> None:
-        """Go on from the best weights, more slowly: where data are few, steps have to be small."""
+        """Go on from the best weights, more slowly: where data are few, steps have to be small.
+
+        Not from weights at random: they do not lose what a start knows, and leave the first
+        plateau only by steps that are not small.
+        """
         self.decoder.load_state_dict(self.best_weights)
         self.schedule.base_lrs = [SLOWER * rate for rate in self.schedule.base_lrs]
 
