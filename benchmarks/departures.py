@@ -42,17 +42,19 @@ from glasscortex.tasks import TASKS
 class Additive(CellEncoder):
     """The token of a patch x of cell c is W x + b + e_c."""
 
-    def tokens(self, cells: Float[Tensor, "cells dim"]) -> Float[Tensor, "cells affine dim"]:
+    def tokens(self, cells: Float[Tensor, "cells halves"]) -> Float[Tensor, "cells affine dim"]:
+        named, _ = cells[:, None].chunk(2, dim=-1)
         weight = self.value.weight.T.expand(len(cells), -1, -1)
-        return torch.cat([weight, (self.value.bias + cells)[:, None]], dim=1)
+        return torch.cat([weight, torch.zeros_like(named), self.value.bias + named], dim=1)
 
 
 class Concatenated(CellEncoder):
     """The token of a patch x of cell c is W x + b in one half, e_c in the other."""
 
-    def tokens(self, cells: Float[Tensor, "cells dim"]) -> Float[Tensor, "cells affine dim"]:
-        half = cells.shape[1] // 2
-        affine = torch.cat([self.value.weight.T, self.value.bias[None]])[:, :half]
+    def tokens(self, cells: Float[Tensor, "cells halves"]) -> Float[Tensor, "cells affine dim"]:
+        half = cells.shape[1] // 4
+        bias = self.value.bias[None]
+        affine = torch.cat([self.value.weight.T, torch.zeros_like(bias), bias])[:, :half]
         named = torch.zeros(len(cells), len(affine), half)
         named = torch.cat([named[:, :-1], cells[:, None, :half]], dim=1)
         return torch.cat([affine.expand(len(cells), -1, -1), named], dim=2)
@@ -97,8 +99,8 @@ VARIANTS = [
     *settings("patch, samples of 0.1 s", "patch_frames", 1, 5, 10, 20),
     *settings("latents a step", "latents_per_step", 4, 16),
     *settings("rotary periods, s", "rotary_periods_s", (1e6, 1e7)),
-    *settings("cell dropout", "cell_dropout", 0.0, 0.15, 0.5),
-    *settings("feature dropout", "feature_dropout", 0.0, 0.2),
+    *settings("cell dropout", "cell_dropout", 0.15, 0.3, 0.5),
+    *settings("feature dropout", "feature_dropout", 0.1, 0.2),
     *settings("depth", "depth", 1, 4, 6),
     *settings("width", "dim", 32, 128),
     *settings("heads", "heads", 1, 4, 8),
@@ -166,6 +168,7 @@ class Training:
         if variant.encoder is not CellEncoder:
             decoder.transformer.encoder = variant.encoder(transformer_config(config))
         batches = Batches(self.windows, trials, decoder.vocabulary, config.train.batch)
+        decoder.transformer.STARTS_LINEAR = variant.starts_linear
         if variant.starts_linear:
             start(decoder, batches, variant.seed)
             calibrate(decoder, batches, regressions=False)

@@ -40,7 +40,8 @@ def planted(decoder):
     with torch.no_grad():
         decoder.transformer.latent_embedding[:, 0] = 0
         for cells in decoder.cell_embeddings:
-            cells[:, 0] = 0
+            for half in cells.chunk(2, dim=1):
+                half[:, 0] = 0
             cells[3, 0] = 1
     return decoder, Linear(torch.eye(16)[:1])
 

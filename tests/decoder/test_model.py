@@ -7,7 +7,7 @@ import torch
 from glasscortex.config import ModelConfig
 from glasscortex.decoder.heads import StepwiseLinear
 from glasscortex.decoder.hooks import reading, replacing
-from glasscortex.decoder.layers import CellEncoder, Rotary, rotate
+from glasscortex.decoder.layers import USUAL_MAGNITUDE, CellEncoder, Rotary, rotate
 from glasscortex.decoder.model import Decoder
 from glasscortex.errors import InputError
 
@@ -78,7 +78,9 @@ def test_the_order_of_cells_does_not_matter(decoder, batch):
     torch.testing.assert_close(decoder(batch)["direction"], before, atol=1e-5, rtol=1e-4)
 
 
-def test_cell_dropout_only_in_training(decoder, batch):
+def test_cell_dropout_only_in_training(vocabulary, batch):
+    config = ModelConfig(dim=16, heads=2, cell_dropout=0.3)
+    decoder = Decoder(config, vocabulary, 10.0).eval()
     assert torch.equal(decoder(batch)["direction"], decoder(batch)["direction"])
     decoder.train()
     assert decoder._drop_cells(batch.values, batch.cells)[0].shape[1] == 8
@@ -106,9 +108,11 @@ def test_latents_are_placed_in_time(decoder, batch):
 def test_the_encoder_reads_what_attention_to_tokens_reads():
     torch.manual_seed(0)
     encoder = CellEncoder(ModelConfig(dim=8, heads=2, patch_frames=3, feature_dropout=0.0)).eval()
-    latents, cells = torch.randn(2, 8), torch.randn(5, 8)
+    latents, cells = torch.randn(2, 8), torch.randn(5, 16)
     patches = torch.randn(4, 5, 2, 3)
-    tokens = (encoder.value(patches) * cells[:, None]).permute(0, 2, 1, 3).flatten(0, 1)
+    magnitude = patches.abs().mean(dim=-1, keepdim=True) - USUAL_MAGNITUDE
+    tokens = encoder.value(patches) * cells[:, None, :8] + magnitude * cells[:, None, 8:]
+    tokens = tokens.permute(0, 2, 1, 3).flatten(0, 1)
     queries = encoder.norm(latents).expand(8, -1, -1)
     expected = latents + 5**0.5 * encoder.attention(queries, tokens)
     torch.testing.assert_close(

@@ -5,13 +5,16 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from glasscortex.data.batches import Batches
+from glasscortex.data.labels import with_labels
 from glasscortex.data.vocabulary import Vocabulary
-from glasscortex.data.windows import SessionWindows
+from glasscortex.data.windows import ArrayWindows, SessionWindows
+from glasscortex.decoder.choice import FACTORS, SHRINKAGES
 from glasscortex.decoder.evaluate import predict
 from glasscortex.decoder.hooks import reading
 from glasscortex.decoder.labelled import parts
 from glasscortex.decoder.model import Decoder
-from glasscortex.decoder.start import FACTORS, SHRINKAGES, Projection, start, start_cells
+from glasscortex.decoder.scores import r2
+from glasscortex.decoder.start import Projection, start, start_cells
 from glasscortex.decoder.tuning import Evidence, Tuning
 
 
@@ -36,21 +39,23 @@ def test_labels_of_the_test_split_are_not_seen(decoder, batches, world):
 def test_outputs_are_those_of_a_discriminant_of_the_session(wide, batches, world):
     """By hand: C⁻¹ m for each class, C shrunk, m likely given all sessions' cells."""
     projection = start(wide, batches, seed=0)
+    shrinkage, factor, signals = projection["direction"].chosen
+    assert shrinkage in SHRINKAGES and factor in FACTORS
     trials = world[0]
     tunings = []
     for session in ("a", "b"):
         shown = (trials["session_id"] == session) & (trials["stimulus"] == "drifting_gratings")
         rows = trials[shown & (trials["split"] == "train")]
         values = [b.values.numpy() for b in batches.ordered(np.isin(trials.index, rows.index))]
-        x = parts(np.concatenate(values), 2, 5)
+        activity = np.concatenate(values)
+        read = [activity, np.abs(activity)][: int(signals)]
+        x = np.concatenate([parts(signal, 2, 5) for signal in read], axis=1)
         label = np.eye(8)[(rows["direction"].to_numpy() / 45).astype(int)]
         tunings.append((Tuning.of(x, label), x))
     evidence = Evidence()
     for tuning, _ in tunings:
         evidence.add(tuning)
     prior, (tuning, x) = evidence.prior(), tunings[0]
-    shrinkage, factor = projection["direction"].chosen
-    assert shrinkage in SHRINKAGES and factor in FACTORS
     likely = prior.posterior(tuning)
     variance = np.trace(tuning.noise) / len(tuning.noise)
     noise = (1 - shrinkage) * tuning.noise + shrinkage * variance * np.eye(len(tuning.noise))
@@ -66,7 +71,7 @@ def test_outputs_are_those_of_a_discriminant_of_the_session(wide, batches, world
 
 def test_cells_of_like_tuning_start_alike_whatever_their_session(decoder, batches):
     start(decoder, batches, seed=0)
-    first, second = decoder.cell_embeddings
+    first, second = (cells.chunk(2, dim=1)[0] for cells in decoder.cell_embeddings)
 
     same = np.mean([cosine_similarity(first[i], second[i], dim=0).item() for i in range(8)])
     opposite = np.mean(
@@ -75,12 +80,39 @@ def test_cells_of_like_tuning_start_alike_whatever_their_session(decoder, batche
     assert same > 0.3 > 0 > opposite
 
 
-def test_embeddings_have_unit_mean_square_and_come_from_the_seed(decoder, batches):
+def test_how_strongly_cells_fluctuate_is_read_where_their_level_tells_nothing(
+    world, vocabulary, decoder
+):
+    """The faster the mouse, the larger the fluctuations of all cells; levels stay."""
+    rng = np.random.default_rng(0)
+    trials = world[0]
+    speed = rng.uniform(size=len(trials)).astype(np.float32)
+    trials = with_labels(trials.assign(running_speed=speed))
+    windows = {}
+    for session, of_session in trials.groupby("session_id"):
+        values = {}
+        for stimulus, rows in of_session.groupby("stimulus"):
+            noise = rng.normal(size=(len(rows), 12, 10)).astype(np.float32)
+            noise = np.stack([noise, -noise], axis=3).reshape(len(rows), 12, 20)
+            values[stimulus] = (0.5 + speed[rows.index])[:, None, None] * noise
+        cells = list(vocabulary.cells[session])
+        windows[session] = ArrayWindows(session, cells, values, 10.0)
+    projection = start(decoder, Batches(windows, trials, vocabulary, 32), seed=0)
+    assert projection["running_speed"].signals == 2
+    predicted = predict(
+        decoder, Batches(windows, trials, vocabulary, 32), (trials["split"] == "test").to_numpy()
+    )["running_speed"]["value"]
+    test = trials["split"] == "test"
+    assert r2(speed[test], predicted[test]) > 0.7
+
+
+def test_embeddings_are_as_long_as_they_are_wide_and_come_from_the_seed(decoder, batches):
     def begun(seed):
         start(decoder, batches, seed)
         return torch.cat([cells.detach().clone() for cells in decoder.cell_embeddings])
 
-    assert begun(0).square().mean().item() == pytest.approx(1, rel=1e-4)
+    length = begun(0).square().sum(dim=1).mean().item()
+    assert length == pytest.approx(decoder.config.dim, rel=1e-4)
     assert torch.equal(begun(0), begun(0))
     assert not torch.equal(begun(0), begun(1))
 

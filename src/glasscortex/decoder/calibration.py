@@ -9,7 +9,7 @@ split is what is predicted.
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
 
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import has_label
@@ -57,25 +57,36 @@ def calibrate(decoder: Decoder, batches: Batches, regressions: bool = True) -> N
         windows = np.array([counts[task, session] for session in of_task])
         own = np.stack(list(of_task.values()))
         best = (own + windows[:, None] * own.sum(axis=0) / windows.sum()).argmin(axis=1)
-        if batches.vocabulary.tasks[task].classes is None and not _confirmed(own, best, windows):
+        gained = (own[:, -1] - own[np.arange(len(own)), best]) / windows
+        if batches.vocabulary.tasks[task].classes is None and not sessions_agree(gained):
             best[:] = -1
         gains = torch.from_numpy(OF_REGRESSION[best]).float()
         decoder.own.gain[list(of_task), decoder.own.tasks[task]] = gains
 
 
-def _confirmed(
-    loss: Float[np.ndarray, "sessions gains"],
-    best: Int[np.ndarray, " sessions"],
-    windows: Int[np.ndarray, " sessions"],
-) -> bool:
-    """Whether the gains gain on predicting the mean, by twice the standard error over sessions.
+def sessions_agree(gained: Float[np.ndarray, " sessions"]) -> bool:
+    """Whether sessions gain, by twice the standard error over sessions.
 
     Neighbouring windows tell the same of a behaviour that drifts, so sessions are what counts; of
-    fewer than three nothing can be said, and their windows decide.
+    fewer than three nothing can be said, and their sum decides.
+
+    Parameters
+    ----------
+    gained : ndarray, shape (sessions,)
+        By how much the loss of each fell.
+
+    Returns
+    -------
+    bool
+        Whether they do.
+
+    Examples
+    --------
+    >>> sessions_agree(np.array([3.0, 2.0, 4.0])), sessions_agree(np.array([9.0, 0.0, 0.0]))
+    (True, False)
     """
-    gained = (loss[:, -1] - loss[np.arange(len(loss)), best]) / windows
     if len(gained) < 3:
-        return True
+        return bool(gained.sum() > 0)
     return bool(gained.mean() > 2 * gained.std(ddof=1) / np.sqrt(len(gained)))
 
 

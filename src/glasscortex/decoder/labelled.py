@@ -1,7 +1,7 @@
 """What each session tells about each task: its labelled windows, in a few parts of time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -14,6 +14,9 @@ from glasscortex.decoder.tuning import Tuning
 PARTS = 5
 """Most parts of a window in which the response to a class is told apart."""
 
+SIGNALS = 2
+"""What there is to read of each cell: its activity, and the magnitude |x| of its activity."""
+
 
 @dataclass(frozen=True)
 class LabelledWindows:
@@ -23,8 +26,8 @@ class LabelledWindows:
     ----------
     session_id, task : str
         Whose, and of what.
-    activity : ndarray of float64, shape (windows, cells, times)
-        Mean of each cell in each part of the window.
+    activity : ndarray of float64, shape (windows, signals × cells, times)
+        Mean of each cell's activity in each part of the window, then those of its magnitude.
     target : ndarray, shape (windows,)
         As in `Vocabulary.targets`.
     held_out : ndarray of bool, shape (windows,)
@@ -35,7 +38,7 @@ class LabelledWindows:
 
     session_id: str
     task: str
-    activity: Float[np.ndarray, "windows cells times"]
+    activity: Float[np.ndarray, "windows signals times"]
     target: Shaped[np.ndarray, " windows"]
     held_out: Bool[np.ndarray, " windows"]
     head: Head
@@ -43,6 +46,11 @@ class LabelledWindows:
     @property
     def is_regression(self) -> bool:
         return self.head.classes is None
+
+    def of_signals(self, signals: int) -> "LabelledWindows":
+        """These windows with the first of the signals only."""
+        kept = signals * self.activity.shape[1] // SIGNALS
+        return replace(self, activity=self.activity[:, :kept])
 
     def tuning(self) -> Tuning:
         """What the cells respond to, from the training split."""
@@ -76,7 +84,9 @@ def labelled_windows(batches: Batches, patch: int, *splits: str) -> Iterator[Lab
                 known = has_label(batches.targets[task][batch.trials])
                 if known.any():
                     values = batch.values.numpy()[known]
-                    activity = parts(values, patch, _times(tasks[task], patch))
+                    times = _times(tasks[task], patch)
+                    signals = [parts(signal, patch, times) for signal in (values, np.abs(values))]
+                    activity = np.concatenate(signals, axis=1)
                     pieces.setdefault(task, []).append((activity, batch.trials[known]))
         for task, read in pieces.items():
             activity, rows = map(np.concatenate, zip(*read))

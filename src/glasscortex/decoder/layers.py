@@ -137,17 +137,24 @@ class FeedForward(nn.Module):
         nn.init.zeros_(self.narrow.bias)
 
 
+USUAL_MAGNITUDE = 0.5
+"""Mean |x| of a cell, about: from .1 to .65 in windows of sparse and of busy cells."""
+
+
 class CellEncoder(nn.Module):
     """The latents of a time step read the cells' patches of that step.
 
-    The token of a patch x of cell c is (W x + b) ⊙ e_c. It is not normalised, so that its key
-    and value are linear in x, with one matrix a cell, and the latents start alike in every window
-    and step. So scores and what is read come from x itself, through products that are made once a
-    batch; tokens, keys and values never are. What is read is scaled by √cells: the mean of that
-    many independent responses would else be too small to learn from.
+    The token of a patch x of cell c is (W x + b) ⊙ e_c + m f_c, with e_c and f_c the halves of the
+    cell's embedding, and m the magnitude of its activity: the mean of |x|, less what is usual. How
+    strongly a cell fluctuates tells of the state of the mouse where the level of its activity does
+    not. A token is not normalised, so that its key and value are linear in x and m, with one
+    matrix a cell, and the latents start alike in every window and step. So scores and what is read
+    come from x and m themselves, through products that are made once a batch; tokens, keys and
+    values never are. What is read is scaled by √cells: the mean of that many independent responses
+    would else be too small to learn from.
 
-    Every latent first reads Σ_c (mean of x_c) e_c, turned: random filters and projections would
-    hide that sum, and with it most of what a window says.
+    Every latent first reads Σ_c (mean of x_c) e_c + m_c f_c, turned: random filters and projections
+    would hide that sum, and with it most of what a window says.
     """
 
     def __init__(self, config: ModelConfig):
@@ -167,27 +174,30 @@ class CellEncoder(nn.Module):
         self,
         latents: Float[Tensor, "latents_per_step dim"],
         patches: Float[Tensor, "windows cells steps frames"],
-        cells: Float[Tensor, "cells dim"],
+        cells: Float[Tensor, "cells halves"],
     ) -> Float[Tensor, "windows latents dim"]:
-        read = self._read(
-            latents, F.pad(patches.permute(1, 0, 2, 3).flatten(1, 2), (0, 1), value=1.0), cells
-        )
+        x = patches.permute(1, 0, 2, 3).flatten(1, 2)
+        magnitude = x.abs().mean(dim=-1, keepdim=True) - USUAL_MAGNITUDE
+        read = self._read(latents, torch.cat([x, magnitude, torch.ones_like(magnitude)], -1), cells)
         session = len(cells) / self.shown if self.training else len(cells)
         latents = latents + self.dropout(read * math.sqrt(session))
         latents = latents + self.feed_forward(latents)
         return latents.unflatten(0, (len(patches), -1)).flatten(1, 2)
 
-    def tokens(self, cells: Float[Tensor, "cells dim"]) -> Float[Tensor, "cells affine dim"]:
-        """Each cell's token as a linear map of its patch followed by 1."""
-        return torch.cat([self.value.weight.T, self.value.bias[None]]) * cells[:, None]
+    def tokens(self, cells: Float[Tensor, "cells halves"]) -> Float[Tensor, "cells affine dim"]:
+        """Each cell's token as a linear map of its patch followed by its magnitude and 1."""
+        gated, magnitude = cells[:, None].chunk(2, dim=-1)
+        return torch.cat(
+            [self.value.weight.T * gated, magnitude, self.value.bias[None] * gated], dim=1
+        )
 
     def _read(
         self,
         latents: Float[Tensor, "latents_per_step dim"],
         x: Float[Tensor, "cells rows affine"],
-        cells: Float[Tensor, "cells dim"],
+        cells: Float[Tensor, "cells halves"],
     ) -> Float[Tensor, "rows latents_per_step dim"]:
-        """What the latents read of each row: a step of a window, its patches followed by 1."""
+        """What the latents read of each row, a step of a window: what `tokens` are linear in."""
         key, value = self.attention.key_value(self.tokens(cells)).chunk(2, dim=-1)
         query, key, value = map(
             self.attention.split, (self.attention.query(self.norm(latents)), key, value)
@@ -268,7 +278,7 @@ class Transformer(nn.Module):
 
     def __init__(self, config: ModelConfig, sample_rate_hz: float):
         super().__init__()
-        self.patch_frames, self.cell_dim = config.patch_frames, config.dim
+        self.patch_frames, self.cell_dim = config.patch_frames, 2 * config.dim
         self.step_s = config.patch_frames / sample_rate_hz
         self.latent_embedding = nn.Parameter(0.1 * torch.randn(config.latents_per_step, config.dim))
         self.rotary = Rotary(config.dim // config.heads, config.rotary_periods_s)
@@ -283,7 +293,7 @@ class Transformer(nn.Module):
     def encode(
         self,
         patches: Float[Tensor, "windows cells steps frames"],
-        cells: Float[Tensor, "cells dim"],
+        cells: Float[Tensor, "cells halves"],
     ) -> Float[Tensor, "windows latents dim"]:
         """What the latents read from the cells."""
         return self.encoder(self.latent_embedding, patches, cells)

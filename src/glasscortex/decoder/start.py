@@ -7,6 +7,9 @@ in every session, and what responses are likely all sessions tell together (`tun
 embedding is what it contributes to the linear discriminant of its session along the principal axes
 of tuning, which all sessions share, and the heads read the classes off these axes. A session's own
 bias completes its discriminant.
+
+A cell is read twice, for its activity and for the magnitude of it: its embedding has a half for
+either. Validation says task by task whether magnitudes are read.
 """
 
 from collections import Counter
@@ -24,21 +27,16 @@ from threadpoolctl import threadpool_limits
 
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import has_label
-from glasscortex.decoder.discriminant import constants, contributions, loss
+from glasscortex.decoder.choice import held_out_losses, preferred
+from glasscortex.decoder.discriminant import constants, contributions
 from glasscortex.decoder.hooks import activations
-from glasscortex.decoder.labelled import labelled_windows
+from glasscortex.decoder.labelled import SIGNALS, labelled_windows
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.tuning import Evidence, Prior
 from glasscortex.errors import InputError
 from glasscortex.files import sealed_write, verified
 
 PROJECTION = "start.safetensors"
-
-SHRINKAGES = (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
-"""Candidates of the share of the noise's covariance that its mean variance replaces."""
-
-FACTORS = tuple(2.0**i for i in range(3, -6, -1))
-"""Candidates of what multiplies the outputs of a head."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +53,26 @@ class TaskStart:
         Principal axes of tuning.
     embedding : ndarray, shape (components, dim)
         From what cells contribute along the axes to their embeddings.
-    chosen : ndarray, shape (2,)
-        Shrinkage of the noise's covariance, and what multiplies the outputs.
+    chosen : ndarray, shape (3,)
+        Shrinkage of the noise's covariance, what multiplies the outputs, and signals that are read
+        of each cell, see `labelled.SIGNALS`.
     """
 
     covariance: Float[np.ndarray, "features features"]
     time: Float[np.ndarray, "times times"]
     axes: Float[np.ndarray, "features components"]
     embedding: Float[np.ndarray, "components dim"]
-    chosen: Float[np.ndarray, "2"]
+    chosen: Float[np.ndarray, "3"]
 
     @property
     def prior(self) -> Prior:
         """How cells are tuned."""
         return Prior(self.covariance, self.time)
+
+    @property
+    def signals(self) -> int:
+        """How many of the signals are read."""
+        return int(self.chosen[2])
 
 
 class Projection(dict[str, TaskStart]):
@@ -102,10 +106,11 @@ def start(decoder: Decoder, batches: Batches, seed: int) -> Projection:
     """Give the cells' embeddings, the heads and the sessions' biases their start.
 
     Passes four times over the training windows, and once over those of validation, which choose
-    by task how far the noise's covariance is shrunk and what multiplies the outputs (temperature
-    scaling, Guo et al. 2017, arXiv 1706.04599): the tuning of cells is told from the same windows
-    that it then reads. Memory holds one session's windows, and the principal axes of all tasks
-    for the cells of the containers whose sessions have not all been read.
+    by task how far the noise's covariance is shrunk, what multiplies the outputs (temperature
+    scaling, Guo et al. 2017, arXiv 1706.04599) and whether magnitudes are read: the tuning of
+    cells is told from the same windows that it then reads. Memory holds one session's windows,
+    and the principal axes of all tasks for the cells of the containers whose sessions have not all
+    been read.
 
     Parameters
     ----------
@@ -156,19 +161,21 @@ def start_cells(decoder: Decoder, batches: Batches, projection: Projection) -> N
     """
     containers, patch = batches.vocabulary.containers(), decoder.transformer.patch_frames
     with threadpool_limits(1):
-        embeddings = [np.zeros((len(cells), decoder.config.dim)) for cells in containers]
+        dim = decoder.config.dim
+        embeddings = [np.zeros((SIGNALS, len(cells), dim)) for cells in containers]
         decoder.own.reset()
         for share in _shares(batches, patch, projection):
             own = projection[share.task]
-            embeddings[share.container][share.rows] += share.contributions @ own.embedding
+            added = share.contributions @ own.embedding
+            embeddings[share.container][: own.signals, share.rows] += added
             decoder.own.add(share.session_id, share.task, own.chosen[1] * share.constants)
         for parameter, embedding in zip(decoder.cell_embeddings, embeddings, strict=True):
-            parameter.data.copy_(torch.from_numpy(embedding))
+            parameter.data.copy_(torch.from_numpy(np.concatenate(embedding, axis=1)))
         for session_id, task, mean in _mean_outputs(decoder, batches):
             decoder.own.add(session_id, task, -mean)
 
 
-def learn_priors(batches: Batches, patch: int) -> dict[str, Prior]:
+def learn_priors(batches: Batches, patch: int) -> dict[tuple[str, int], Prior]:
     """How cells are tuned to each task, told by all sessions together.
 
     Parameters
@@ -180,39 +187,31 @@ def learn_priors(batches: Batches, patch: int) -> dict[str, Prior]:
 
     Returns
     -------
-    dict of str to Prior
-        By task.
+    dict of tuple to Prior
+        By task, and number of signals that are read.
     """
-    evidence: dict[str, Evidence] = {}
+    evidence: dict[tuple[str, int], Evidence] = {}
     for windows in labelled_windows(batches, patch, "train"):
-        evidence.setdefault(windows.task, Evidence()).add(windows.tuning())
-    return {task: of_task.prior() for task, of_task in evidence.items()}
+        for signals in range(1, SIGNALS + 1):
+            of_task = evidence.setdefault((windows.task, signals), Evidence())
+            of_task.add(windows.of_signals(signals).tuning())
+    return {key: of_task.prior() for key, of_task in evidence.items()}
 
 
 def _choose(
-    batches: Batches, patch: int, priors: dict[str, Prior], most: int
+    batches: Batches, patch: int, priors: dict[tuple[str, int], Prior], most: int
 ) -> dict[str, TaskStart]:
-    """The principal axes of each task, and the shrinkage and factor that validation prefers."""
-    losses = {task: np.zeros((len(SHRINKAGES), len(FACTORS))) for task in priors}
+    """The principal axes of each task, and the candidates that validation prefers."""
+    losses: dict[str, list[np.ndarray]] = {task: [] for task, _ in priors}
     for windows in labelled_windows(batches, patch, "train", "validation"):
-        if not windows.held_out.any():
-            continue
-        tuning, prior = windows.tuning(), priors[windows.task]
-        likely, presented = prior.posterior(tuning), tuning.weight > 0
-        x = windows.activity - windows.activity[~windows.held_out].mean(axis=0)
-        x, target = x[windows.held_out], windows.target[windows.held_out]
-        for row, shrinkage in zip(losses[windows.task], SHRINKAGES):
-            weight = contributions(tuning, likely, shrinkage, windows.is_regression)
-            output = np.einsum("nct,ckt->nk", x, weight @ prior.time_weight, optimize=True)
-            if not windows.is_regression:
-                output = output + constants(tuning, likely, weight, prior)
-                output[:, ~presented] = -np.inf
-            row += [loss(factor * output, target) for factor in FACTORS]
+        if windows.held_out.any():
+            of_task = {n: priors[windows.task, n] for n in range(1, SIGNALS + 1)}
+            losses[windows.task].append(held_out_losses(windows, of_task))
     tasks = {}
-    for task, summed in losses.items():
-        shrunk, factor = np.unravel_index(int(summed.argmin()), summed.shape)
-        chosen = np.array([SHRINKAGES[shrunk], FACTORS[factor]])
-        prior, axes = priors[task], priors[task].axes(most)
+    for task, of_sessions in losses.items():
+        signals, shrinkage, factor = preferred(of_sessions)
+        prior = priors[task, signals]
+        axes, chosen = prior.axes(most), np.array([shrinkage, factor, signals])
         unset = np.eye(axes.shape[1])
         tasks[task] = TaskStart(prior.covariance, prior.time, axes, unset, chosen)
     return tasks
@@ -224,8 +223,8 @@ def _embed(
     """Set each task's map from contributions along its axes to the embedding; return those back.
 
     The embeddings are the principal components of the contributions to all tasks, every task
-    scaled to weigh alike, turned at random so that all features weigh alike, too, and of unit
-    mean square.
+    scaled to weigh alike, turned at random so that all features weigh alike, too, and of the mean
+    squared length `dim`, all signals together.
     """
     ends = np.cumsum([own.axes.shape[1] for own in tasks.values()])
     columns = {t: slice(end - own.axes.shape[1], end) for (t, own), end in zip(tasks.items(), ends)}
@@ -258,15 +257,21 @@ def _products(
     shares = _shares(batches, patch, tasks)
     for _, of_session in groupby(shares, lambda share: share.session_id):
         for share in of_session:
-            empty = np.zeros((len(containers[share.container]), width))
+            empty = np.zeros((SIGNALS, len(containers[share.container]), width))
             part = unfinished.setdefault(share.container, empty)
-            part[share.rows, columns[share.task]] += share.contributions
+            signals = len(share.contributions)
+            part[:signals, share.rows, columns[share.task]] += share.contributions
         waiting[share.container] -= 1
         if not waiting[share.container]:
-            part = unfinished.pop(share.container)
-            products += part.T @ part
-    products += sum(part.T @ part for part in unfinished.values())
+            products += _product(unfinished.pop(share.container))
+    products += sum(map(_product, unfinished.values()))
     return products, sum(map(len, containers))
+
+
+def _product(
+    part: Float[np.ndarray, "signals cells components"],
+) -> Float[np.ndarray, "components components"]:
+    return np.tensordot(part, part, axes=((0, 1), (0, 1)))
 
 
 class Share(NamedTuple):
@@ -277,8 +282,8 @@ class Share(NamedTuple):
     container: int
     rows: Int64[np.ndarray, " cells"]
     """Places of the session's cells among those of the container."""
-    contributions: Float[np.ndarray, "cells components"]
-    """Along the axes of the task."""
+    contributions: Float[np.ndarray, "signals cells components"]
+    """Along the axes of the task, of the signals that it reads."""
     constants: Float[np.ndarray, " classes"]
     """What the discriminant adds to each class, 0 of a regression."""
 
@@ -290,12 +295,13 @@ def _shares(batches: Batches, patch: int, tasks: Mapping[str, TaskStart]) -> Ite
     """
     counts = _sessions_of_cells(batches)
     for windows in labelled_windows(batches, patch, "train"):
-        own, tuning = tasks[windows.task], windows.tuning()
+        own = tasks[windows.task]
+        tuning = windows.of_signals(own.signals).tuning()
         likely = own.prior.posterior(tuning)
         weight = contributions(tuning, likely, own.chosen[0], windows.is_regression)
         container, rows = batches.vocabulary.cell_rows()[windows.session_id]
         part = np.sqrt(len(rows)) / counts[container, windows.task][rows]
-        along = part[:, None] * (weight.reshape(len(weight), -1) @ own.axes)
+        along = (weight.reshape(own.signals, len(rows), -1) @ own.axes) * part[:, None]
         added = np.zeros(1)
         if not windows.is_regression:
             added = constants(tuning, likely, weight, own.prior)
