@@ -19,8 +19,8 @@ class ModelConfig(Part):
     patch_frames: Size = Field(2, description="samples of one cell that make one token")
     latents_per_step: Size = 1
     rotary_periods_s: Rising[PositiveFloat] = (0.1, 8.0)
-    cell_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    cell_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     @model_validator(mode="after")
     def _heads_divide(self):
