@@ -33,9 +33,10 @@ from glasscortex.decoder.evaluate import EVALUATION_BATCH, predict
 from glasscortex.decoder.layers import CellEncoder
 from glasscortex.decoder.model import Decoder, transformer_config
 from glasscortex.decoder.optimisation import Optimisation
-from glasscortex.decoder.scores import bootstrap_mean, session_scores
+from glasscortex.decoder.scores import session_scores
 from glasscortex.decoder.start import start
 from glasscortex.decoder.train import untrained
+from glasscortex.intervals import mean_interval
 from glasscortex.tasks import TASKS
 
 
@@ -184,7 +185,7 @@ def row(scores: pd.Series, default: pd.Series) -> dict[str, float]:
     for split in ("validation", "test"):
         own, other = (session_means(s[split]) for s in (scores, default))
         difference = (own - other.reindex(own.index)).to_numpy()
-        low, high = bootstrap_mean(difference, np.random.default_rng(0))
+        low, high = mean_interval(difference)
         found |= {f"{split}": own.mean(), f"{split}_difference": difference.mean()}
         found |= {f"{split}_low": low, f"{split}_high": high}
     return found | scores["test"].groupby("task", sort=False).mean().to_dict()

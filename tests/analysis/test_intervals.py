@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap, ttest_1samp, ttest_ind
 
-from glasscortex.analysis.intervals import bootstrap_interval, jackknife_error, stratified_mean
+from glasscortex.analysis.intervals import bootstrap_interval, stratified_mean
 
 
 @pytest.fixture
@@ -37,12 +37,6 @@ def test_columns_may_miss_sessions(rng):
 
 def test_one_mouse_has_no_interval(rng):
     assert np.isnan(bootstrap_interval(np.ones(3), np.zeros(3, int), 10, rng)).all()
-
-
-def test_the_jackknife_of_a_mean_is_its_standard_error(rng):
-    values = rng.normal(size=12)
-    left_out = np.array([np.delete(values, i).mean() for i in range(12)])
-    assert jackknife_error(left_out) == pytest.approx(values.std(ddof=1) / np.sqrt(12))
 
 
 def test_the_mean_of_one_column_has_the_interval_of_student(rng):

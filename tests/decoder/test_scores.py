@@ -10,7 +10,6 @@ from glasscortex.decoder.predictions import predictions
 from glasscortex.decoder.scores import (
     accuracy,
     balanced_accuracy,
-    bootstrap_mean,
     chance,
     r2,
     score_table,
@@ -50,15 +49,6 @@ def test_neighbouring_movie_bins_count_within_one():
     assert chance("within_1_bin", np.arange(10.0)) == pytest.approx((8 * 3 + 2 * 2) / 100)
 
 
-def test_bootstrap_interval_covers_the_mean_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    covered = 0
-    for _ in range(200):
-        low, high = bootstrap_mean(rng.normal(size=40), rng)
-        covered += low <= 0 <= high
-    assert 175 <= covered <= 199
-
-
 def test_scores_pool_sessions_not_presentations(world):
     trials = world[0]
     prediction = np.where(trials["session_id"] == "a", trials["direction"], 400.0)
@@ -76,7 +66,8 @@ def compared(values: dict[tuple, list[float]]) -> pd.DataFrame:
         for session, value in zip("abc", scores)
     ]
     columns = ["model", "seed", "session_id", "task", "split", "metric", "value"]
-    return compare(pd.DataFrame(rows, columns=columns)).set_index(["task", "against"])
+    mice = pd.Series({session: f"m{session}" for session in "abc"})
+    return compare(pd.DataFrame(rows, columns=columns), mice).set_index(["task", "against"])
 
 
 BASE = np.array([0.3, 0.5, 0.4])
@@ -87,7 +78,7 @@ def test_comparison_pairs_sessions():
         {
             (model, 0, task, split): BASE + gain * (model == "trained")
             for task, gain in [("direction", 0.1), ("running_speed", -0.2)]
-            for model in ("trained", "linear", "untrained")
+            for model in ("trained", "linear", "start", "untrained")
             for split in ("validation", "test")
         },
     )
@@ -95,7 +86,7 @@ def test_comparison_pairs_sessions():
     assert table.loc[("all classification", "linear"), "ci_low"] == pytest.approx(0.1)
     assert table.loc[("running_speed", "linear"), "difference"] == pytest.approx(-0.2)
     assert (table["n_sessions"] == 3).all()
-    assert set(table.index.unique("against")) == {"best_linear", "linear"}
+    assert set(table.index.unique("against")) == {"best_linear", "linear", "start"}
 
 
 def test_seeds_are_averaged_within_a_session_first():

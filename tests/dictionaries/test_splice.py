@@ -2,9 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import ttest_1samp
 
 from glasscortex.dictionaries import TopK
 from glasscortex.dictionaries.splice import compared, random_dictionary, spliced_scores
+
+MICE = pd.Series({str(i): f"m{i}" for i in range(40)})
 
 CONDITIONS = ["intact", "spliced", "mean", "random_sae"]
 
@@ -23,8 +26,8 @@ def test_a_small_shift_in_every_session_is_equivalent_and_a_large_one_is_not():
             "spliced": scores(intact - 0.01 + rng.normal(scale=0.01, size=40)),
             "mean": scores(intact - 0.2),
         },
+        MICE,
         margin=0.06,
-        seed=[0],
     ).set_index("condition")
     assert table["equivalent"].to_dict() == {"intact": True, "spliced": True, "mean": False}
     assert table.loc["spliced", "delta"] == pytest.approx(-0.01, abs=0.005)
@@ -34,15 +37,25 @@ def test_a_small_shift_in_every_session_is_equivalent_and_a_large_one_is_not():
     assert (table["n_sessions"] == 40).all()
     np.testing.assert_allclose(table["margin"], 0.06 * (intact.mean() - 0.1))
     width = (table["ci_high"] - table["ci_low"]).to_numpy()
-    assert width[2] == pytest.approx(width[0])  # the same sessions are drawn for all
+    assert width[2] == pytest.approx(width[0])
+
+
+def test_the_interval_of_a_change_is_students_over_mice():
+    """Of two sessions each: four mice are four replicates, not eight."""
+    intact, change = np.full(8, 0.5), np.repeat([0.01, 0.03, -0.02, 0.0], 2)
+    mice = pd.Series({str(i): f"m{i // 2}" for i in range(8)})
+    table = compared({"intact": scores(intact), "spliced": scores(intact + change)}, mice, 0.06)
+    expected = ttest_1samp(change[::2], 0).confidence_interval(0.90)
+    assert table.loc[1, ["delta_low", "delta_high"]].tolist() == pytest.approx(list(expected))
+    assert table["n_mice"].tolist() == [4, 4]
 
 
 def test_a_noisy_change_around_zero_is_not_equivalent():
     change = np.tile([0.2, -0.2], 10)
     table = compared(
         {"intact": scores(np.full(20, 0.5)), "spliced": scores(0.5 + change)},
+        MICE,
         margin=0.06,
-        seed=[0],
     )
     assert abs(table["delta"].iloc[1]) < 1e-12 and not table["equivalent"].iloc[1]
 
@@ -50,18 +63,18 @@ def test_a_noisy_change_around_zero_is_not_equivalent():
 def test_sessions_without_a_score_in_all_conditions_are_left_out():
     table = compared(
         {"intact": scores([0.5, 0.7, 0.9]), "spliced": scores([0.5, np.nan, 0.8])},
+        MICE,
         margin=0.06,
-        seed=[0],
     )
     assert table["value"].tolist() == pytest.approx([0.7, 0.65])
     assert (table["n_sessions"] == 2).all()
 
 
 def test_one_session_has_no_interval_and_shows_no_equivalence():
-    one = compared({"intact": scores([0.5]), "spliced": scores([0.5])}, 0.03, [0])
+    one = compared({"intact": scores([0.5]), "spliced": scores([0.5])}, MICE, 0.03)
     assert one["delta_low"].isna().all()
     assert one["equivalent"].tolist() == [True, False]
-    assert compared({"intact": scores([]), "spliced": scores([])}, 0.03, [0]).empty
+    assert compared({"intact": scores([]), "spliced": scores([])}, MICE, 0.03).empty
 
 
 def test_the_random_sae_keeps_the_shape_and_has_the_best_gain():
@@ -83,6 +96,7 @@ def test_the_random_sae_keeps_the_shape_and_has_the_best_gain():
 
 @pytest.fixture
 def spliced(decoder, batches):
+    mice = batches.trials.set_index("session_id").index.to_series().groupby(level=0).first()
     sae = TopK(width=32, k=16, hook="latents.1").build(16).requires_grad_(False)
     basis = torch.eye(16)
     sae.W_dec.copy_(torch.cat([basis, -basis]))
@@ -91,7 +105,7 @@ def spliced(decoder, batches):
     def run(**changes):
         for name, value in changes.items():
             getattr(sae, name).copy_(value)
-        return spliced_scores(decoder, sae, batches, margin=0.1, seed=[0])
+        return spliced_scores(decoder, sae, batches, mice, margin=0.1, seed=[0])
 
     return run
 

@@ -4,6 +4,7 @@ import torch
 from glasscortex.config import SpliceConfig
 from glasscortex.dictionaries import TopK
 from glasscortex.stages.splice import splice
+from glasscortex.tables import write_table
 
 
 def test_the_table_names_its_rows_and_is_written_alike_twice(world, decoder, tmp_path):
@@ -13,11 +14,15 @@ def test_the_table_names_its_rows_and_is_written_alike_twice(world, decoder, tmp
     sae.W_dec.copy_(torch.eye(16))
     sae.W_enc.copy_(torch.eye(16))
     sae.save(tmp_path / "sae")
+    names = sorted(set(world[0]["session_id"]))
+    mice = pd.DataFrame({"session_id": names, "mouse": names})
+    write_table(mice, tmp_path / "sessions.csv")
     for file in ("a.csv", "b.csv"):
         splice(
             decoder=tmp_path / "decoder",
             folder=tmp_path / "sae",
             trials=world[1],
+            sessions=tmp_path / "sessions.csv",
             windows=world[2],
             table=tmp_path / file,
             model="trained",

@@ -83,7 +83,8 @@ def test_latents_are_recorded_of_all_and_queries_of_what_is_asked(
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_splicing_and_removal_score_the_others(decoder, dictionary, batches, world, hook):
-    table = spliced_scores(decoder, dictionary, batches, 0.1, [0])
+    mice = pd.Series({session: session for session in world[0]["session_id"]})
+    table = spliced_scores(decoder, dictionary, batches, mice, 0.1, [0])
     spliced = table.set_index("condition")["delta"]
     assert abs(spliced["spliced"]) < 1e-6
     removed = session_losses(

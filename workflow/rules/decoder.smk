@@ -104,6 +104,7 @@ rule baselines:
 rule compare:
     input:
         decoding="<results>/tables/decoding.csv",
+        sessions="<results>/sessions.csv",
         code=code("stages.compare"),
     output:
         table=report(

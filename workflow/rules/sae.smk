@@ -93,6 +93,7 @@ rule splice:
     input:
         **DECODER,
         **DICTIONARY,
+        sessions="<results>/sessions.csv",
         code=code("stages.splice"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/splice.csv",

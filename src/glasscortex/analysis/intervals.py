@@ -66,35 +66,6 @@ def bootstrap_interval(
     return low, high
 
 
-def jackknife_error(left_out: np.ndarray) -> np.ndarray:
-    """Standard error of a statistic from its values with each cluster left out in turn.
-
-    Parameters
-    ----------
-    left_out : ndarray, shape (clusters, ...)
-
-    Returns
-    -------
-    ndarray, shape (...)
-        NaN with fewer than two clusters.
-
-    References
-    ----------
-    Efron & Stein 1981, Ann Stat 9:586.
-
-    Examples
-    --------
-    >>> values = np.array([1.0, 2.0, 6.0])
-    >>> means = (values.sum() - values) / 2
-    >>> bool(np.isclose(jackknife_error(means), values.std(ddof=1) / np.sqrt(3)))
-    True
-    """
-    n = len(left_out)
-    if n < 2:
-        return np.full(left_out.shape[1:], np.nan)
-    return np.sqrt((n - 1) / n * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
-
-
 def stratified_mean(values: np.ndarray, coverage: float = 0.95) -> tuple[float, float, float]:
     """Mean of the columns' means, and its interval by Student's t.
 

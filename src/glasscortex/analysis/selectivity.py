@@ -9,10 +9,10 @@ import pandas as pd
 
 from glasscortex.analysis import effects, nulls
 from glasscortex.analysis.hypotheses import Hypothesis, hypotheses
-from glasscortex.analysis.intervals import jackknife_error
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.results import TestResult
 from glasscortex.config import SelectivityConfig
+from glasscortex.intervals import jackknife_error
 from glasscortex.tasks import VARIABLES, variables
 
 COLUMNS = [

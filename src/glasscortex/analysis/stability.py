@@ -15,11 +15,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Float64, Int64
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import norm
 
 from glasscortex.analysis import effects, nulls
-from glasscortex.analysis.intervals import jackknife_error
 from glasscortex.analysis.presentations import Presentations
+from glasscortex.intervals import jackknife_error, student_reach
 
 ALIKE = 0.7
 """Correlation above which two units count as one."""
@@ -227,7 +226,7 @@ def _of_pairs(
 
     correlation = with_mean([_mean(matches.correlation) for matches in pairs.values()])
     without = with_mean([matches.without for matches in pairs.values()])
-    reach = norm.ppf(0.975) * jackknife_error(without.T)
+    reach = student_reach(without.shape[1]) * jackknife_error(without.T)
     numbers = [[len(living[seed]) for seed in pair] for pair in pairs]
     return pd.DataFrame(
         {

@@ -3,11 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from glasscortex.decoder.scores import bootstrap_mean, headline
+from glasscortex.decoder.scores import headline
+from glasscortex.intervals import mean_interval
 from glasscortex.tasks import TASKS
 from glasscortex.words import BASELINES
 
 BEST_LINEAR = "best_linear"
+
+START = "start"
+"""What training begins with: what exceeds it is learnt."""
 
 COLUMNS = [
     "task",
@@ -18,33 +22,36 @@ COLUMNS = [
     "ci_low",
     "ci_high",
     "n_sessions",
+    "n_mice",
 ]
 
 
-def compare(decoding: pd.DataFrame) -> pd.DataFrame:
-    """How much better the trained transformer is than each baseline.
+def compare(decoding: pd.DataFrame, mice: pd.Series) -> pd.DataFrame:
+    """How much better the trained transformer is than each baseline, and than its own start.
 
     Scores are the headline metrics on the test split, the mean over seeds; sessions are paired,
-    and intervals are 95 % bootstraps over sessions. "best_linear" is, task by task, the linear
-    baseline whose mean over sessions is larger on the validation split. The rows "all
-    classification" average each session's classification tasks first.
+    and intervals are of 95 % by Student's t over mice, with all their sessions. "best_linear" is,
+    task by task, the linear baseline whose mean over sessions is larger on the validation split.
+    The rows "all classification" average each session's classification tasks first.
 
     Parameters
     ----------
     decoding : pandas.DataFrame
         model, seed, session_id, task, split, metric, value of all decoders.
+    mice : pandas.Series
+        Mouse by session_id.
 
     Returns
     -------
     pandas.DataFrame
-        task, against, transformer, baseline, difference, ci_low, ci_high, n_sessions.
+        task, against, transformer, baseline, difference, ci_low, ci_high, n_sessions, n_mice.
     """
     test = test_scores(decoding)
     rows = []
-    for against in (BEST_LINEAR, *BASELINES):
+    for against in (BEST_LINEAR, *BASELINES, START):
         if {"trained", against} <= set(test.columns):
             paired = test[["trained", against]].dropna()
-            rows += _rows(against, paired.set_axis(["transformer", "baseline"], axis=1))
+            rows += _rows(against, paired.set_axis(["transformer", "baseline"], axis=1), mice)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -86,17 +93,19 @@ def _best_linear(values: pd.Series, test: pd.DataFrame) -> pd.Series:
     return pd.concat(parts).reindex(test.index)
 
 
-def _rows(against: str, paired: pd.DataFrame) -> list[tuple]:
+def _rows(against: str, paired: pd.DataFrame, mice: pd.Series) -> list[tuple]:
     """One row a task, and one for all classification tasks."""
     task = paired.index.get_level_values("task")
     is_class = ~task.map(lambda name: TASKS[name].is_regression).to_numpy(bool)
     averaged = paired[is_class].groupby("session_id").mean()
-    rows = [_row("all classification", against, averaged)] if len(averaged) else []
+    rows = [_row("all classification", against, averaged, mice)] if len(averaged) else []
     groups = paired.groupby("task", sort=False)
-    return rows + [_row(name, against, group) for name, group in groups]
+    return rows + [_row(name, against, group, mice) for name, group in groups]
 
 
-def _row(task: str, against: str, sessions: pd.DataFrame) -> tuple:
+def _row(task: str, against: str, sessions: pd.DataFrame, mice: pd.Series) -> tuple:
     difference = (sessions["transformer"] - sessions["baseline"]).to_numpy()
-    interval = bootstrap_mean(difference, np.random.default_rng(0))
-    return (task, against, *sessions.mean(), difference.mean(), *interval, len(sessions))
+    of_mouse, names = sessions.index.get_level_values("session_id").map(mice).factorize()
+    interval = mean_interval(difference, of_mouse)
+    numbers = len(sessions), len(names)
+    return (task, against, *sessions.mean(), difference.mean(), *interval, *numbers)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from glasscortex.decoder.predictions import unpredicted
 from glasscortex.decoder.reliability import root, squared_error
+from glasscortex.intervals import mean_interval
 from glasscortex.tasks import TASKS
 
 BOOTSTRAPS = 1000
@@ -114,9 +115,9 @@ def score_table(
 ) -> pd.DataFrame:
     """All metrics of one task on one split, per session and over sessions.
 
-    Intervals are 95 % percentile bootstraps: over presentations within a session, and over
-    sessions for the row session_id = "all", whose value is the mean of the sessions'. A session
-    without a score (a regression whose label never varies there) has no row.
+    Intervals are of 95 %: percentile bootstraps over presentations within a session, and Student's
+    over sessions for the row session_id = "all", whose value is the mean of the sessions'. A
+    session without a score (a regression whose label never varies there) has no row.
 
     Beside the `metrics` of a classification stands "ece", the calibration error; see
     `glasscortex.decoder.reliability`. It is pooled as a square. Presentations that are drawn twice
@@ -164,7 +165,7 @@ def score_table(
             interval = value + np.percentile(drawn - drawn.mean(), [2.5, 97.5])
             rows.append((session, ECE, value, *interval, np.nan, np.nan, len(label), n_classes))
     table = pd.DataFrame(rows, columns=SCORES).dropna(subset="value")
-    pooled = [_pool(metric, group, rng) for metric, group in table.groupby("metric", sort=False)]
+    pooled = [_pool(metric, group) for metric, group in table.groupby("metric", sort=False)]
     table = pd.concat([table, pd.DataFrame(pooled, columns=SCORES)], ignore_index=True)
     squares = table["metric"] == ECE, ["value", "ci_low", "ci_high"]
     table.loc[squares] = root(table.loc[squares])
@@ -202,32 +203,6 @@ def decoding_scores(
     )
 
 
-def bootstrap_mean(
-    values: np.ndarray, rng: np.random.Generator, coverage: float = 0.95
-) -> tuple[float, float]:
-    """Percentile interval of the mean of `values` (sessions, say), drawn with replacement.
-
-    Parameters
-    ----------
-    values : numpy.ndarray
-        (n,) of any unit.
-    rng : numpy.random.Generator
-        Of the draws.
-    coverage : float
-        Of the interval.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper end; NaN with fewer than two values: one session tells nothing of others.
-    """
-    if len(values) < 2:
-        return np.nan, np.nan
-    means = values[rng.integers(len(values), size=(BOOTSTRAPS, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, [(1 - coverage) / 2, (1 + coverage) / 2])
-    return float(low), float(high)
-
-
 def _seen(task: str, trials: pd.DataFrame) -> dict[str, np.ndarray]:
     """Labels of each session's training split."""
     labels = trials[TASKS[task].column].to_numpy()
@@ -243,8 +218,8 @@ def _best_guess(task: str, seen: np.ndarray) -> float:
     return classes[counts.argmax()]
 
 
-def _pool(metric: str, sessions: pd.DataFrame, rng: np.random.Generator) -> tuple:
-    low, high = bootstrap_mean(sessions["value"].to_numpy(), rng)
+def _pool(metric: str, sessions: pd.DataFrame) -> tuple:
+    low, high = mean_interval(sessions["value"].to_numpy())
     means = sessions["value"].mean(), low, high, *sessions[["chance", "constant"]].mean()
     return ("all", metric, *means, sessions["n"].sum(), sessions["n_classes"].max())
 

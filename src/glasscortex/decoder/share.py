@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.decoder.compare import BEST_LINEAR, of_sessions, test_scores
-from glasscortex.decoder.scores import BOOTSTRAPS
+from glasscortex.intervals import mean_interval
 
 COLUMNS = [
     *("task", "model", "seed", "accuracy", "limit", "chance"),
@@ -15,8 +15,9 @@ COLUMNS = [
 def share(decoding: pd.DataFrame, observer: pd.DataFrame) -> pd.DataFrame:
     """The share of the way from chance to the limit that each decoder goes, task by task.
 
-    (accuracy − chance) / (limit − chance) of means over sessions, with a 95 % bootstrap interval
-    over sessions, which keep their accuracy and limit together.
+    (accuracy − chance) / (limit − chance) of means over sessions, with a 95 % interval over
+    sessions: Student's of the ratio's linearisation, which keeps the accuracy and the limit of a
+    session together.
 
     Parameters
     ----------
@@ -30,6 +31,10 @@ def share(decoding: pd.DataFrame, observer: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a task, model and seed; "best_linear" is that of `glasscortex.decoder.compare`.
+
+    References
+    ----------
+    Cochran 1977, Sampling Techniques, ch. 6 (the linearisation of a ratio).
     """
     scores = of_sessions(decoding)
     best = test_scores(decoding)[BEST_LINEAR].rename("accuracy").dropna().reset_index()
@@ -46,11 +51,12 @@ def share(decoding: pd.DataFrame, observer: pd.DataFrame) -> pd.DataFrame:
 
 def _row(sessions: np.ndarray) -> tuple:
     """From `sessions` (sessions, 3) to the columns from accuracy on."""
-    n = len(sessions)
-    drawn = np.random.default_rng(0).integers(n, size=(BOOTSTRAPS, n))
-    interval = np.quantile(_share(sessions[drawn].mean(axis=1)), [0.025, 0.975])
+    accuracy, limit, chance = sessions.T
     mean = sessions.mean(axis=0)
-    return (*mean, float(_share(mean)), *(interval if n > 1 else (np.nan, np.nan)), n)
+    share = float(_share(mean))
+    reached = accuracy - chance - share * (limit - chance)
+    interval = share + np.array(mean_interval(reached)) / np.mean(limit - chance)
+    return (*mean, share, *interval, len(sessions))
 
 
 def _share(means: np.ndarray) -> np.ndarray:

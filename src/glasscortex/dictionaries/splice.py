@@ -13,8 +13,9 @@ from glasscortex.data.batches import Batches
 from glasscortex.decoder.evaluate import Edit, predict_under
 from glasscortex.decoder.hooks import activations
 from glasscortex.decoder.model import Decoder
-from glasscortex.decoder.scores import bootstrap_mean, session_scores
+from glasscortex.decoder.scores import session_scores
 from glasscortex.dictionaries.base import Dictionary
+from glasscortex.intervals import mean_interval
 
 COMPARED = [
     "condition",
@@ -28,6 +29,7 @@ COMPARED = [
     "equivalent",
     "margin",
     "n_sessions",
+    "n_mice",
 ]
 
 SAMPLED = 2048
@@ -35,16 +37,22 @@ SAMPLED = 2048
 
 
 def spliced_scores(
-    decoder: Decoder, dictionary: Dictionary, batches: Batches, margin: float, seed: Sequence[int]
+    decoder: Decoder,
+    dictionary: Dictionary,
+    batches: Batches,
+    mice: pd.Series,
+    margin: float,
+    seed: Sequence[int],
 ) -> pd.DataFrame:
     """Scores on the test split, and their change, with the hook's activations replaced.
 
     Conditions: `intact`; `spliced`, by the dictionary's reconstruction; `mean`, by the mean of
     the training activations; `random_sae`, by the reconstruction of `random_dictionary`. A score
-    is the mean over sessions, and intervals are bootstraps over sessions: of 95 % for the score,
-    of 90 % for its change. A condition is `equivalent` to intact if that 90 % interval lies
-    within the margin, a share of what intact scores above chance: two one-sided tests at .05
-    (TOST). With a single session there are no intervals and nothing but intact is equivalent.
+    is the mean over sessions, and intervals are Student's over mice, with all their sessions: of
+    95 % for the score, of 90 % for its change. A condition is `equivalent` to intact if that 90 %
+    interval lies within the margin, a share of what intact scores above chance: two one-sided
+    tests at .05 (TOST). With a single mouse there are no intervals and nothing but intact is
+    equivalent.
 
     Parameters
     ----------
@@ -54,10 +62,12 @@ def spliced_scores(
         What replaces the activations at its hook.
     batches : Batches
         Windows of the presentations.
+    mice : pandas.Series
+        Mouse by session_id.
     margin : float
         Largest change that counts as none, as a share of the intact score above chance.
     seed : sequence of int
-        Of the random dictionary and of the bootstrap.
+        Of the random dictionary.
 
     Returns
     -------
@@ -82,8 +92,8 @@ def spliced_scores(
     parts = [
         compared(
             {c: session_scores(task, batches.trials, predictions[c][task]) for c in edits},
+            mice,
             margin,
-            seed,
         ).assign(task=task)
         for task in decoder.vocabulary.tasks
     ]
@@ -129,19 +139,17 @@ def random_dictionary(
     return other.eval().requires_grad_(False)
 
 
-def compared(
-    scores: Mapping[str, pd.DataFrame], margin: float, seed: Sequence[int]
-) -> pd.DataFrame:
+def compared(scores: Mapping[str, pd.DataFrame], mice: pd.Series, margin: float) -> pd.DataFrame:
     """Compare each condition with intact on the sessions that have a score in all.
 
     Parameters
     ----------
     scores : mapping of str to pandas.DataFrame
         By condition, what `session_scores` returns; one of them is "intact".
+    mice : pandas.Series
+        Mouse by session_id.
     margin : float
         Largest change that counts as none, as a share of the intact score above chance.
-    seed : sequence of int
-        Of the bootstrap, which draws the same sessions for all conditions.
 
     Returns
     -------
@@ -152,30 +160,28 @@ def compared(
     values = values.dropna()
     known = scores["intact"].set_index("session_id").loc[values.index]
     margin = margin * max(0.0, (known["value"] - known["chance"]).mean()) if len(known) else np.nan
+    of_mouse, names = values.index.map(mice).factorize()
     rows = []
     for condition, value in values.items() if len(values) else ():
         delta = value - values["intact"]
-        delta_low, delta_high = _interval(delta, seed, coverage=0.90)
+        delta_low, delta_high = mean_interval(delta.to_numpy(), of_mouse, coverage=0.90)
         same = condition == "intact" or (-margin <= delta_low and delta_high <= margin)
         rows.append(
             (
                 condition,
                 scores["intact"]["metric"].iloc[0],
                 value.mean(),
-                *_interval(value, seed, coverage=0.95),
+                *mean_interval(value.to_numpy(), of_mouse),
                 delta.mean(),
                 delta_low,
                 delta_high,
                 same,
                 margin,
                 len(values),
+                len(names),
             )
         )
     return pd.DataFrame(rows, columns=COMPARED)
-
-
-def _interval(values: pd.Series, seed: Sequence[int], coverage: float) -> tuple[float, float]:
-    return bootstrap_mean(values.to_numpy(), np.random.default_rng(seed), coverage)
 
 
 @torch.inference_mode()

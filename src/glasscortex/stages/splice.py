@@ -12,7 +12,7 @@ from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.splice import spliced_scores
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import read_trials, write_table
+from glasscortex.tables import read_table, read_trials, write_table
 
 
 def splice(
@@ -20,6 +20,7 @@ def splice(
     decoder: Folder,
     folder: Folder,
     trials: Input,
+    sessions: Input,
     windows: Folder,
     table: Output,
     model: str,
@@ -37,5 +38,7 @@ def splice(
         EVALUATION_BATCH,
     )
     key = [seed, zlib.crc32(f"splice {sae}".encode())]
-    scores = spliced_scores(transformer, Dictionary.load(folder), batches, config.margin, key)
+    mice = read_table(sessions).set_index("session_id")["mouse"]
+    dictionary = Dictionary.load(folder)
+    scores = spliced_scores(transformer, dictionary, batches, mice, config.margin, key)
     write_table(scores, table, model=model, seed=seed, sae=sae)
