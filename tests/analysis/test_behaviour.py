@@ -59,10 +59,25 @@ def test_a_unit_that_follows_running_is_found_with_its_sign(rng):
     assert list(measured.preferred[:2]) == ["increasing", "decreasing"]
 
 
-def test_few_sessions_limit_the_smallest_p(rng):
+def test_few_mice_limit_the_smallest_p(rng):
     shown = running(rng, rng.normal(size=(3, 20, 2)), rng.normal(size=(3, 20)))
     measured = of_behaviour(shown, "running_speed", 999, rng)
-    assert (len(measured.null), measured.p_min) == (2, 1 / 3)
+    assert (len(measured.null), measured.p_min) == (5, 1 / 6)
+
+
+def test_what_the_sessions_of_a_mouse_have_in_common_is_no_selectivity(rng):
+    """Every mouse slows down or speeds up in all its sessions, and its units drift likewise."""
+    course = np.linspace(-2, 2, 40)[:, None]
+    mice = np.repeat(np.arange(8), 3)
+    rates = []
+    for _ in range(20):
+        drift, slope = rng.normal(size=(8, 1, 60)), rng.normal(size=(8, 1, 1))
+        responses = rng.normal(size=(24, 40, 60)) + course * drift[mice]
+        traces = rng.normal(size=(24, 40, 1)) + course * slope[mice]
+        shown = running(rng, responses, traces[..., 0])
+        shown.trials["mouse"] = np.repeat([f"m{mouse}" for mouse in mice], 40)
+        rates.append((of_behaviour(shown, "running_speed", 199, rng).p <= 0.05).mean())
+    assert np.mean(rates) <= 0.05 + 3 * np.std(rates) / np.sqrt(len(rates))
 
 
 def test_sessions_of_one_mouse_are_not_exchanged(rng):

@@ -111,32 +111,42 @@ def test_arrangements_are_those_of_brute_force(sizes):
     assert set(found) == brute
 
 
-@given(st.lists(st.integers(0, 4), min_size=2, max_size=12), st.integers(0, 100))
-def test_nobody_gets_an_item_of_their_own(owners, seed):
-    owners = np.unique(owners, return_inverse=True)[1]
-    kinds = np.zeros(len(owners), int)
-    if not nulls.exchangeable(owners, kinds).all():
-        return
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2)), min_size=2, max_size=12),
+    st.integers(0, 100),
+)
+def test_mice_change_places_with_all_their_sessions(items, seed):
+    owners, kinds = (np.unique(x, return_inverse=True)[1] for x in zip(*items, strict=True))
     given = nulls.exchanges(owners, kinds, 20, np.random.default_rng(seed))
-    assert (owners[given] != owners).all()
     assert (np.sort(given, axis=1) == np.arange(len(owners))).all()
-    assert len(np.unique(given, axis=0)) == len(given)
+    assert (kinds[given] == kinds).all()
+    for way in given:
+        pairs = set(zip(owners.tolist(), owners[way].tolist(), strict=True))
+        assert len(pairs) == len(set(owners))
+    lone = ~nulls.exchangeable(owners, kinds)
+    assert (given[:, lone] == np.flatnonzero(lone)).all()
 
 
-def test_two_sessions_have_one_exchange_and_a_lone_mouse_none(rng):
-    np.testing.assert_array_equal(
-        nulls.exchanges(np.array([0, 1]), np.zeros(2, int), 50, rng), [[1, 0]]
+def test_few_mice_have_all_their_orders_but_their_own(rng):
+    given = nulls.exchanges(np.arange(4), np.zeros(4, int), 50, rng)
+    assert {tuple(way) for way in given} == set(all_orders(range(4))) - {(0, 1, 2, 3)}
+
+
+def test_many_mice_have_random_orders_their_own_among_them(rng):
+    given = nulls.exchanges(np.arange(3), np.zeros(3, int), 4, rng)
+    assert len(given) == 4
+    many = np.concatenate(
+        [nulls.exchanges(np.arange(3), np.zeros(3, int), 4, rng) for _ in range(300)]
     )
+    own = (many == np.arange(3)).all(axis=1).mean()
+    assert own == pytest.approx(1 / 6, abs=0.05)
+
+
+def test_a_lone_mouse_is_not_exchangeable():
     kinds = np.array([0, 0, 1, 1])
     np.testing.assert_array_equal(
         nulls.exchangeable(np.array([0, 1, 2, 2]), kinds), [True, True, False, False]
     )
-
-
-def test_exchanges_stay_within_a_kind(rng):
-    kinds = np.array([0, 1, 0, 1, 0, 1])
-    given = nulls.exchanges(np.arange(6), kinds, 30, rng)
-    assert (kinds[given] == kinds).all()
 
 
 def test_shifted_eta_squared_is_that_of_shifted_windows(rng):

@@ -21,9 +21,10 @@ def of_behaviour(
 
     The effect is the absolute mean over sessions of Spearman's correlation within a session,
     itself the mean over stimuli weighted by presentations: neither differences between sessions
-    nor between stimuli count. Under the null every session gets the trace of another session, of
-    another mouse, in which the same stimuli were shown, cut to the shorter of the two. What both
-    traces share by the course of the session is thus in the null too.
+    nor between stimuli count. Under the null mice that were shown the same change places: every
+    session gets the trace of a session in which the same stimuli were shown, cut to the shorter of
+    the two. What traces share by the course of the session, or in one mouse, is thus in the null
+    too. A mouse to which no other is alike is left out.
 
     Parameters
     ----------
@@ -32,13 +33,13 @@ def of_behaviour(
     variable : str
         Column of the trace.
     draws : int
-        Exchanges between sessions; fewer if there are fewer.
+        Exchanges between mice; fewer if there are fewer.
     rng : numpy.random.Generator
 
     Returns
     -------
     TestResult or None
-        None if no two mice were shown the same stimuli.
+        None if no two mice were shown the same stimuli in as many sessions.
     """
     series = _series(presentations, variable)
     sessions = sorted({session for session, _ in series})

@@ -7,7 +7,8 @@ mice are permuted over mice.
 """
 
 from collections.abc import Iterator
-from itertools import combinations, islice
+from itertools import combinations, islice, product
+from itertools import permutations as permute
 from math import factorial, prod
 
 import numpy as np
@@ -227,44 +228,60 @@ def arrangements(sizes: tuple[int, ...]) -> Iterator[np.ndarray]:
 def exchanges(
     owners: np.ndarray, kinds: np.ndarray, draws: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Distinct ways to exchange items between owners: nobody gets an item of its own.
+    """Ways to exchange all items between owners who have the same kinds of them.
 
-    Within every kind, owners in random order stand in a circle that is turned by at least the
-    largest owner's number of items.
+    Owners change places within those that are alike, and items go with them: what the items of an
+    owner have in common stays together. All ways but the one that leaves everything where it is
+    if there are at most `draws`, else random ones, of which it is one like any other.
 
     Parameters
     ----------
     owners : ndarray of int, shape (items,)
-        The mouse of each session.
+        The mouse of each session, from 0.
     kinds : ndarray of int, shape (items,)
-        Items are exchanged within their kind, in which no owner may have more than half, see
-        `exchangeable`.
+        What was shown in it.
     draws : int
-        How many to draw; repeated ones are dropped.
     rng : numpy.random.Generator
 
     Returns
     -------
-    ndarray of int, shape (distinct, items)
+    ndarray of int, shape (ways, items)
         The item that each gets.
     """
-    exchanged = np.empty((draws, len(owners)), np.int64)
-    for kind in np.unique(kinds):
-        items = np.flatnonzero(kinds == kind)
-        most = np.bincount(owners[items]).max()
-        for draw in exchanged:
-            order = np.lexsort(
-                (rng.random(len(items)), rng.random(owners.max() + 1)[owners[items]])
-            )
-            by = rng.integers(most, len(items) - most + 1)
-            draw[items[order]] = np.roll(items[order], by)
-    return np.unique(exchanged, axis=0)
+    items = [
+        own[np.argsort(kinds[own], kind="stable")]
+        for own in (np.flatnonzero(owners == owner) for owner in range(owners.max() + 1))
+    ]
+    alike = [np.flatnonzero(_alike(owners, kinds) == group) for group in range(len(items))]
+    alike = [group for group in alike if len(group)]
+    if prod(factorial(len(group)) for group in alike) <= draws + 1:
+        orders = islice(product(*map(permute, alike)), 1, None)
+    else:
+        orders = (map(rng.permutation, alike) for _ in range(draws))
+    ways = []
+    for order in orders:
+        given = np.arange(len(owners))
+        for group, places in zip(alike, order, strict=True):
+            for owner, place in zip(group, places, strict=True):
+                given[items[owner]] = items[place]
+        ways.append(given)
+    return np.array(ways, np.int64).reshape(-1, len(owners))
 
 
 def exchangeable(owners: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-    """Which items (items,) can be exchanged: no owner has more than half of their kind."""
-    kept = np.zeros(len(owners), bool)
-    for kind in np.unique(kinds):
-        among = kinds == kind
-        kept[among] = 2 * np.bincount(owners[among]).max() <= among.sum()
-    return kept
+    """Which items (items,) can be exchanged: another owner has the same kinds as theirs.
+
+    Examples
+    --------
+    >>> exchangeable(np.array([0, 0, 1, 1, 2]), np.array([5, 6, 5, 6, 5])).tolist()
+    [True, True, True, True, False]
+    """
+    alike = _alike(owners, kinds)
+    return np.bincount(alike)[alike][owners] > 1
+
+
+def _alike(owners: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Group (owners,) of each owner: the same for those that have as many items of every kind."""
+    counts = np.zeros((owners.max() + 1, kinds.max() + 1), np.int64)
+    np.add.at(counts, (owners, kinds), 1)
+    return np.unique(counts, axis=0, return_inverse=True)[1].reshape(-1)
