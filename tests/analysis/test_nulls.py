@@ -149,16 +149,11 @@ def test_a_lone_mouse_is_not_exchangeable():
     )
 
 
-def test_shifted_eta_squared_is_that_of_shifted_windows(rng):
-    repeats, classes = np.repeat([0, 1, 2], 12), np.tile(np.arange(12), 3)
-    responses = rng.normal(size=(36, 3))
-    shifts = np.array([[0, 0, 0], [2, -3, 1]])
-    found = nulls.shifted_eta_squared(responses, classes, repeats, 3, shifts)
-    for row, shift in zip(found, shifts, strict=True):
-        windows = [
-            responses[12 * r + 3 + s : 12 * r + 9 + s]
-            - responses[12 * r + 3 + s : 12 * r + 9 + s].mean(0)
-            for r, s in enumerate(shift)
-        ]
-        expected = effects.eta_squared(np.concatenate(windows), np.tile(np.arange(6), 3))
-        np.testing.assert_allclose(row, expected)
+def test_signed_eta_squared_is_that_of_responses_turned_round(rng):
+    groups, classes = np.repeat([0, 1, 2], 10), rng.integers(3, size=30)
+    responses = effects.centred(rng.normal(size=(30, 4)), groups)
+    null = nulls.signed_eta_squared(responses, classes, groups, 64, rng)
+    signs = np.array(np.meshgrid(*3 * [[-1, 1]])).reshape(3, -1).T
+    possible = [effects.eta_squared(responses * s[groups][:, None], classes) for s in signs]
+    assert (np.isclose(null[:, None], possible).all(axis=-1).any(axis=1)).all()
+    assert len(np.unique(null.round(9), axis=0)) == 4

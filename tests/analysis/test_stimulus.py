@@ -73,17 +73,30 @@ def test_drifting_signals_are_no_movie_frames(rng, tau, drift):
     responses = autoregressive(rng, tau, (8, 60, 300), drift)
     measured = of_movie(movie(rng, responses, 2, 30), 199, rng)
     rate, tolerance = false_positives(measured.p)
+    assert abs(rate - 0.05) <= tolerance
+
+
+def test_a_course_that_all_repeats_share_is_no_movie_frame(rng):
+    """A line, such as bleaching; what the repeats of two sessions can tell is limited."""
+    responses = rng.normal(size=(2, 60, 200)) + np.tile(np.linspace(-2, 2, 30), 2)[:, None]
+    measured = of_movie(movie(rng, responses, 2, 30), 199, rng)
+    rate, tolerance = false_positives(measured.p)
     assert rate <= 0.05 + tolerance
 
 
+def test_few_repeats_limit_the_smallest_p(rng):
+    measured = of_movie(movie(rng, rng.normal(size=(1, 60, 3)), 2, 30), 999, rng)
+    assert measured.p_min == 1 / 2**6  # six pieces, each in two repeats
+
+
 def test_permuting_bins_would_call_drifts_movie_frames(rng):
-    """The reason for shifting: a response that changes slowly within every repeat alike."""
+    """The reason for signs: a response that changes slowly within every repeat alike."""
     responses = np.repeat(autoregressive(rng, 20, (1, 30, 200)), 2, axis=0)
     responses = np.concatenate([responses, rng.normal(size=(2, 30, 200))], axis=1)
     shown = movie(rng, responses, 2, 30)
     permuted = of_presentations(shown, "movie_frame", 99, rng)
-    shifted = of_movie(shown, 99, rng)
-    assert (permuted.p <= 0.05).mean() > (shifted.p <= 0.05).mean()
+    signed = of_movie(shown, 99, rng)
+    assert (permuted.p <= 0.05).mean() > (signed.p <= 0.05).mean()
 
 
 def test_a_unit_that_follows_the_movie_is_found(rng):
@@ -91,7 +104,7 @@ def test_a_unit_that_follows_the_movie_is_found(rng):
     responses[..., :4] += 1.5 * np.tile(rng.normal(size=(30, 4)), (2, 1))
     measured = of_movie(movie(rng, responses, 2, 30), 499, rng)
     assert measured.significant(0.05, 0.01)[:4].all()
-    assert measured.n == 8 * 2 * 16
+    assert measured.n == 8 * 2 * 30
 
 
 def test_movies_need_two_repeats(rng):
@@ -102,4 +115,4 @@ def test_a_broken_repeat_is_left_out(rng):
     shown = movie(rng, rng.normal(size=(3, 60, 3)), 2, 30)
     kept = np.ones(180, bool)
     kept[155:] = False
-    assert of_movie(shown.where(kept), 99, rng).n == 5 * 16
+    assert of_movie(shown.where(kept), 99, rng).n == 5 * 30

@@ -2,20 +2,21 @@
 
 Which null fits which label is the whole question: labels permuted among windows call 99 of 100
 noise units selective for a label that is constant within a mouse. So presentations are permuted
-within session and block, movies are shifted, behaviour is exchanged between mice, and labels of
-mice are permuted over mice.
+within session and block, repeats of a movie change sign piece by piece, behaviour is exchanged
+between mice, and labels of mice are permuted over mice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import combinations, islice, product
 from itertools import permutations as permute
 from math import factorial, prod
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 from scipy.stats import false_discovery_control
 
-from glasscortex.analysis.effects import group_means, membership, share
+from glasscortex.analysis.effects import share
 
 TOLERANCE = 1e-6
 """Relative difference below which two effects are tied: sums in single precision."""
@@ -107,75 +108,63 @@ def permuted_eta_squared(
     return np.concatenate(null)
 
 
+def signed_eta_squared(
+    responses: np.ndarray,
+    classes: np.ndarray,
+    groups: np.ndarray,
+    draws: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """η² with the responses of every group turned round, or not, at random (draws, units).
+
+    What groups do not have in common is as likely with either sign, however it runs in time; what
+    they have in common is lost.
+
+    Parameters
+    ----------
+    responses : ndarray, shape (observations, units)
+        Centred within groups.
+    classes, groups : ndarray of int, shape (observations,)
+        From 0.
+    draws : int
+    rng : numpy.random.Generator
+
+    References
+    ----------
+    Chwialkowski, Sejdinovic & Gretton 2014, NeurIPS 27:3608 (the wild bootstrap of a degenerate
+    statistic of time series).
+    """
+    by_class = np.argsort(classes, kind="stable")
+    total = np.einsum("nu,nu->u", responses, responses)
+    counts = np.bincount(classes)
+    signs = rng.choice(np.array([-1, 1], responses.dtype), size=(draws, groups.max() + 1))
+    rows = (by_class for _ in range(draws))
+    signed = (drawn[groups[by_class]] for drawn in signs)
+    null = [share(sums, counts, total) for sums in _class_sums(responses, rows, counts, signed)]
+    return np.concatenate(null)
+
+
 def _class_sums(
-    responses: np.ndarray, rows: Iterator[np.ndarray], counts: np.ndarray
+    responses: np.ndarray,
+    rows: Iterator[np.ndarray],
+    counts: np.ndarray,
+    weights: Iterator[np.ndarray] | None = None,
 ) -> Iterator[np.ndarray]:
-    """Sums over classes (some draws, classes, units), given each draw's rows class by class."""
+    """Sums over classes (some draws, classes, units), given each draw's rows class by class.
+
+    Each row has the weight that its draw gives it, or 1.
+    """
     n, n_units = responses.shape
     at_once = max(1, CHUNK // (len(counts) * n_units + n))
     while some := list(islice(rows, at_once)):
         starts = np.append(0, np.cumsum(np.tile(counts, len(some))))
         columns = np.concatenate(some)
-        ones = np.ones(len(columns), responses.dtype)
-        indicator = sparse.csr_array((ones, columns, starts), shape=(len(starts) - 1, n))
+        if weights is None:
+            data = np.ones(len(columns), responses.dtype)
+        else:
+            data = np.concatenate(list(islice(weights, len(some))))
+        indicator = sparse.csr_array((data, columns, starts), shape=(len(starts) - 1, n))
         yield (indicator @ responses).reshape(len(some), len(counts), n_units)
-
-
-def shifted_eta_squared(
-    responses: np.ndarray,
-    classes: np.ndarray,
-    repeats: np.ndarray,
-    reach: int,
-    shifts: np.ndarray,
-) -> np.ndarray:
-    """η² of the central window of every repeat, its responses shifted in time (draws, units).
-
-    Labels stay where they are and leave `reach` observations at both ends of a repeat; responses
-    move under them without wrapping round, and are centred within the window. A shift that all
-    repeats share would only rename the frames of a movie, so every repeat has its own.
-
-    Parameters
-    ----------
-    responses : ndarray, shape (observations, units)
-        In order of time within repeats.
-    classes : ndarray of int, shape (observations,)
-        The frame, from 0.
-    repeats : ndarray of int, shape (observations,)
-        From 0, ascending.
-    reach : int
-        Largest shift.
-    shifts : ndarray of int, shape (draws, repeats)
-        From -reach to reach; zeros give the effect itself.
-
-    References
-    ----------
-    Harris 2020, Nonsense correlations in neuroscience, bioRxiv 2020.11.29.402719.
-    """
-    lengths = np.bincount(repeats)
-    starts = np.cumsum(lengths) - lengths
-    window = np.concatenate(
-        [np.arange(s + reach, s + n - reach) for s, n in zip(starts, lengths, strict=True)]
-    )
-    _, classes = np.unique(classes[window], return_inverse=True)
-    repeats, counts = repeats[window], np.bincount(classes)
-    of_shift = []
-    for shift in range(-reach, reach + 1):
-        mean = group_means(responses[window + shift], repeats)
-        square = membership(repeats) @ (responses[window + shift] - mean[repeats]) ** 2
-        of_shift.append((mean, square))
-    means, squares = (np.stack(part) for part in zip(*of_shift, strict=True))
-    each = np.arange(len(lengths))
-    of_class = np.zeros((len(counts), len(lengths)), responses.dtype)
-    np.add.at(of_class, (classes, repeats), 1)
-    by_class = np.argsort(classes, kind="stable")
-    rows = (window[by_class] + shift[repeats[by_class]] for shift in shifts)
-    null, done = [], 0
-    for sums in _class_sums(responses, rows, counts):
-        chosen = shifts[done : done + len(sums)] + reach
-        sums -= of_class @ means[chosen, each]
-        null.append(share(sums, counts, squares[chosen, each].sum(axis=1)))
-        done += len(sums)
-    return np.concatenate(null)
 
 
 def partitions(sizes: tuple[int, ...]) -> int:
@@ -254,6 +243,7 @@ def exchanges(
     ]
     alike = [np.flatnonzero(_alike(owners, kinds) == group) for group in range(len(items))]
     alike = [group for group in alike if len(group)]
+    orders: Iterator[Iterable[Any]]
     if prod(factorial(len(group)) for group in alike) <= draws + 1:
         orders = islice(product(*map(permute, alike)), 1, None)
     else:

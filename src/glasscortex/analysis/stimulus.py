@@ -6,6 +6,9 @@ from glasscortex.analysis import effects, nulls
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.results import TestResult
 
+PIECE = 5
+"""Bins of a piece of a movie's repeat, whose responses change sign together under the null."""
+
 SHORTEST_REPEAT = 0.5
 """A repeat of a movie with fewer bins than this part of the longest one is left out."""
 
@@ -58,56 +61,61 @@ def of_presentations(
 def of_movie(
     presentations: Presentations, draws: int, rng: np.random.Generator
 ) -> TestResult | None:
-    """Test a movie, whose frames always follow each other: responses shifted in time.
+    """Test a movie, whose frames always follow each other: pieces of repeats change sign.
 
-    The effect is η² of the frame in the central half of every repeat; under the null the
-    responses of every repeat are shifted by an amount of its own, up to a quarter of the repeat
-    and without wrapping round, which leaves slow drifts as they are and only breaks what repeats
-    have in common.
+    The effect is η² of the frame, of responses less the line through their repeat and less the
+    mean of their piece of it, about `PIECE` bins long: slow changes do not count. Under the null
+    every piece of every repeat has either sign, which leaves its course in time as it is and only
+    breaks what repeats have in common.
 
     Parameters
     ----------
     presentations : Presentations
         Bins of one movie, in order of time within sessions.
     draws : int
-        Random shifts; fewer if there are fewer.
+        Of signs.
     rng : numpy.random.Generator
 
     Returns
     -------
     TestResult or None
-        None if there are fewer than two repeats, or repeats of fewer than four bins.
+        None if there are fewer than two repeats, or frames.
     """
     presentations, repeats = _repeats(presentations)
-    lengths = np.bincount(repeats)
-    reach = lengths.min() // 4 if len(lengths) > 1 else 0
-    if reach == 0:
-        return None
     labels, classes = np.unique(presentations.trials["movie_frame"], return_inverse=True)
-    responses = effects.centred(presentations.responses, repeats)
-    shifts = np.unique(rng.integers(-reach, reach + 1, size=(draws, len(lengths))), axis=0)
-    none = np.zeros((1, len(lengths)), np.int64)
-    null = nulls.shifted_eta_squared(responses, classes, repeats, reach, shifts)
-    place = np.arange(len(repeats)) - (np.cumsum(lengths) - lengths)[repeats]
-    central = (place >= reach) & (place < lengths[repeats] - reach)
+    if repeats.max(initial=0) == 0 or len(labels) < 2:
+        return None
+    number = max(1, len(labels) // PIECE)
+    piece = classes * number // len(labels)
+    groups = np.unique(repeats * number + piece, return_inverse=True)[1]
+    level = effects.centred(presentations.responses, repeats)
+    responses = effects.centred(_detrended(level, repeats), groups)
     mice = presentations.numbered("mouse")
+    # Of the signs of a piece in all its repeats, half are the others turned round.
+    different = 2.0 ** (groups.max() + 1 - number)
     return TestResult(
         index="eta2",
         replicate="presentation",
-        n=int(central.sum()),
-        effect=nulls.shifted_eta_squared(responses, classes, repeats, reach, none)[0],
-        null=null,
-        p_min=1 / (len(null) + 1),
-        without=effects.eta_squared_without(
-            effects.centred(responses[central], repeats[central]),
-            np.unique(classes[central], return_inverse=True)[1],
-            mice[central],
-        ),
-        noise_without=_growth(mice[central]),
-        preferred=labels[effects.group_means(responses, classes).argmax(axis=0)],
-        observations=responses,
+        n=len(classes),
+        effect=effects.eta_squared(responses, classes),
+        null=nulls.signed_eta_squared(responses, classes, groups, draws, rng),
+        p_min=max(1 / (draws + 1), 1 / different),
+        without=effects.eta_squared_without(responses, classes, mice),
+        noise_without=_growth(mice),
+        preferred=labels[effects.group_means(level, classes).argmax(axis=0)],
+        observations=level,
         labels=labels[classes],
     )
+
+
+def _detrended(responses: np.ndarray, repeats: np.ndarray) -> np.ndarray:
+    """Responses, centred within repeats, less the line that fits each repeat best."""
+    lengths = np.bincount(repeats)
+    place = np.arange(len(repeats)) - (np.cumsum(lengths) - lengths)[repeats]
+    time = (place - (lengths[repeats] - 1) / 2)[:, None].astype(responses.dtype)
+    sums = effects.membership(repeats) @ np.hstack([responses * time, time**2])
+    slopes = sums[:, :-1] / np.maximum(sums[:, -1:], 1)
+    return responses - slopes[repeats] * time
 
 
 def _repeats(presentations: Presentations) -> tuple[Presentations, np.ndarray]:
