@@ -43,8 +43,21 @@ def test_the_effect_is_that_of_an_anova_over_mice(rng):
     shown, labels = correlated_mice(rng, 9, units=4), lines(9, 3)
     measured = of_background(shown, labels, 99, rng)
     means = shown.responses.astype(float).reshape(9, 30, 4).mean(axis=1)
-    f = f_oneway(*(means[k::3] for k in range(3))).statistic
+    f = f_oneway(*(means[k::3] for k in range(3)), equal_var=False).statistic
     np.testing.assert_allclose(measured.effect, 2 * f / (2 * f + 6), rtol=1e-5)
+
+
+def test_a_small_line_that_varies_more_is_no_selectivity(rng):
+    """By the variance of all mice together, about .19 of such units pass."""
+    rates = []
+    for _ in range(4):
+        shown = correlated_mice(rng, 20, units=300)
+        labels = pd.Series({f"s{i}": "small" if i < 4 else "large" for i in range(20)})
+        shown.responses[:] *= np.where(shown.trials["session_id"].map(labels) == "small", 2, 1)[
+            :, None
+        ]
+        rates.append((of_background(shown, labels, 199, rng).p <= 0.05).mean())
+    assert np.mean(rates) <= 0.1
 
 
 def test_eight_mice_of_two_lines_have_35_arrangements(rng):

@@ -41,7 +41,8 @@ def of_background(
         Permutations.
     rng : numpy.random.Generator
     ordered : bool
-        Whether labels are numbers to rank (Spearman, absolute) and not names (η²).
+        Whether labels are numbers to rank (Spearman, absolute) and not names (η² by Welch's
+        statistic, since lines differ in how many mice, and mice in how many sessions they have).
 
     Returns
     -------
@@ -127,7 +128,11 @@ def _unnamed(codes: np.ndarray) -> tuple[int, ...]:
 
 def _explained(responses: np.ndarray, blocks: np.ndarray) -> Statistic:
     responses = _centred(responses, blocks)
-    return lambda codes: effects.eta_squared(responses, np.unique(codes, return_inverse=True)[1])
+
+    def explained(codes: np.ndarray) -> np.ndarray:
+        return effects.welch_eta_squared(responses, np.unique(codes, return_inverse=True)[1])
+
+    return explained
 
 
 def _rank_correlation(responses: np.ndarray, blocks: np.ndarray) -> Statistic:

@@ -8,6 +8,9 @@ from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.metrics.cluster import expected_mutual_information
 
+TIED = 1e-9
+"""Share of a unit's mean square below which the variance of a class is none."""
+
 LEVELS = 4
 """Levels that `mutual_information` cuts a response into: silent, and thirds of the rest."""
 
@@ -69,6 +72,47 @@ def eta_squared(responses: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """
     sums = membership(classes) @ responses
     return share(sums, np.bincount(classes), np.einsum("nu,nu->u", responses, responses))
+
+
+def welch_eta_squared(responses: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """η² by Welch's statistic F, (K − 1) F / ((K − 1) F + n − K) for K classes of n observations.
+
+    A class weighs by its own variance, so that a small class that varies much, such as mice of few
+    sessions, is no effect. Classes of one observation do not count.
+
+    Parameters
+    ----------
+    responses : ndarray, shape (observations, units)
+    classes : ndarray of int, shape (observations,)
+        From 0, none empty.
+
+    Returns
+    -------
+    ndarray, shape (units,)
+        NaN for a unit that does not vary, or with fewer than two classes that count.
+
+    References
+    ----------
+    Welch 1951, Biometrika 38:330; Janssen & Pauls 2005, Comput Stat 20:369 (its permutation test).
+    """
+    counts = np.bincount(classes)
+    kept = counts > 1
+    n, number = counts[kept].sum(), kept.sum()
+    if number < 2:
+        return np.full(responses.shape[1], np.nan)
+    members, counts = membership(classes)[kept], counts[kept, None]
+    mean = members @ responses / counts
+    squares = members @ responses**2
+    variance = (squares - counts * mean**2) / (counts - 1)
+    # What only rounding tells from no variance counts as very little of it.
+    smallest = TIED * squares.sum(axis=0) / n
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weight = counts / np.maximum(variance, smallest)
+        share = weight / weight.sum(axis=0)
+        between = (weight * (mean - (share * mean).sum(axis=0)) ** 2).sum(axis=0)
+        uncertain = ((1 - share) ** 2 / (counts - 1)).sum(axis=0)
+        statistic = between / (1 + 2 * (number - 2) / (number**2 - 1) * uncertain)
+        return statistic / (statistic + n - number)
 
 
 def share(sums: np.ndarray, counts: np.ndarray, total: np.ndarray) -> np.ndarray:
