@@ -5,6 +5,7 @@ imported.
 """
 
 import ast
+import csv
 import errno
 import functools
 import importlib
@@ -12,6 +13,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
@@ -20,7 +22,9 @@ from typer.core import TyperGroup
 
 from glasscortex import config
 from glasscortex.errors import InputError
+from glasscortex.files import verified
 from glasscortex.logs import log_to_stderr
+from glasscortex.run.verdicts import summarised
 from glasscortex.workflow import dashed, function, stage_names
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -70,6 +74,13 @@ def glasscortex() -> None:
 def schema() -> None:
     """Print the JSON schema of the configuration."""
     typer.echo(json.dumps(config.Config.model_json_schema(), indent=2))
+
+
+@app.command()
+def verdicts(claims: Annotated[Path, typer.Argument(help="table of claims")]) -> None:
+    """Print every claim of a run, over its seeds, as a table in Markdown."""
+    with verified(claims).open(newline="") as file:
+        typer.echo(summarised(list(csv.DictReader(file))))
 
 
 def command(stage: Callable[..., None]) -> Callable[..., None]:

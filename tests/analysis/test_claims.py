@@ -4,17 +4,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.claims import RIVALS, claims
+from glasscortex.analysis.claims import claims
+from glasscortex.analysis.claims.decoding import RIVALS
 from glasscortex.config import SelectivityConfig
+from glasscortex.intervals import student_reach
 
 OWN_TASK = "ablating direction units costs direction more than "
 
 
-def score(model, task, value, low, high, chance=0.125):
-    return {
-        "model": model, "seed": 0, "session_id": "all", "task": task, "split": "test",
-        "metric": "accuracy", "value": value, "ci_low": low, "ci_high": high, "chance": chance,
-    }  # fmt: skip
+def score(model, task, value, low, high, chance=0.125, sessions=40):
+    """The mean over sessions, and every session's own."""
+    names = ["all", *(f"s{i}" for i in range(sessions))]
+    return pd.DataFrame(
+        {
+            "model": model, "seed": 0, "session_id": names, "task": task, "split": "test",
+            "metric": "accuracy", "value": value, "ci_low": low, "ci_high": high, "chance": chance,
+        }
+    )  # fmt: skip
 
 
 def spliced(condition, task, delta, margin=0.03):
@@ -22,16 +28,18 @@ def spliced(condition, task, delta, margin=0.03):
     return {
         "model": "trained", "seed": 0, "sae": "topk", "task": task, "condition": condition,
         "delta": delta, "delta_low": low, "delta_high": high, "margin": margin,
-        "equivalent": -margin < low and high < margin,
+        "equivalent": -margin < low and high < margin, "n_mice": 40,
     }  # fmt: skip
 
 
-def units(model, variable, stimulus, significant, alive, error=0.02):
+def units(model, variable, stimulus, significant, alive, error=0.02, explained=0.1):
     return pd.DataFrame(
         {
             "model": model, "seed": 0, "sae": "topk", "unit": np.arange(alive),
-            "variable": variable, "stimulus": stimulus,
+            "variable": variable, "stimulus": stimulus, "replicate": "presentation",
             "significant": np.arange(alive) < significant, "fraction_error": error,
+            "explained_mean": explained, "explained_error": error, "n_mice": 21,
+            "p_min": 0.001, "p_together": 0.001,
         }
     )  # fmt: skip
 
@@ -40,7 +48,7 @@ def ablated(variable, task, excess, specificity=np.nan, n_units=8, condition="se
     return {
         "model": "trained", "seed": 0, "sae": "topk", "variable": variable, "task": task,
         "n_units": n_units, "method": "zero", "condition": condition, "intact": 0.5,
-        "delta": excess, "p": 0.05, "excess": excess, "excess_low": excess - 0.01,
+        "delta": excess, "p": 0.05, "n_sessions": 24, "excess": excess, "excess_low": excess - 0.01,
         "excess_high": excess + 0.01, "specificity": specificity,
         "specificity_low": specificity - 0.01, "specificity_high": specificity + 0.01,
         "overlap": 0.25,
@@ -50,7 +58,7 @@ def ablated(variable, task, excess, specificity=np.nan, n_units=8, condition="se
 def tables():
     saes = [{"model": m, "seed": 0, "sae": "topk"} for m in ("trained", "untrained", "shuffled")]
     return {
-        "decoding": pd.DataFrame(
+        "decoding": pd.concat(
             [
                 score("trained", "direction", 0.4, 0.35, 0.45),
                 score("trained", "phase", 0.25, 0.2, 0.3, 0.25),
@@ -59,8 +67,9 @@ def tables():
             ]
         ),
         "comparison": pd.DataFrame(
-            [{"task": "all classification", "against": against, "difference": 0.05,
-              "ci_low": 0.01, "ci_high": 0.09, "n_sessions": 24} for against in RIVALS]
+            [{"task": task, "against": against, "difference": 0.05, "ci_low": 0.01,
+              "ci_high": 0.09, "n_sessions": 24, "n_mice": 20}
+             for against in [*RIVALS, "start"] for task in ("all classification", "direction")]
         ),
         "sae": pd.DataFrame(saes),
         "splice": pd.DataFrame(
@@ -75,8 +84,11 @@ def tables():
         "selectivity": pd.concat(
             [
                 units("trained", "direction", "drifting_gratings", 30, 100),
-                units("untrained", "direction", "drifting_gratings", 1, 50, 0.01),
-                units("trained", "cre_line", "drifting_gratings", 5, 100),
+                units("untrained", "direction", "drifting_gratings", 1, 50, 0.01, 0.01),
+                units("shuffled", "direction", "drifting_gratings", 1, 50, 0.01, 0.01),
+                units("trained", "running_speed", "all", 5, 100, 0.01),
+                units("untrained", "running_speed", "all", 0, 100, 0.01, 0.0),
+                units("shuffled", "running_speed", "all", 0, 100, 0.01, 0.0),
             ]
         ),
         "ablation": pd.DataFrame(
@@ -88,10 +100,10 @@ def tables():
             ]
         ),
         "recovery": pd.DataFrame(
-            {"model": "trained", "seed": 0, "sae": "topk", "score": [0.5, 0.4, 0.1], "null": 0.2}
+            {"model": "trained", "seed": 0, "sae": "topk", "score": [0.5, 0.4, 0.3, 0.1],
+             "null": 0.2}
         ),
         "consensus": None,
-        "sessions": pd.DataFrame({"mouse": list("aabbcde"), "held_out": [*6 * [False], True]}),
     }  # fmt: skip
 
 
@@ -101,11 +113,13 @@ def told(**changed):
 
 def test_a_world_in_which_all_claims_hold():
     table = told()
-    assert table["holds"].all()
+    assert (table["verdict"] == "holds").all()
     assert list(table.columns) == [
-        "estimate", "ci_low", "ci_high", "threshold", "holds", "detail", "seed", "sae",
+        "estimate", "ci_low", "ci_high", "threshold", "measure", "n", "of", "method", "rival",
+        "verdict", "reason", "seed", "sae",
     ]  # fmt: skip
-    assert len(table) == len(RIVALS) + 2 + 3 + 4 + 2 + 1
+    assert len(table) == (len(RIVALS) + 1 + 2) + 2 + 3 + 2 * 3 + 2 + 1
+    assert (table[["measure", "of", "method", "rival", "reason"]] != "").all(axis=None)
 
 
 def test_nothing_is_claimed_of_a_dictionary_that_was_not_spliced():
@@ -119,19 +133,33 @@ def test_nothing_is_claimed_of_a_dictionary_that_was_not_spliced():
 
 def test_estimates():
     table = told()
-    fraction = table.loc["units are selective for direction (drifting_gratings)"]
-    assert (fraction["estimate"], fraction["ci_low"]) == pytest.approx(
-        (0.3, 0.3 - 1.96 * 0.02), abs=1e-4
-    )
-    more = table.loc["more units are selective for direction (drifting_gratings) than untrained"]
-    assert more["estimate"] == pytest.approx(0.28)
-    assert more["ci_high"] - more["estimate"] == pytest.approx(
-        1.96 * np.hypot(0.02, 0.01), abs=1e-4
-    )
-    assert "30 of 100 against 1 of 50" in more["detail"]
+    share = table.loc["units are selective for direction (drifting_gratings)"]
+    reach = student_reach(21) * 0.02
+    assert (share["estimate"], share["ci_low"]) == pytest.approx((0.3, 0.3 - reach))
+    assert (share["n"], share["of"]) == (21, "mice")
+    more = table.loc["units tell more of direction (drifting_gratings) than those of untrained"]
+    assert more["estimate"] == pytest.approx(0.09)
+    freedom = 20 * 0.0005**2 / (0.0004**2 + 0.0001**2)
+    assert more["ci_high"] - 0.09 == pytest.approx(student_reach(freedom + 1) * np.sqrt(0.0005))
+    assert more["measure"].endswith("0.1 against 0.01")
     own = table.loc["ablating direction units costs direction more than matched random units"]
     assert own["estimate"] == 0.2
-    assert "over 4 mice" in table.loc["units are selective for the Cre line", "detail"]
+
+
+def test_all_variables_have_their_controls():
+    for variable in ("direction (drifting_gratings)", "running_speed (all)"):
+        for control in ("untrained", "shuffled"):
+            assert f"units tell more of {variable} than those of {control}" in told().index
+
+
+def test_only_what_exceeds_the_start_is_learnt():
+    found = told()
+    assert found.loc["training improves direction", "rival"] == "what training starts from"
+    comparison = tables()["comparison"]
+    is_start = comparison["against"] == "start"
+    worse = comparison.assign(ci_low=comparison["ci_low"].where(~is_start, -0.01))
+    found = told(comparison=worse)
+    assert (found.index[found["verdict"] == "fails"].str.startswith("training improves")).all()
 
 
 def changed(name, **columns):
@@ -143,12 +171,14 @@ def changed(name, **columns):
     [
         (changed("comparison", ci_low=-0.01), "the transformer decodes better"),
         (changed("splice", equivalent=False), "decoding is unchanged"),
-        (changed("splice", equivalent=True), "mean spliced in is not equivalent"),
-        (changed("selectivity", significant=False), "units are selective for the Cre line"),
-        (changed("selectivity", fraction_error=0.5), "more units are selective for direction"),
+        (changed("splice", equivalent=True), "decoding changes with mean"),
+        (changed("selectivity", significant=False), "units are selective for direction"),
+        (changed("selectivity", p_together=0.2), "units are selective for running"),
+        (changed("selectivity", explained_mean=0.1), "units tell more of direction"),
         (changed("ablation", excess_low=-0.1), OWN_TASK + "matched"),
+        (changed("ablation", p=0.2), OWN_TASK + "matched"),
         (changed("ablation", specificity_low=-0.1), OWN_TASK + "the other"),
-        (changed("decoding", value=0.3, ci_low=0.28), "the untrained decoder is at chance"),
+        (changed("decoding", value=0.3, ci_low=0.28, ci_high=0.4), "the untrained decoder is at"),
         (changed("recovery", score=0.0), "units follow the factors"),
     ],
 )  # fmt: skip
@@ -156,18 +186,51 @@ def test_claims_fail_with_their_evidence(change, fails):
     table = told(**change)
     found = table[table.index.str.startswith(fails)]
     assert len(found)
-    assert not found["holds"].all()
-    if "significant" not in str(change):
+    assert (found["verdict"] == "fails").any()
+    assert not (table["verdict"] == "not testable").any()
+    if "selectivity" not in change:
         others = table[~table.index.str.startswith(fails)]
-        assert others["holds"].mean() > 0.6
+        assert (others["verdict"] == "holds").mean() > 0.6
+
+
+@pytest.mark.parametrize(
+    ("change", "blind", "reason"),
+    [
+        (changed("comparison", n_mice=3), "the transformer decodes better", "3 mice"),
+        (changed("splice", n_mice=3), "decoding is unchanged", "3 mice"),
+        (changed("selectivity", n_mice=3), "units are selective for running", "3 mice"),
+        (changed("selectivity", n_mice=3), "units tell more of running", "3 mice"),
+        (changed("selectivity", p_min=1 / 6), "units are selective", "no p below 0.17"),
+        (changed("decoding", ci_high=0.3), "the untrained decoder is at", "uncertain in direction"),
+    ],
+)  # fmt: skip
+def test_with_too_few_nothing_is_said(change, blind, reason):
+    table = told(**change)
+    found = table[table.index.str.startswith(blind)]
+    assert len(found)
+    assert (found["verdict"] == "not testable").all()
+    assert found["reason"].str.contains(reason).all()
+
+
+def test_tasks_of_few_mice_do_not_decide_of_a_splice():
+    splice = tables()["splice"]
+    few = splice["task"] == "phase"
+    splice = splice.assign(
+        n_mice=splice["n_mice"].where(~few, 2), equivalent=splice["equivalent"] & ~few
+    )
+    decoding = tables()["decoding"]
+    decoding.loc[decoding["task"] == "phase", "ci_low"] = 0.26
+    row = told(splice=splice, decoding=decoding).loc[
+        "decoding is unchanged with the SAE spliced in"
+    ]
+    assert (row["verdict"], row["n"]) == ("holds", 40)
+    assert row["reason"] == "within the margin in 1 of 1 tasks; too few mice in phase"
 
 
 def test_tasks_at_chance_tell_nothing_about_a_random_sae():
     """Phase is not decoded, and cannot get worse."""
-    assert (
-        "direction, the smallest of 1 tasks"
-        in told().loc["random_sae spliced in is not equivalent to intact", "detail"]
-    )
+    row = told().loc["decoding changes with random_sae spliced in"]
+    assert "direction, the smallest of 1 tasks" in row["measure"]
 
 
 def test_without_truth_there_is_no_claim_about_it():
@@ -178,9 +241,6 @@ def test_without_truth_there_is_no_claim_about_it():
 def test_nothing_selected_gives_no_claim_about_ablation():
     table = told(ablation=tables()["ablation"].iloc[:0])
     assert not table.index.str.startswith("ablating").any()
-
-
-MORE = "more consensus units are selective for direction (drifting_gratings) than untrained"
 
 
 def consensus(trained, untrained=1):
@@ -201,32 +261,19 @@ def test_of_several_seeds_only_consensus_units_count():
     assert not table.index.str.startswith("units are selective").any()
     share = table.loc["consensus units are selective for direction (drifting_gratings)"]
     assert share["estimate"] == 0.2
-    assert "100 living units" in share["detail"]
-    assert "20 of 20 consensus units (binomial" in share["detail"]
-    more = table.loc[MORE]
-    assert more["holds"]
-    assert "20 of 100 (20 in consensus) against 1 of 50 (1 in consensus)" in more["detail"]
-    assert (
-        "5 of 20 consensus" in table.loc["consensus units are selective for the Cre line", "detail"]
-    )
-    assert table["holds"].all()
+    assert share["measure"].endswith("20 of 20 consensus units")
+    assert (share["n"], share["of"]) == (100, "units")
+    assert (table["verdict"] == "holds").all()
 
 
-def test_too_few_consensus_units_are_told():
-    table = told(consensus=consensus(3))
-    assert table.loc[MORE, "detail"].endswith("too few consensus units to tell")
-    assert not table.loc[MORE, "holds"]
-    share = table.loc["consensus units are selective for direction (drifting_gratings)"]
-    assert share["holds"]
-    assert "too few" not in share["detail"]
+def test_without_a_consensus_unit_none_is_selective():
     none = told(consensus=consensus(0))
     share = none.loc["consensus units are selective for direction (drifting_gratings)"]
-    assert (share["estimate"], share["ci_low"], share["holds"]) == (0, 0, False)
-    assert share["detail"].endswith("too few consensus units to tell")
+    assert (share["estimate"], share["ci_low"], share["verdict"]) == (0, 0, "fails")
 
 
-def test_what_is_not_said_of_units_is_as_with_one_seed():
+def test_what_is_not_said_of_single_units_is_as_with_one_seed():
     alone, several = told(), told(consensus=consensus(20))
-    same = ~alone.index.str.contains("selective")
-    assert same.sum() == len(RIVALS) + 2 + 3 + 2 + 1
+    same = ~alone.index.str.contains("are selective")
+    assert (~same).sum() == 2
     pd.testing.assert_frame_equal(alone[same], several.loc[alone.index[same]])

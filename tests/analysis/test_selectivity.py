@@ -99,6 +99,9 @@ def test_units_are_selected_on_validation_and_measured_on_test():
     assert (rows.loc[:3, "preferred"] == "45").all()
     assert (rows.loc[:3, "effect_selection"] > rows.loc[:3, "effect"]).all()
     assert rows["fraction"].unique() == [0.1]
+    assert rows["explained_mean"].unique() == pytest.approx([rows["explained"].mean()])
+    assert (rows["n_mice"] == 6).all()
+    assert (rows["p_together"] == rows["p_min"]).all()
 
 
 def test_silent_units_have_no_row():

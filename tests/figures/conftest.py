@@ -162,6 +162,7 @@ def selectivity() -> pd.DataFrame:
                         "null_high": 0.015 + 0.004 * rng.random(),
                         "fraction": significant.mean(),
                         "fraction_error": 0.04,
+                        "n_mice": 12,
                     }
                 )
     return pd.DataFrame(rows)

@@ -1,24 +1,30 @@
-from glasscortex.run.verdicts import verdicts
+from glasscortex.run.verdicts import summarised, verdicts
 
 HOLDS = {
     "claim": "units are selective",
     "estimate": "0.5",
     "ci_low": "0.4",
     "ci_high": "0.6",
-    "holds": "True",
+    "verdict": "holds",
+    "reason": "the interval lies above 0",
+    "rival": "chance",
+    "n": "40",
+    "of": "mice",
     "seed": "0",
     "sae": "topk",
 }
 
+FAILS = HOLDS | {"verdict": "fails", "reason": "no"}
+
 
 def test_all_hold():
-    assert verdicts([HOLDS, HOLDS]) == "Claims that hold: 2 of 2."
+    assert verdicts([HOLDS, HOLDS]) == "Claims: 2 of 2 hold, 0 fail, 0 are not testable."
 
 
 def test_failing_claims_are_named_with_estimate_and_interval():
-    failing = HOLDS | {"holds": "False", "claim": "decoding is unchanged", "ci_low": ""}
+    failing = FAILS | {"claim": "decoding is unchanged", "ci_low": ""}
     text = verdicts([HOLDS, failing])
-    assert "Claims that hold: 1 of 2." in text
+    assert "Claims: 1 of 2 hold, 1 fails, 0 are not testable." in text
     assert text.splitlines()[-1].split() == [
         "0.500",
         "–",
@@ -26,20 +32,37 @@ def test_failing_claims_are_named_with_estimate_and_interval():
         "0.600",
         "decoding",
         "is",
-        "unchanged",
+        "unchanged:",
+        "fails,",
+        "no",
     ]
     assert "selective" not in text
 
 
 def test_seeds_are_told_apart_where_there_are_several():
-    text = verdicts([HOLDS | {"holds": "False", "seed": seed} for seed in ("0", "1", "")])
+    text = verdicts([FAILS | {"seed": seed} for seed in ("0", "1", "")])
     assert [line.split("selective")[1] for line in text.splitlines()[-3:]] == [
-        " (seed 0)",
-        " (seed 1)",
-        "",
+        " (seed 0): fails, no",
+        " (seed 1): fails, no",
+        ": fails, no",
     ]
 
 
 def test_lines_fit_a_hundred_columns():
-    text = verdicts([HOLDS | {"holds": "False", "claim": "word " * 60}])
+    text = verdicts([FAILS | {"claim": "word " * 60}])
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_the_table_has_a_claim_once_with_the_numbers_of_all_seeds():
+    seeds = [
+        HOLDS | {"seed": "0"},
+        FAILS | {"seed": "1", "estimate": "-0.1", "ci_low": "-10.5", "n": "38"},
+        FAILS | {"seed": "2", "estimate": "", "ci_low": "", "verdict": "not testable"},
+        HOLDS | {"claim": "another", "sae": ""},
+    ]
+    _, _, claim, other = summarised(seeds).splitlines()
+    assert claim == (
+        "| units are selective (topk) | chance | .500, −.100, – | −10.500 to .600 | "
+        "38 to 40 mice | holds 1, fails 1, not testable 1 |"
+    )
+    assert other == "| another | chance | .500 | .400 to .600 | 40 mice | holds |"

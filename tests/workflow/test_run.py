@@ -47,7 +47,7 @@ COLUMNS = {
     "reuse": "model seed sae unit task size share tasks",
     "history": "model seed epoch train_loss validation_loss",
     "recovery": "model seed sae factor unit score matched_unit matched_score ceiling recovered",
-    "claims": "claim estimate ci_low ci_high threshold holds detail",
+    "claims": "claim estimate ci_low ci_high threshold measure n of method rival verdict reason",
 }
 
 

@@ -71,7 +71,6 @@ rule claims:
         },
         recovery="<results>/tables/recovery.csv" if SIMULATED else [],
         consensus="<results>/tables/consensus.csv" if STABILITY_TABLES else [],
-        sessions="<results>/sessions.csv",
         code=code("stages.claims"),
     output:
         table=report(

@@ -65,6 +65,20 @@ class TestResult:
             return self.effect**2 - np.mean(self.null**2, axis=0)
         return self.effect - self.null.mean(axis=0)
 
+    @property
+    def explained_without(self) -> Float[np.ndarray, "mice units"]:
+        """`explained` with each mouse left out."""
+        growth = self.noise_without[:, None]
+        if self.index == "spearman":
+            return self.without**2 - growth**2 * np.mean(self.null**2, axis=0)
+        return self.without - growth * self.null.mean(axis=0)
+
+    @property
+    def p_together(self) -> float:
+        """p value of the mean effect of all units: whether any of them tells something."""
+        mean, null = (over_units(values) for values in (self.effect[None], self.null))
+        return float(nulls.p_values(mean, null[:, None])[0])
+
     def significant(self, q: float, min_effect: float) -> Bool[np.ndarray, " units"]:
         """Which units are significant at false discovery rate `q` and at least `min_effect`."""
         return (nulls.q_values(self.p) <= q) & (self.effect >= min_effect)
@@ -77,3 +91,16 @@ class TestResult:
         """
         needed = nulls.critical_effects(self.null, self.p, q) * self.noise_without[:, None]
         return ((self.without > needed) & (self.without >= min_effect)).mean(axis=1)
+
+
+def over_units(values: Float[np.ndarray, "rows units"]) -> Float[np.ndarray, " rows"]:
+    """Mean over the units that are not NaN, NaN where all are.
+
+    Examples
+    --------
+    >>> over_units(np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])).tolist()
+    [2.0, nan]
+    """
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1)

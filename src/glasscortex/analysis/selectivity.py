@@ -10,7 +10,7 @@ import pandas as pd
 from glasscortex.analysis import effects, nulls
 from glasscortex.analysis.hypotheses import Hypothesis, hypotheses
 from glasscortex.analysis.presentations import Presentations
-from glasscortex.analysis.results import TestResult
+from glasscortex.analysis.results import TestResult, over_units
 from glasscortex.config import SelectivityConfig
 from glasscortex.intervals import jackknife_error
 from glasscortex.tasks import VARIABLES, variables
@@ -21,7 +21,8 @@ COLUMNS = [
     *("effect_selection", "explained_selection", "q_selection"),
     *("significant", "circular", "mutual_information", "auroc", "p_min", "n_permutations"),
     "null_high",
-    *("fraction", "fraction_error"),
+    *("explained", "explained_mean", "explained_error", "p_together"),
+    *("fraction", "fraction_error", "n_mice"),
 ]
 
 log = logging.getLogger(__name__)
@@ -56,10 +57,11 @@ def selectivity(
     Returns
     -------
     pandas.DataFrame
-        One row an alive unit and variable. `fraction` is the share of the alive units that is
-        significant, the same in all rows of a variable, and `fraction_error` its standard error
-        over mice (delete-one jackknife). `null_high` is the 95 % quantile of a unit's effect
-        under the null.
+        One row an alive unit and variable. `null_high` is the 95 % quantile of a unit's effect
+        under the null, `explained` what the effect is above chance. The same in all rows of a
+        variable: `explained_mean` over the alive units, `p_together` of their mean effect, the
+        `fraction` of them that is significant, and the standard errors over `n_mice` mice of
+        mean and fraction (delete-one jackknife).
     """
     parts = []
     for hypothesis in hypotheses((validation, test), sessions, config):
@@ -130,10 +132,15 @@ def rows_of(
             "p_min": result.p_min,
             "n_permutations": len(result.null),
             "null_high": np.quantile(result.null, 0.95, axis=0),
+            "explained": result.explained,
+            "explained_mean": over_units(result.explained[None])[0],
+            "explained_error": jackknife_error(over_units(result.explained_without)),
+            "p_together": result.p_together,
             "fraction": significant.mean(),
             "fraction_error": jackknife_error(
                 result.fractions_without(config.q, config.min_effect)
             ),
+            "n_mice": len(result.without),
         }
     )[COLUMNS]
 

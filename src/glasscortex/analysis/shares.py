@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, norm
+from scipy.stats import binomtest
+
+from glasscortex.intervals import student_reach
 
 
 @dataclass(frozen=True)
@@ -40,45 +42,45 @@ class Share:
         return f"{self.count} of {self.consensus} consensus units"
 
     @property
-    def of_living(self) -> str:
-        """How many count of the living, and how many of these may."""
-        note = "" if self.consensus is None else f" ({self.consensus} in consensus)"
-        return f"{self.count} of {self.living}{note}"
-
-    @property
     def basis(self) -> str:
         """What the interval rests on, in words."""
         if self.consensus is None:
             return "jackknife over mice"
         return "binomial, units taken as independent"
 
-    def minus(self, other: "Share") -> tuple[float, float, float]:
-        """Difference of two shares and the ends of its 95 % interval.
 
-        References
-        ----------
-        Zou & Donner 2008, Stat Med 27:1693 (from the two intervals, whatever their kind).
-        """
-        difference = self.value - other.value
-        return (
-            difference,
-            difference - np.hypot(self.value - self.low, other.high - other.value),
-            difference + np.hypot(self.high - self.value, other.value - other.low),
-        )
+def difference(own: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, float]:
+    """How much more a variable explains of the mean living unit, with its 95 % interval over mice.
 
-    def can_exceed(self, other: "Share") -> bool:
-        """Whether the difference could be above 0, if all units did count that may, and none there.
+    Parameters
+    ----------
+    own, other : pandas.DataFrame
+        Rows of one dictionary and variable each in the table of selectivity.
 
-        Examples
-        --------
-        >>> few, many, none = (_binomial(0, 200, consensus) for consensus in (3, 30, 0))
-        >>> few.can_exceed(none), many.can_exceed(none)
-        (False, True)
-        """
-        if self.consensus is None:
-            return True
-        most, least = _binomial(self.consensus, self.living), _binomial(0, other.living)
-        return bool(most.minus(least)[1] > 0)
+    Returns
+    -------
+    tuple of float
+        Difference, low and high end. Errors of the two add as if they were independent, though
+        the mice are the same, so that the interval is rather too wide. NaN without a living unit.
+
+    References
+    ----------
+    Satterthwaite 1946, Biometrics Bulletin 2:110 (the degrees of freedom).
+    """
+    if own.empty or other.empty:
+        return np.nan, np.nan, np.nan
+    one, two = own.iloc[0], other.iloc[0]
+    estimate = one["explained_mean"] - two["explained_mean"]
+    variances = np.array([one["explained_error"], two["explained_error"]]) ** 2
+    freedom = np.array([one["n_mice"], two["n_mice"]]) - 1
+    total = variances.sum()
+    if total == 0:
+        return estimate, estimate, estimate
+    if not freedom.all():
+        return estimate, np.nan, np.nan
+    clusters = total**2 / (variances**2 / freedom).sum() + 1
+    reach = student_reach(clusters) * np.sqrt(total)
+    return estimate, estimate - reach, estimate + reach
 
 
 def share_of(rows: pd.DataFrame) -> Share:
@@ -96,7 +98,8 @@ def share_of(rows: pd.DataFrame) -> Share:
     if "consensus" in rows:
         count = int((significant & rows["consensus"]).sum())
         return _binomial(count, len(rows), int(rows["consensus"].sum()))
-    count, reach = int(significant.sum()), norm.ppf(0.975) * rows["fraction_error"].iloc[0]
+    count = int(significant.sum())
+    reach = student_reach(rows["n_mice"].iloc[0]) * rows["fraction_error"].iloc[0]
     return Share(count, len(rows), count / len(rows) - reach, count / len(rows) + reach)
 
 

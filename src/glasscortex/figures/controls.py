@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import norm
 
 from glasscortex.figures.style import (
     COLOURS,
@@ -18,6 +17,7 @@ from glasscortex.figures.style import (
     of_variable,
     styled,
 )
+from glasscortex.intervals import student_reach
 
 MODELS = ["trained", "start", "shuffled", "untrained"]
 LANE = 0.25
@@ -76,7 +76,9 @@ def controls_figure(*, selectivity: pd.DataFrame) -> Figure:
 def _draw_share(axes: Axes, y: float, rows: pd.DataFrame, model: str) -> None:
     colour, count = COLOURS[model], int(rows["significant"].astype(bool).sum())
     share = count / max(1, len(rows))
-    error = norm.ppf(0.975) * (rows["fraction_error"].iloc[0] if len(rows) else 0)
+    error = 0.0
+    if len(rows):
+        error = student_reach(rows["n_mice"].iloc[0]) * rows["fraction_error"].iloc[0]
     if np.isfinite(error):
         low, high = np.clip([share - error, share + error], 0, 1)
         axes.plot([low, high], [y, y], color=colour, linewidth=1.4)

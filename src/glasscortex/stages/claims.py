@@ -16,7 +16,6 @@ def claims(
     ablation: Input,
     recovery: OptionalInput = None,
     consensus: OptionalInput = None,
-    sessions: Input,
     table: Output,
     config: SelectivityConfig,
 ) -> None:
@@ -24,7 +23,7 @@ def claims(
 
     Parameters
     ----------
-    decoding, comparison, sae, splice, selectivity, ablation, recovery, consensus, sessions : Path
+    decoding, comparison, sae, splice, selectivity, ablation, recovery, consensus : Path
         Tables; recovery only of recordings with ground truth, consensus only of several seeds.
     table : Path
         What `claims` returns.
@@ -40,7 +39,6 @@ def claims(
         ablation=read_table(ablation),
         recovery=read_table(recovery) if recovery else None,
         consensus=read_table(consensus) if consensus else None,
-        sessions=read_table(sessions),
         config=config,
     )
     write_table(rows, table)
