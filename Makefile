@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test docs check-allensdk check-saelens lint bench schema lock clean
+.PHONY: help run test docs calibrate check-allensdk check-saelens lint bench schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -36,6 +36,10 @@ check-saelens: $(BIN)/installed ## SAELens and dictionary_learning, in an enviro
 
 bench: $(BIN)/installed ## one benchmark of docs/benchmarks.md; NAME=decoder, departures, dff, index, memory, sae or store
 	python benchmarks/$(NAME).py $(ARGS)
+
+calibrate: $(BIN)/installed ## rates of false claims and power of every test, in docs/calibration.md
+	python -m benchmarks.calibration --before docs/calibration_before.json \
+	    --json docs/calibration.json --markdown docs/calibration.md
 
 schema: $(BIN)/installed ## renew workflow/schemas from the code
 	glasscortex schema >workflow/schemas/config.schema.json
