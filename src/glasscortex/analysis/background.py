@@ -13,6 +13,9 @@ UNKNOWN = ("", "unknown", "nan")
 FEWEST_ORDERED = 4
 """Fewest mice for a rank correlation."""
 
+FEWEST_ALIKE = 3
+"""Fewest mice of a label: two that vary twice as much as others give .08 false positives."""
+
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From labels as numbers (observations,) to the effect on every unit (units,)."""
 
@@ -47,7 +50,7 @@ def of_background(
     Returns
     -------
     TestResult or None
-        None with fewer than two labels of at least two mice each (ordered: with one label, or
+        None with fewer than two labels of at least three mice each (ordered: with one label, or
         fewer than four mice).
     """
     means = _means(presentations, labels)
@@ -57,7 +60,7 @@ def of_background(
         means = means.loc[per_mouse.index[per_mouse > 1]]
     if not ordered:
         per_label = means.groupby("label").size()
-        means = means[means.index.isin(per_label.index[per_label > 1], level="label")]
+        means = means[means.index.isin(per_label.index[per_label >= FEWEST_ALIKE], level="label")]
     values, codes = np.unique(means.index.get_level_values("label"), return_inverse=True)
     mice = np.unique(means.index.get_level_values("mouse"), return_inverse=True)[1]
     if len(values) < 2 or len(np.unique(mice)) < (FEWEST_ORDERED if ordered else 2):
