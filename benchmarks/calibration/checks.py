@@ -21,8 +21,8 @@ class Check:
         In words.
     decide : callable
         What it decides in one world.
-    nominal : float
-        Rate of positive decisions that it promises; NaN where an effect is planted.
+    nominal : float, optional
+        Rate of positive decisions that it promises; None where an effect is planted.
     number : int
         Of worlds.
     """
@@ -30,7 +30,7 @@ class Check:
     test: str
     world: str
     decide: Decide
-    nominal: float = worlds.LEVEL
+    nominal: float | None = worlds.LEVEL
     number: int = 200
 
 
@@ -149,7 +149,7 @@ def _nulls() -> list[Check]:
 
 
 def _planted() -> list[Check]:
-    w, none = worlds, float("nan")
+    w, none = worlds, None
     equal = {"sessions": (1,) * 4, "spread": (1,) * 4}
     return [
         *(
