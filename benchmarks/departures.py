@@ -1,11 +1,13 @@
 """What each choice of the decoder is worth, on held-out presentations.
 
-    python benchmarks/departures.py results [--only depth width ...] [--processes N] [--json FILE]
+    python benchmarks/departures.py results [--configfile FILE ...] [--only depth width ...]
+        [--processes N] [--json FILE]
 
 Trains one variant of the decoder after another on the sessions of a results folder (its
-`trials.parquet` and `windows`), everything else being as in `config.yaml`, and scores it. A
-session's score is the mean accuracy of its classification tasks; differences from the default are
-paired by session, with a 95 % bootstrap over sessions. Choices are made on validation.
+`trials.parquet` and `windows`), everything else being as in `config.yaml` and the configuration
+files given, and scores it. A session's score is the mean accuracy of its classification tasks;
+differences from the default are paired by session, with a 95 % bootstrap over sessions. Choices are
+made on validation.
 """
 
 import argparse
@@ -23,6 +25,7 @@ import pandas as pd
 import torch
 from jaxtyping import Float
 from lightning_fabric import Fabric
+from settings import decoder_settings
 from torch import Tensor
 
 from glasscortex.config import DecoderConfig
@@ -78,9 +81,10 @@ class Variant:
     """Whether each task has a decoder of its own."""
     seed: int = 0
 
-    @property
-    def config(self) -> DecoderConfig:
-        return DecoderConfig.model_validate({"model": self.model, "train": self.train})
+    def config(self, default: dict) -> DecoderConfig:
+        """The default's settings but for those of this row."""
+        own = {part: default[part] | getattr(self, part) for part in ("model", "train")}
+        return DecoderConfig.model_validate(default | own)
 
 
 DEFAULT = Variant("default", "")
@@ -100,10 +104,10 @@ VARIANTS = [
     *settings("patch, samples of 0.1 s", "patch_frames", 1, 5, 10, 20),
     *settings("latents a step", "latents_per_step", 4, 16),
     *settings("rotary periods, s", "rotary_periods_s", (1e6, 1e7)),
-    *settings("cell dropout", "cell_dropout", 0.15, 0.3, 0.5),
+    *settings("cell dropout", "cell_dropout", 0.0, 0.15, 0.3, 0.5),
     *settings("feature dropout", "feature_dropout", 0.1, 0.2),
     *settings("depth", "depth", 1, 4, 6),
-    *settings("width", "dim", 32, 128),
+    *settings("width", "dim", 32, 64, 128),
     *settings("heads", "heads", 1, 4, 8),
     *settings("feed-forward width over dim", "mlp_ratio", 2, 4),
     Variant("random start, cells", "multiplied", **AT_RANDOM),
@@ -119,7 +123,8 @@ VARIANTS = [
 class Training:
     """Trains variants on the sessions of a results folder, and scores them."""
 
-    def __init__(self, results: Path):
+    def __init__(self, results: Path, settings: dict):
+        self.settings = settings
         self.windows = WindowsFolder(results / "windows")
         self.trials = pd.read_parquet(results / "trials.parquet")
 
@@ -164,7 +169,7 @@ class Training:
     def _trained(
         self, trials: pd.DataFrame, tasks: tuple[str, ...] | str, variant: Variant
     ) -> Decoder:
-        config = variant.config
+        config = variant.config(self.settings)
         decoder = untrained(trials, self.windows, config, tasks, variant.seed)
         if variant.encoder is not CellEncoder:
             decoder.transformer.encoder = variant.encoder(transformer_config(config))
@@ -201,7 +206,8 @@ def main() -> None:
     """Train, score, print, and keep as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path, nargs="?", default=Path("results"))
-    parser.add_argument("--only", nargs="+", metavar="CHOICE", help="first words of choices")
+    parser.add_argument("--configfile", type=Path, nargs="+", default=[])
+    parser.add_argument("--only", nargs="+", metavar="CHOICE", help="first words of rows")
     parser.add_argument("--processes", type=int, default=1, help="variants trained side by side")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
@@ -210,9 +216,9 @@ def main() -> None:
         for variant in VARIANTS
         if variant is DEFAULT
         or not arguments.only
-        or any(variant.choice.startswith(name) for name in arguments.only)
+        or any(f"{variant.choice} {variant.value}".startswith(name) for name in arguments.only)
     ]
-    training = Training(arguments.results)
+    training = Training(arguments.results, decoder_settings(*arguments.configfile))
     with ProcessPoolExecutor(arguments.processes, get_context("spawn")) as pool:
         found = list(pool.map(training, chosen))
     default, cost = found[0]
