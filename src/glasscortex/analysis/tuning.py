@@ -12,7 +12,7 @@ from glasscortex.analysis.presentations import Presentations
 from glasscortex.tasks import variables
 
 UNITS = 4
-"""Most units of one variable that are described."""
+"""Most units of one variable that the table describes."""
 
 DRAWS = 500
 """Permutations behind the columns `low` and `high`."""
@@ -77,7 +77,9 @@ def tuning_curves(
     return TuningCurves(values, n, mean, error, low, high)
 
 
-def tuning(test: Presentations, sessions: pd.DataFrame, selectivity: pd.DataFrame) -> pd.DataFrame:
+def tuning(
+    test: Presentations, sessions: pd.DataFrame, selectivity: pd.DataFrame, most: int = UNITS
+) -> pd.DataFrame:
     """Describe the most selective units of every variable of stimuli and of mice.
 
     Units are chosen on the validation split, the selected first, then by their effect.
@@ -92,6 +94,8 @@ def tuning(test: Presentations, sessions: pd.DataFrame, selectivity: pd.DataFram
         With mouse and the variables of mice.
     selectivity : pandas.DataFrame
         What `selectivity` found in these units.
+    most : int
+        Units of one variable that are described, at most.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def tuning(test: Presentations, sessions: pd.DataFrame, selectivity: pd.DataFram
     parts = []
     for (variable, stimulus), rows in selectivity.groupby(["variable", "stimulus"], sort=False):
         best = rows.sort_values(["selected", "effect_selection"], ascending=False, kind="stable")
-        units = best["unit"].to_numpy(np.int64)[:UNITS]
+        units = best["unit"].to_numpy(np.int64)[:most]
         presentations = test.of_units(units).of(variable, stimulus)
         if variable in variables("stimulus"):
             table = _by_label(presentations, variable)

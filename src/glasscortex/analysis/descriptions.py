@@ -1,0 +1,192 @@
+"""A sentence for each unit, whose claims are scored on presentations that they were not made on.
+
+What a sentence claims was found on validation. It is put to the test as a prediction: the response
+is a mean a stimulus, plus a step for each claim that holds on the presentation (and one where all
+claims on a stimulus hold). The steps are fitted on validation; the score is the share of the
+variance within stimuli that they explain on test.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.tasks import VARIABLES
+
+MOST = 2
+"""Claims on one stimulus, and on behaviour."""
+
+WEAKEST = 0.1
+"""A claim explains at least this share of what the strongest does."""
+
+RUNS_CM_S = 1.0
+"""Speed above which a mouse runs."""
+
+NOTHING = "Selective for nothing that was tested."
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That a unit responds more, or less, under some condition."""
+
+    variable: str
+    stimulus: str
+    preferred: str
+
+    def holds(
+        self, trials: pd.DataFrame, thresholds: dict[str, float]
+    ) -> Bool[np.ndarray, " presentations"]:
+        """On which presentations the condition is met."""
+        values = trials[self.variable].to_numpy(np.float64)
+        if self.variable in thresholds:
+            return values > thresholds[self.variable]
+        shown = (trials["stimulus"] == self.stimulus).to_numpy()
+        return shown & np.isclose(values, float(self.preferred))
+
+
+def describe(
+    validation: Presentations, test: Presentations, selectivity: pd.DataFrame
+) -> pd.DataFrame:
+    """Describe every unit in a sentence, and score it.
+
+    Parameters
+    ----------
+    validation, test : Presentations
+        Responses of all units.
+    selectivity : pandas.DataFrame
+        What `selectivity` found in them: claims are rows that validation selected, the strongest
+        (`explained_selection`) of each stimulus and of behaviour. Variables of mice are left out:
+        the mice of both splits are the same.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a unit: `description`; `r2`, the share of the variance on test that its claims
+        predict (NaN without a claim), and `n`, the presentations it is predicted on.
+    """
+    thresholds = {"running_speed": RUNS_CM_S}
+    if validation.knows("pupil"):
+        thresholds["pupil"] = float(validation.trials["pupil"].median())
+    rows = []
+    for unit, found in selectivity.groupby("unit"):
+        claims = claims_of(found)
+        y, y_test = (split.responses[:, unit].astype(np.float64) for split in (validation, test))
+        r2 = np.nan
+        if claims:
+            x, base = _design(validation.trials, validation.trials, claims, thresholds)
+            x_test, base_test = _design(validation.trials, test.trials, claims, thresholds)
+            left = y_test - x_test @ np.linalg.lstsq(x, y)[0]
+            total = y_test - base_test @ np.linalg.lstsq(base, y)[0]
+            r2 = 1 - (left @ left) / (total @ total) if total.any() else np.nan
+        text = sentence(claims, y, validation.trials, thresholds)
+        rows.append({"unit": unit, "description": text, "r2": r2, "n": len(y_test)})
+    return pd.DataFrame(rows, columns=["unit", "description", "r2", "n"])
+
+
+def claims_of(found: pd.DataFrame) -> list[Claim]:
+    """What is claimed of one unit, the strongest of each stimulus first.
+
+    Of variables that name the same (the direction of a grating tells its orientation) on one
+    stimulus, that which explains more is claimed.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame
+        Its rows of the table `selectivity`.
+    """
+    levels = found["variable"].map(lambda name: VARIABLES[name].level)
+    rows = found[found["selected"].astype(bool) & levels.isin(["stimulus", "behaviour"])]
+    rows = rows.sort_values("explained_selection", ascending=False, kind="stable")
+    strongest = rows["explained_selection"].max()
+    claims: list[Claim] = []
+    for row in rows.itertuples():
+        here = [claim for claim in claims if claim.stimulus == row.stimulus]
+        names = {VARIABLES[claim.variable].names for claim in here} - {""}
+        weak = row.explained_selection < WEAKEST * strongest
+        if len(here) < MOST and not weak and VARIABLES[row.variable].names not in names:
+            claims.append(Claim(row.variable, row.stimulus, row.preferred))
+    return claims
+
+
+def sentence(
+    claims: list[Claim],
+    responses: Float[np.ndarray, " presentations"],
+    trials: pd.DataFrame,
+    thresholds: dict[str, float],
+) -> str:
+    """Say what is claimed of a unit.
+
+    Parameters
+    ----------
+    claims : list of Claim
+    responses : ndarray, shape (presentations,)
+        Those that ratios are taken from.
+    trials : pandas.DataFrame
+    thresholds : dict of float
+        Above which a variable of behaviour is high.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"running_speed": [0.0, 9.0], "stimulus": "drifting_gratings"})
+    >>> claims = [
+    ...     Claim("direction", "drifting_gratings", "90"),
+    ...     Claim("running_speed", "all", "increasing"),
+    ... ]
+    >>> sentence(claims, np.array([1.0, 2.0]), trials, {"running_speed": 1.0})
+    'Prefers direction 90° (drifting gratings); 2.0 times as strong while the mouse runs.'
+    """
+    if not claims:
+        return NOTHING
+    preferences: dict[str, list[str]] = {}
+    parts = []
+    for claim in claims:
+        if claim.variable in thresholds:
+            high = claim.holds(trials, thresholds)
+            low = trials[claim.variable].notna().to_numpy() & ~high
+            still = responses[low].mean() if low.any() else np.nan
+            ratio = responses[high].mean() / still if high.any() and still else np.nan
+            if np.isfinite(ratio):
+                when = "while the mouse runs" if claim.variable == "running_speed" else WIDE
+                parts.append(f"{ratio:.1f} times as strong {when}")
+        else:
+            preferences.setdefault(claim.stimulus, []).append(labelled(claim))
+    prefers = ", ".join(
+        f"{' and '.join(labels)} ({stimulus.replace('_', ' ')})"
+        for stimulus, labels in preferences.items()
+    )
+    text = "; ".join([*([f"prefers {prefers}"] if prefers else []), *parts])
+    return f"{text[0].upper()}{text[1:]}." if text else NOTHING
+
+
+WIDE = "while the pupil is wider than its median"
+
+
+def labelled(claim: Claim) -> str:
+    """The variable and its preferred label.
+
+    Examples
+    --------
+    >>> labelled(Claim("temporal_frequency", "drifting_gratings", "2"))
+    'temporal frequency 2 Hz'
+    """
+    unit = VARIABLES[claim.variable].unit
+    if claim.variable == "movie_frame":
+        unit = ""
+    space = "" if unit in ("", "°") else " "
+    return f"{claim.variable.replace('_', ' ')} {claim.preferred}{space}{unit}"
+
+
+def _design(
+    fitted: pd.DataFrame, trials: pd.DataFrame, claims: list[Claim], thresholds: dict[str, float]
+) -> tuple[Float[np.ndarray, "presentations steps"], Float[np.ndarray, "presentations stimuli"]]:
+    """A mean a stimulus and the steps of claims, and the means alone."""
+    stimuli = fitted["stimulus"].unique()
+    base = np.column_stack([trials["stimulus"] == stimulus for stimulus in stimuli])
+    columns = [claim.holds(trials, thresholds) for claim in claims]
+    for stimulus in {claim.stimulus for claim in claims}:
+        of_stimulus = [c for c, claim in zip(columns, claims) if claim.stimulus == stimulus]
+        if len(of_stimulus) > 1:
+            columns = [*columns, np.logical_and.reduce(of_stimulus)]
+    return np.column_stack([base, *columns]).astype(np.float64), base.astype(np.float64)

@@ -1,0 +1,109 @@
+"""Which cells drive a unit most, over all sessions, from attributions session by session."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+CELLS = 16
+"""Cells of a unit, over all sessions."""
+
+OF_EXAMPLE = 4
+"""Cells of a unit in the session of one example."""
+
+
+@dataclass(frozen=True)
+class Driving:
+    """The cells that drive units.
+
+    Attributes
+    ----------
+    cells : pandas.DataFrame
+        One row a unit and cell, the strongest of all sessions: session_id, stimulus, cell,
+        `attribution`, and its `share` of the unit's absolute attributions there.
+    examples : pandas.DataFrame
+        The same, for the sessions of examples.
+    maps : pandas.DataFrame
+        The same for all cells of one session and stimulus a unit: those that drive it most.
+    """
+
+    cells: pd.DataFrame
+    examples: pd.DataFrame
+    maps: pd.DataFrame
+
+
+def driving(parts: Iterable[pd.DataFrame], examples: pd.DataFrame) -> Driving:
+    """Find the cells that drive units.
+
+    Memory holds one part, and what is kept of each unit.
+
+    Parameters
+    ----------
+    parts : iterable of pandas.DataFrame
+        Attributions by cell, of one session and stimulus each: session_id, stimulus, unit, cell,
+        attribution.
+    examples : pandas.DataFrame
+        The session_id, stimulus and unit of presentations whose cells are asked for.
+
+    Returns
+    -------
+    Driving
+        The strongest cells first.
+    """
+    asked = {
+        place: rows["unit"].unique() for place, rows in examples.groupby(["session_id", "stimulus"])
+    }
+    best: list[pd.DataFrame] = []
+    of_examples: list[pd.DataFrame] = []
+    maps: dict[int, pd.DataFrame] = {}
+    for part in parts:
+        size = part["attribution"].abs()
+        total = size.groupby(part["unit"]).transform("sum")
+        part = part.assign(share=part["attribution"] / total.where(total > 0), size=size)
+        ranked = part.sort_values("size", ascending=False, kind="stable")
+        best = [_strongest(pd.concat([*best, ranked]), CELLS)]
+        units = asked.get((part["session_id"].iloc[0], part["stimulus"].iloc[0]), [])
+        of_examples.append(_strongest(ranked[ranked["unit"].isin(units)], OF_EXAMPLE))
+        for unit, rows in part.assign(total=total).groupby("unit"):
+            if unit not in maps or rows["total"].iloc[0] > maps[unit]["total"].iloc[0]:
+                maps[unit] = rows
+    columns = ["unit", "session_id", "stimulus", "cell", "attribution", "share"]
+    kept = best, of_examples, list(maps.values())
+    return Driving(
+        *(
+            pd.concat(frames, ignore_index=True)[columns]
+            if frames
+            else pd.DataFrame(columns=columns)
+            for frames in kept
+        )
+    )
+
+
+def by_time(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """When in the window cells drive a unit: attributions by time, mean over sessions.
+
+    Parameters
+    ----------
+    parts : iterable of pandas.DataFrame
+        Attributions by time, of one session and stimulus each: stimulus, unit, time_s,
+        attribution.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a unit, stimulus and time: `attribution`, and the sessions `n` behind it.
+    """
+    keys = ["unit", "stimulus", "time_s"]
+    held = pd.DataFrame(columns=["sum", "n"], dtype=np.float64)
+    for part in parts:
+        sums = part.groupby(keys)["attribution"].agg(["sum", "size"]).set_axis(["sum", "n"], axis=1)
+        held = held.add(sums, fill_value=0) if len(held) else sums
+    rows = held.rename_axis(keys).reset_index() if len(held) else pd.DataFrame(columns=[*keys, "n"])
+    return rows.assign(attribution=rows["sum"] / rows["n"])[[*keys, "attribution", "n"]]
+
+
+def _strongest(ranked: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The first rows of each unit, strongest first."""
+    ranked = ranked.sort_values("size", ascending=False, kind="stable")
+    return ranked.groupby("unit", sort=False).head(most)

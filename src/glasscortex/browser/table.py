@@ -1,0 +1,115 @@
+"""The table of a dictionary's units: one row a unit, what is known of it at a glance."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int64
+
+COSTS = [
+    *("variable", "task", "method", "n_units", "intact", "delta", "ci_low", "ci_high", "p"),
+    *("n_sessions", "matched", "matched_low", "matched_high"),
+]
+
+
+def overview(
+    *,
+    selectivity: pd.DataFrame,
+    purity: pd.Series,
+    activity: pd.DataFrame,
+    descriptions: pd.DataFrame,
+    consensus: pd.DataFrame | None,
+    reuse: pd.DataFrame | None,
+    removed: pd.DataFrame,
+) -> pd.DataFrame:
+    """Put what is known of the alive units side by side.
+
+    Parameters
+    ----------
+    selectivity : pandas.DataFrame
+        Rows of alive units and variables. A unit is shown with one of them: of those that
+        validation selected, if any, the one that explains most there.
+    purity : pandas.Series
+        By the rows of `selectivity`.
+    activity, descriptions : pandas.DataFrame
+        One row a unit.
+    consensus : pandas.DataFrame, optional
+        Matches in other seeds, if there are several.
+    reuse : pandas.DataFrame, optional
+        Effects on tasks, if they were measured.
+    removed : pandas.DataFrame
+        One row a unit and set that it was removed with, as `removed_sets` gives them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of units; what does not apply or was not measured is missing.
+    """
+    best = selectivity.assign(purity=purity).sort_values(
+        ["selected", "explained_selection"], ascending=False, kind="stable"
+    )
+    columns = ["variable", "stimulus", "index", "effect", "q", "significant", "preferred"]
+    rows = best.groupby("unit", sort=True)[[*columns, "purity"]].first()
+    rows["n_significant"] = selectivity.groupby("unit")["significant"].sum()
+    for table in (activity, descriptions[["unit", "description", "r2"]]):
+        rows = rows.join(table.set_index("unit"))
+    if consensus is not None:
+        of_unit = consensus.groupby("unit")
+        rows["stability"] = of_unit["correlation"].mean()
+        rows["n_alike"] = of_unit["n_alike"].first()
+    if reuse is not None:
+        strongest = reuse.sort_values("size", ascending=False, kind="stable").groupby("unit")
+        rows[["output", "output_effect"]] = strongest[["task", "size"]].first()
+    if len(removed):
+        of_set = removed.sort_values("delta", ascending=False, kind="stable").groupby("unit")
+        rows[["ablation", "ablation_loss"]] = of_set[["task", "delta"]].first()
+    return rows.reset_index()
+
+
+def removed_sets(
+    costs: pd.DataFrame, ranked: Mapping[str, Int64[np.ndarray, " own"]]
+) -> pd.DataFrame:
+    """With which sets each unit was removed, and what the set's own task lost.
+
+    Parameters
+    ----------
+    costs : pandas.DataFrame
+        What `costs` returns.
+    ranked : mapping of ndarray of int
+        By task its own units, the most selective first: a dose takes the first so many.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a unit and task: its `rank` in the set (from 1), the set's size `n_units`, and
+        `delta`, the loss of the task without it (first method).
+    """
+    parts = []
+    for task, own in costs[costs["variable"] == costs["task"]].groupby("task", sort=False):
+        whole = own.loc[own["n_units"].idxmax()]
+        units = ranked[task][: whole["n_units"]]
+        about = {"task": task, "rank": np.arange(len(units)) + 1, "n_units": whole["n_units"]}
+        parts.append(pd.DataFrame({"unit": units, **about, "delta": whole["delta"]}))
+    columns = ["unit", "task", "rank", "n_units", "delta"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def costs(ablation: pd.DataFrame) -> pd.DataFrame:
+    """What removing sets cost, with the matched sets of each as a mean and a range.
+
+    Parameters
+    ----------
+    ablation : pandas.DataFrame
+        One row a set and task.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its rows of selective sets; with the mean, least and largest loss of the matched random
+        sets of the same size and method (`matched`, `matched_low`, `matched_high`).
+    """
+    keys = COSTS[:4]
+    random = ablation[ablation["condition"] == "matched_random"].groupby(keys, sort=False)["delta"]
+    matched = random.agg(matched="mean", matched_low="min", matched_high="max")
+    selective = ablation[ablation["condition"] == "selective"]
+    return selective.join(matched, on=keys)[COSTS].reset_index(drop=True)

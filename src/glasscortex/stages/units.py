@@ -1,0 +1,204 @@
+"""Write what the browser shows of the units of one dictionary."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import torch
+
+from glasscortex.analysis import profiles
+from glasscortex.analysis.ablation import own_units, selected_units
+from glasscortex.analysis.descriptions import describe
+from glasscortex.analysis.driving import by_time, driving
+from glasscortex.analysis.examples import cell_traces, examples
+from glasscortex.analysis.hypotheses import shared_stimulus
+from glasscortex.analysis.neighbours import neighbours
+from glasscortex.analysis.removal import atoms
+from glasscortex.analysis.timecourses import timecourses
+from glasscortex.analysis.tuning import tuning
+from glasscortex.browser.pages import best_units, pages
+from glasscortex.browser.scripts import script
+from glasscortex.browser.table import COSTS, costs, overview, removed_sets
+from glasscortex.data.responses import read_presented
+from glasscortex.data.store import verify
+from glasscortex.data.windows import WindowsFolder
+from glasscortex.dictionaries import Dictionary
+from glasscortex.dictionaries.activations import RecordedTokens
+from glasscortex.files import atomic_write, verified
+from glasscortex.stages.arguments import Folder, Input, OptionalInput, Output
+from glasscortex.stages.presented import read_presentations
+from glasscortex.tables import read_table, read_trials
+from glasscortex.tasks import TASKS, variables
+
+ABOUT = ["presentation", "start_s", *variables("stimulus", "behaviour")]
+"""Columns of the trials that are told of an example."""
+
+SELECTIVITY = [
+    *("unit", "variable", "stimulus", "index", "effect", "null_high", "preferred", "p", "q", "n"),
+    *("replicate", "n_permutations", "n_active", "selected", "effect_selection", "q_selection"),
+    *("significant", "circular", "mutual_information", "auroc", "purity"),
+]
+"""Columns of the table of selectivity that are shown."""
+
+
+def units(
+    *,
+    decoder: Input,
+    folder: Folder,
+    responses: Input,
+    manifest: Input,
+    activations: Input,
+    recorded: Input,
+    trials: Input,
+    windows: Folder,
+    sessions: Input,
+    selectivity: Input,
+    ablation: OptionalInput = None,
+    effects: OptionalInput = None,
+    reuse: OptionalInput = None,
+    cells: OptionalInput = None,
+    times: OptionalInput = None,
+    consensus: OptionalInput = None,
+    data: Output,
+    model: str,
+    seed: int,
+    sae: str,
+) -> None:
+    """Write what the browser shows of the units of one dictionary.
+
+    Parameters
+    ----------
+    decoder, folder : Path
+        Description of the decoder; folder of the dictionary.
+    responses, manifest : Path
+        Responses of its units, and their checksums.
+    activations, recorded : Path
+        Activations that it encodes, and their checksums.
+    trials, sessions, selectivity : Path
+        Tables.
+    windows : Path
+        Folder of the sessions' windows.
+    ablation, effects, reuse, cells, times : Path
+        What was measured of the trained decoder only.
+    consensus : Path
+        Matches between seeds, if there are several.
+    data : Path
+        Folder to write: `fit.js`, the table of units and what they share, and a script a unit.
+    model, seed, sae : str, int
+        Of the decoder, and of the dictionary.
+    """
+    torch.set_num_threads(1)
+    verify(activations, recorded)
+    presented, mice, found = read_trials(trials), read_table(sessions), read_table(selectivity)
+    validation, test = read_presentations(
+        responses, manifest, presented, mice, ("validation", "test")
+    )
+    dictionary, alive = Dictionary.load(folder), np.unique(found["unit"])
+    optional = {
+        name: read_table(path)
+        for name, path in {"effects": effects, "reuse": reuse, "ablation": ablation}.items()
+        if path
+    }
+    matches = None
+    if consensus:
+        matches = read_table(consensus)
+        matches = matches[matches["seed"] == seed]
+    shown = examples(test.responses, alive, np.random.default_rng(seed))
+    shown["trial"] = read_presented(responses, "test")[shown["row"]]
+    shown = shown.join(presented[["session_id", "stimulus", *ABOUT]], on="trial")
+    tokens = RecordedTokens(activations, "test")
+    courses, shown["activation"] = timecourses(
+        dictionary, tokens, presented, found, shown, _tokens_a_step(decoder, tokens.hook)
+    )
+    curves = tuning(test, mice, found, most=len(alive))
+    purity = profiles.purities(test, found)
+    descriptions = describe(validation, test, found)
+    cost = costs(optional["ablation"]) if "ablation" in optional else pd.DataFrame(columns=COSTS)
+    selected = selected_units(found, list(TASKS))
+    removed = removed_sets(cost, {task: own_units(task, selected) for task in selected})
+    stimulus = shared_stimulus((validation, test))
+    compared = test.of_units(alive).where((test.trials["stimulus"] == stimulus).to_numpy())
+    groups = {name: profiles.by_group(compared, name) for name in ("session_id", "mouse")}
+    tables = {
+        "selectivity": found.assign(purity=purity)[SELECTIVITY],
+        "tuning": curves[curves["mouse"].isna()].drop(columns="mouse"),
+        "courses": courses,
+        "behaviour": profiles.by_behaviour(test, alive),
+        "neighbours": neighbours(atoms(dictionary).numpy(), test.responses, alive),
+        "removed": removed,
+        "description": descriptions,
+    }
+    for name in ("effects", "reuse"):
+        if name in optional:
+            tables[name] = optional[name].drop(columns=["model", "seed", "sae"])
+    if matches is not None:
+        tables["consensus"] = matches.drop(columns=["model", "sae", "seed"])
+    readers = WindowsFolder(windows)
+    if cells and times:
+        drive = driving(_row_groups(cells), shown[shown["kind"] == "top"])
+        tables |= {"cells": drive.cells, "map": drive.maps, "times": by_time(_row_groups(times))}
+        tables["traces"] = _traces(drive.examples, shown, presented, readers)
+    tables["examples"] = shown.drop(columns="row")
+    shared = {
+        "model": model,
+        "seed": seed,
+        "sae": sae,
+        "window_s": _window_s(readers, test.trials),
+        "table": overview(
+            selectivity=found,
+            purity=purity,
+            activity=profiles.activity(test),
+            descriptions=descriptions,
+            consensus=matches,
+            reuse=optional.get("reuse"),
+            removed=removed,
+        ),
+        "best": best_units(found, curves),
+        "ablation": cost if ablation else None,
+        "background": stimulus,
+        **{name: {"name": n.index.tolist(), "n": n.to_numpy()} for name, (n, _) in groups.items()},
+    }
+    place = f"{model}/seed{seed}/{sae}"
+    with atomic_write(data) as folder_of_data:
+        folder_of_data.mkdir()
+        (folder_of_data / "fit.js").write_text(script(place, shared))
+        means = {name: mean for name, (_, mean) in groups.items()}
+        for column, (unit, page) in enumerate(pages(tables, alive.tolist())):
+            own = page | {name: mean[:, column] for name, mean in means.items()}
+            (folder_of_data / f"{unit}.js").write_text(script(f"{place}/{unit}", own))
+
+
+def _tokens_a_step(decoder: Path, hook: str) -> int | None:
+    """Tokens of one time step; None at the readout, whose tokens are queries."""
+    described = json.loads(verified(decoder).read_text())
+    return None if hook == "readout" else described["model"]["latents_per_step"]
+
+
+def _row_groups(path: Path) -> Iterator[pd.DataFrame]:
+    """The parts of a table of attributions, each of one session and stimulus."""
+    with pq.ParquetFile(verified(path)) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group).to_pandas()
+
+
+def _traces(
+    of_examples: pd.DataFrame, shown: pd.DataFrame, trials: pd.DataFrame, readers: WindowsFolder
+) -> pd.DataFrame:
+    """What the cells that drive a unit most did on its strongest presentations."""
+    keys = ["unit", "session_id", "stimulus"]
+    top = shown.loc[shown["kind"] == "top", [*keys, "trial"]]
+    wanted = top.merge(of_examples, on=keys)
+    wanted["trace"] = cell_traces(readers, trials, wanted)
+    return wanted[["unit", "trial", "cell", "attribution", "share", "trace"]]
+
+
+def _window_s(readers: WindowsFolder, trials: pd.DataFrame) -> dict[str, float]:
+    """Length of the window of each stimulus, in seconds."""
+    first = trials.drop_duplicates("stimulus")
+    return {
+        stimulus: readers[session].shapes[stimulus][2] / readers[session].sample_rate_hz
+        for session, stimulus in zip(first["session_id"], first["stimulus"], strict=True)
+    }
