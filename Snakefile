@@ -36,6 +36,7 @@ rule all:
     input:
         expand("<results>/tables/{table}.csv", table=TABLES),
         expand("<results>/figures/{figure}.{suffix}", figure=FIGURES, suffix=["svg", "png"]),
+        "<results>/browser/index.html",
 
 
 include: "workflow/rules/data.smk"

@@ -137,6 +137,18 @@ def of_hook(suffix):
     )
 
 
+def of_trained(file):
+    """Input function: a file of the rule's dictionary, of the trained decoder alone."""
+    return lambda wildcards: (
+        "<results>/sae/{model}/seed{seed}/{sae}/" + file if wildcards.model == "trained" else []
+    )
+
+
+def static_files(room):
+    """Files of a room that are no code of Python: what uses them runs again when one changes."""
+    return [os.path.relpath(path) for path in sorted((SRC / "glasscortex" / room).glob("static/*"))]
+
+
 def tables_of(figure):
     """The tables that a figure is drawn from: those its function names, as far as they are made."""
     return [

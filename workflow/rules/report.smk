@@ -122,6 +122,78 @@ rule figure:
         stage("figure")
 
 
+rule units:
+    input:
+        **(DECODER | DICTIONARY | RESPONSES),
+        activations=ancient(of_hook(".zarr")),
+        recorded=of_hook(".manifest.json"),
+        selectivity=rules.selectivity.output.table,
+        ablation=of_trained("ablation.csv"),
+        effects=of_trained("effects.csv"),
+        reuse=of_trained("reuse.csv"),
+        cells=of_trained("cells.parquet"),
+        times=of_trained("times.parquet"),
+        consensus="<results>/sae/{model}/{sae}/consensus.csv" if STABILITY_TABLES else [],
+        code=code("stages.units"),
+    output:
+        data=directory("<results>/browser/data/{model}/seed{seed}/{sae}"),
+    log:
+        "<results>/logs/units/{model}-seed{seed}-{sae}.log",
+    benchmark:
+        "<results>/benchmarks/units/{model}-seed{seed}-{sae}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        windows=CONFIG.results / "windows",
+        folder=subpath(input.sae, parent=True),
+    message:
+        "Describing the units of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        stage("units")
+
+
+rule browser:
+    input:
+        units=expand(
+            "<results>/browser/data/{model}/seed{seed}/{sae}",
+            model=CONFIG.models,
+            seed=SEEDS,
+            sae=OPENED,
+        ),
+        sae="<results>/tables/sae.csv",
+        sessions="<results>/sessions.csv",
+        recordings=ancient(of_sessions("<results>/raw/{session}.nwb")),
+        code=code("stages.browser") + static_files("browser"),
+    output:
+        page="<results>/browser/index.html",
+        static=directory("<results>/browser/static"),
+        catalogue="<results>/browser/data/catalogue.js",
+        planes=directory("<results>/browser/data/sessions"),
+        pictures=directory("<results>/browser/data/pictures"),
+    log:
+        "<results>/logs/browser.log",
+    benchmark:
+        "<results>/benchmarks/browser.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        recordings=CONFIG.results / "raw",
+        opened=json.dumps(OPENED),
+        movie_bin_s=CONFIG.trials.movie_bin_s,
+    message:
+        "Laying out the browser of units"
+    shell:
+        stage("browser")
+
+
 # Made on request: snakemake results/figures/quality/<session>.png
 rule figure_session:
     input:

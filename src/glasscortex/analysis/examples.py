@@ -34,7 +34,7 @@ def examples(
         One row a unit, `kind` (top, middle, random) and presentation: its `row` in `responses`, and
         the `response`.
     """
-    parts = []
+    parts = [pd.DataFrame(columns=["unit", "kind", "row", "response"])] * (not len(units))
     for unit in units:
         response = responses[:, unit]
         active = np.flatnonzero(response)

@@ -40,7 +40,7 @@ def neighbours(
     normed = atoms[units] / np.where(length > 0, length, 1)
     alike = effects.standardised(responses[:, units])
     kinds = {"cosine": normed @ normed.T, "coactivation": alike.T @ alike}
-    parts = []
+    parts = [pd.DataFrame(columns=["unit", "kind", "neighbour", "value"])] * (not len(units))
     for row, unit in enumerate(units):
         for kind, values in kinds.items():
             value = np.delete(values[row], row)

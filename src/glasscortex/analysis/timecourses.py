@@ -69,7 +69,8 @@ def timecourses(
             for place in range(first[window], last[window]):
                 followed[by_trial[place]] = codes[window, :, unit[place]]
     parts = [mean.rows() for mean in means if mean.n is not None]
-    return (pd.concat(parts, ignore_index=True) if parts else pd.DataFrame())[COLUMNS], followed
+    courses = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+    return courses, followed
 
 
 def coded_windows(

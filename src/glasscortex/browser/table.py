@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
+from glasscortex.tasks import variables
+
 COSTS = [
     *("variable", "task", "method", "n_units", "intact", "delta", "ci_low", "ci_high", "p"),
     *("n_sessions", "matched", "matched_low", "matched_high"),
@@ -28,7 +30,8 @@ def overview(
     ----------
     selectivity : pandas.DataFrame
         Rows of alive units and variables. A unit is shown with one of them: of those that
-        validation selected, if any, the one that explains most there.
+        validation selected, if any, the one that explains most there. Variables of mice come
+        last: shares of the variance between mice and between presentations do not compare.
     purity : pandas.Series
         By the rows of `selectivity`.
     activity, descriptions : pandas.DataFrame
@@ -45,12 +48,15 @@ def overview(
     pandas.DataFrame
         In the order of units; what does not apply or was not measured is missing.
     """
-    best = selectivity.assign(purity=purity).sort_values(
-        ["selected", "explained_selection"], ascending=False, kind="stable"
+    of_mice = selectivity["variable"].isin(variables("session", "mouse"))
+    best = selectivity.assign(purity=purity, of_mice=~of_mice).sort_values(
+        ["of_mice", "selected", "explained_selection"], ascending=False, kind="stable"
     )
     columns = ["variable", "stimulus", "index", "effect", "q", "significant", "preferred"]
-    rows = best.groupby("unit", sort=True)[[*columns, "purity"]].first()
+    rows = best.drop_duplicates("unit").set_index("unit").sort_index()[[*columns, "purity"]]
     rows["n_significant"] = selectivity.groupby("unit")["significant"].sum()
+    lines = selectivity[selectivity["variable"] == "cre_line"].set_index("unit")
+    rows[["cre_line", "cre_line_q"]] = lines[["effect", "q"]]
     for table in (activity, descriptions[["unit", "description", "r2"]]):
         rows = rows.join(table.set_index("unit"))
     if consensus is not None:

@@ -110,8 +110,9 @@ def units(
     shown["trial"] = read_presented(responses, "test")[shown["row"]]
     shown = shown.join(presented[["session_id", "stimulus", *ABOUT]], on="trial")
     tokens = RecordedTokens(activations, "test")
+    clock = _clock(decoder, tokens.hook)
     courses, shown["activation"] = timecourses(
-        dictionary, tokens, presented, found, shown, _tokens_a_step(decoder, tokens.hook)
+        dictionary, tokens, presented, found, shown, clock[0]
     )
     curves = tuning(test, mice, found, most=len(alive))
     purity = profiles.purities(test, found)
@@ -146,7 +147,7 @@ def units(
         "model": model,
         "seed": seed,
         "sae": sae,
-        "window_s": _window_s(readers, test.trials),
+        "step_s": clock[1],
         "table": overview(
             selectivity=found,
             purity=purity,
@@ -171,10 +172,12 @@ def units(
             (folder_of_data / f"{unit}.js").write_text(script(f"{place}/{unit}", own))
 
 
-def _tokens_a_step(decoder: Path, hook: str) -> int | None:
-    """Tokens of one time step; None at the readout, whose tokens are queries."""
+def _clock(decoder: Path, hook: str) -> tuple[int | None, float]:
+    """Tokens of a step of time, and its seconds; None at the readout, whose tokens are queries."""
     described = json.loads(verified(decoder).read_text())
-    return None if hook == "readout" else described["model"]["latents_per_step"]
+    model = described["model"]
+    step_s = model.get("latent_step_s") or model["patch_frames"] / described["sample_rate_hz"]
+    return (None if hook == "readout" else model["latents_per_step"]), step_s
 
 
 def _row_groups(path: Path) -> Iterator[pd.DataFrame]:
@@ -193,12 +196,3 @@ def _traces(
     wanted = top.merge(of_examples, on=keys)
     wanted["trace"] = cell_traces(readers, trials, wanted)
     return wanted[["unit", "trial", "cell", "attribution", "share", "trace"]]
-
-
-def _window_s(readers: WindowsFolder, trials: pd.DataFrame) -> dict[str, float]:
-    """Length of the window of each stimulus, in seconds."""
-    first = trials.drop_duplicates("stimulus")
-    return {
-        stimulus: readers[session].shapes[stimulus][2] / readers[session].sample_rate_hz
-        for session, stimulus in zip(first["session_id"], first["stimulus"], strict=True)
-    }
