@@ -138,8 +138,9 @@ class Chromium:
 
     def open(self, address: str) -> None:
         """Go to an address, and wait until the page says that it is drawn."""
-        self.call("Page.navigate", url=address)
-        self.wait("document.documentElement.dataset.ready === (location.hash || '#')")
+        for place in ("about:blank", address):
+            self.call("Page.navigate", url=place)
+        self.wait("document.documentElement?.dataset.ready === (location.hash || '#')")
 
     def wait(self, condition: str) -> None:
         """Wait until an expression of JavaScript is true."""

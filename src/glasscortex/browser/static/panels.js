@@ -104,7 +104,7 @@
     return { rows: list, body: [el("div", { class: "figures" },
       figure(field(map, plane), [`field of view of session ${map[0].session_id}, the one that drives it most (${words(map[0].stimulus)})`, plane ? null : ": its masks are not in the data"]),
       el("div", { class: "wide tall", tabindex: "0", role: "region", "aria-label": "Cells that drive the unit" }, el("table", { class: "plain" }, el("caption", {}, "cells of all sessions that drive it most"), el("thead", {}, el("tr", {}, ["cell", "session", "stimulus", "attribution", "share"].map((h) => el("th", { scope: "col" }, h)))),
-        el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.cell.split("/").pop()), el("td", {}, row.session_id), el("td", {}, words(row.stimulus)), el("td", { class: "number" }, number(row.attribution)), el("td", { class: "number" }, share(row.share))))))),
+        el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.cell.split("/").pop()), el("td", { title: row.session_id }, row.session_id), el("td", {}, words(row.stimulus)), el("td", { class: "number" }, number(row.attribution)), el("td", { class: "number" }, share(row.share))))))),
       figure(charts.lines({ series: [...times].map(([stimulus, own], i) => ({ x: column(own, "time_s"), mean: column(own, "attribution"), colour: palette[i % palette.length], name: words(stimulus) })), xlabel: "seconds from onset", ylabel: "attribution", width: 290, about: "attribution of all cells over the window" }), "when in the window cells drive it, mean over sessions")),
       el("p", { class: "note" }, "Attribution: what a cell adds to the unit's response on its strongest presentations (integrated gradients from silence). Share: of the absolute attributions of all cells in that session.")] };
   }
@@ -160,8 +160,8 @@
     const strongest = effects.get(sizes[0]?.task) ?? [];
     const most = [...strongest].sort((a, b) => Math.abs(b.direct) - Math.abs(a.direct)).slice(0, 12).sort((a, b) => (a.label ?? 0) - (b.label ?? 0));
     return { rows: rows(page.effects), body: [el("div", { class: "figures" },
-      figure(charts.bars({ rows: sizes.map((row) => ({ name: words(row.task), value: row.size })), xlabel: "effect, in standard deviations of the outputs", width: 360, about: "size of the unit's effect on each task" }), `serves ${number(sizes[0]?.tasks)} of ${sizes.length} tasks (participation ratio)`),
-      figure(charts.bars({ rows: most.map((row) => ({ name: row.label === null ? "value" : label(variable(row.task), number(row.label)), value: row.direct, title: `attribution ${number(row.attribution)}` })), xlabel: `direct effect on ${words(sizes[0]?.task)}`, width: 330, left: 70, about: "direct effect on each output" }), strongest.length > most.length ? `its ${most.length} largest of ${strongest.length} outputs` : "change of each output when the activation rises by one"))] };
+      figure(charts.bars({ rows: sizes.map((row) => ({ name: words(row.task), value: row.size })), xlabel: "effect (SD of the outputs)", width: 300, left: 112, about: "size of the unit's effect on each task" }), `serves ${number(sizes[0]?.tasks)} of ${sizes.length} tasks (participation ratio)`),
+      figure(charts.bars({ rows: most.map((row) => ({ name: row.label === null ? "value" : label(variable(row.task), number(row.label)), value: row.direct, title: `attribution ${number(row.attribution)}` })), xlabel: `direct effect on ${words(sizes[0]?.task)}`, width: 280, left: 66, about: "direct effect on each output" }), strongest.length > most.length ? `its ${most.length} largest of ${strongest.length} outputs` : "change of each output when the activation rises by one"))] };
   }
 
   function ablation({ page, fit }) {
@@ -173,7 +173,7 @@
       const whole = own.filter((row) => row.method === method && row.n_units === set.n_units);
       const doses = own.filter((row) => row.method === method && row.task === set.task).sort((a, b) => a.n_units - b.n_units);
       return [el("h3", {}, `${words(set.task)}: number ${set.rank} of ${set.n_units} units removed together`), el("div", { class: "figures" },
-        figure(charts.bars({ rows: whole.map((row) => ({ name: words(row.task), value: row.delta, low: row.ci_low, high: row.ci_high, mark: row.matched, title: `${words(row.task)}: ${number(row.delta)} [${number(row.ci_low)}, ${number(row.ci_high)}], matched ${number(row.matched)}, p ${number(row.p)}` })), xlabel: "score lost", width: 360, about: `score lost by each task without the units of ${words(set.task)}` }), `${method} ablation of the whole set, 95 % interval over mice; grey mark: mean of matched random sets`),
+        figure(charts.bars({ rows: whole.map((row) => ({ name: words(row.task), value: row.delta, low: row.ci_low, high: row.ci_high, mark: row.matched, title: `${words(row.task)}: ${number(row.delta)} [${number(row.ci_low)}, ${number(row.ci_high)}], matched ${number(row.matched)}, p ${number(row.p)}` })), xlabel: "score lost", width: 300, left: 112, about: `score lost by each task without the units of ${words(set.task)}` }), `${method} ablation of the whole set, 95 % interval over mice; grey mark: mean of matched random sets`),
         doses.length > 1 ? figure(charts.lines({ series: [
           { x: column(doses, "n_units"), mean: column(doses, "delta"), colour: COLOURS.trained, name: "selective units" },
           { x: column(doses, "n_units"), mean: column(doses, "matched"), colour: FAINT, name: "matched random", dash: "5 3" }], points: true, xlabel: "units removed", ylabel: `${words(set.task)} lost`, width: 290, about: "score lost against the number of units removed" }), "dose curve") : null)];
