@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 CELLS = 16
@@ -95,12 +94,14 @@ def by_time(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
         One row a unit, stimulus and time: `attribution`, and the sessions `n` behind it.
     """
     keys = ["unit", "stimulus", "time_s"]
-    held = pd.DataFrame(columns=["sum", "n"], dtype=np.float64)
+    held: pd.DataFrame | None = None
     for part in parts:
-        sums = part.groupby(keys)["attribution"].agg(["sum", "size"]).set_axis(["sum", "n"], axis=1)
-        held = held.add(sums, fill_value=0) if len(held) else sums
-    rows = held.rename_axis(keys).reset_index() if len(held) else pd.DataFrame(columns=[*keys, "n"])
-    return rows.assign(attribution=rows["sum"] / rows["n"])[[*keys, "attribution", "n"]]
+        sums = part.groupby(keys)["attribution"].agg(["sum", "size"])
+        held = sums if held is None else held.add(sums, fill_value=0)
+    if held is None:
+        return pd.DataFrame(columns=[*keys, "attribution", "n"])
+    rows = held.assign(attribution=held["sum"] / held["size"], n=held["size"].astype(int))
+    return rows[["attribution", "n"]].reset_index()
 
 
 def _strongest(ranked: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -1,0 +1,116 @@
+"""The table of units, what removal cost, and the rows of each unit's page."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glasscortex.browser.catalogue import catalogue
+from glasscortex.browser.pages import best_units, pages
+from glasscortex.browser.table import COSTS, costs, overview, removed_sets
+
+
+@pytest.fixture
+def selectivity():
+    columns = ["unit", "variable", "stimulus", "selected", "explained_selection", "significant"]
+    rows = [
+        (0, "direction", "drifting_gratings", True, 0.2, True),
+        (0, "scene", "natural_scenes", False, 0.9, True),
+        (0, "cre_line", "drifting_gratings", True, 0.8, True),
+        (1, "direction", "drifting_gratings", False, 0.3, False),
+        (1, "scene", "natural_scenes", False, 0.4, False),
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(index="eta2", effect=np.arange(5) / 10, q=0.01, preferred="7")
+
+
+@pytest.fixture
+def ablation():
+    rows = [
+        ("direction", "direction", "zero", 4, "selective", -1, 0.3),
+        ("direction", "phase", "zero", 4, "selective", -1, 0.1),
+        ("direction", "direction", "zero", 2, "selective", -1, 0.2),
+        ("direction", "direction", "zero", 4, "matched_random", 0, 0.0),
+        ("direction", "direction", "zero", 4, "matched_random", 1, 0.1),
+        ("direction", "direction", "mean", 4, "selective", -1, 0.25),
+    ]
+    columns = ["variable", "task", "method", "n_units", "condition", "draw", "delta"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(intact=0.5, ci_low=0.0, ci_high=1.0, p=0.05, n_sessions=9)
+
+
+def test_a_unit_is_shown_with_what_validation_selected_it_for(selectivity):
+    purity = pd.Series([0.9, 0.8, np.nan, np.nan, 0.6])
+    about = pd.DataFrame({"unit": [0, 1], "description": ["a", "b"], "r2": [0.5, np.nan], "n": 9})
+    rate = pd.DataFrame({"unit": [0, 1, 2], "rate": [0.1, 0.2, 0.0]})
+    reuse = pd.DataFrame({"unit": [0, 0], "task": ["direction", "scene"], "size": [0.1, 0.4]})
+    none = removed_sets(pd.DataFrame(columns=COSTS), {})
+    given = {"selectivity": selectivity, "purity": purity, "activity": rate, "reuse": reuse}
+    table = overview(**given, descriptions=about, consensus=None, removed=none)
+    assert table["unit"].tolist() == [0, 1]
+    assert table["variable"].tolist() == ["direction", "scene"]
+    assert table["purity"].tolist() == [0.9, 0.6]
+    assert table["n_significant"].tolist() == [3, 0]
+    assert table["cre_line"].tolist()[:1] == [0.2]
+    assert table["output"].tolist()[:1] == ["scene"]
+    assert not {"stability", "ablation"} & set(table)
+    assert table["purity"].iloc[0] != purity[1]  # a variable's own, not the first that is known
+
+
+def test_a_purity_that_is_unknown_is_not_another_variables(selectivity):
+    purity = pd.Series([np.nan, 0.8, np.nan, np.nan, 0.6])
+    about = pd.DataFrame({"unit": [0, 1], "description": "", "r2": 0.0, "n": 9})
+    rate = pd.DataFrame({"unit": [0, 1], "rate": 0.1})
+    none = removed_sets(pd.DataFrame(columns=COSTS), {})
+    given = {"selectivity": selectivity, "purity": purity, "activity": rate, "reuse": None}
+    table = overview(**given, descriptions=about, consensus=None, removed=none)
+    assert np.isnan(table["purity"].iloc[0])
+
+
+def test_costs_stand_beside_those_of_matched_sets(ablation):
+    table = costs(ablation)
+    assert len(table) == 4
+    whole = table.iloc[0]
+    assert whole[["matched", "matched_low", "matched_high"]].tolist() == [0.05, 0.0, 0.1]
+    assert table["matched"].notna().sum() == 1
+
+
+def test_a_unit_is_in_the_sets_that_it_was_removed_with(ablation):
+    removed = removed_sets(costs(ablation), {"direction": np.array([7, 3, 8, 2, 9])})
+    assert removed["unit"].tolist() == [7, 3, 8, 2]
+    assert removed["rank"].tolist() == [1, 2, 3, 4]
+    assert (removed[["task", "n_units", "delta"]] == ["direction", 4, 0.3]).all(axis=None)
+
+
+def test_a_page_holds_the_rows_of_its_unit_and_of_no_other():
+    rows = pd.DataFrame({"unit": [3, 1, 3], "value": [0, 1, 2]})
+    found = dict(pages({"rows": rows, "none": rows[:0]}, [1, 2, 3]))
+    assert {unit: page["rows"]["value"].tolist() for unit, page in found.items()} == {
+        1: [1],
+        2: [],
+        3: [0, 2],
+    }
+    assert all(page["none"].empty for page in found.values())
+
+
+def test_the_best_unit_is_chosen_on_validation(selectivity):
+    tuning = pd.DataFrame({"unit": [0, 1, 0], "label": ["7", "7", "8"], "mouse": [None, None, "m"]})
+    tuning = tuning.assign(variable="direction", stimulus="drifting_gratings", mean=0.5)
+    best = best_units(selectivity, tuning)
+    assert best[["unit", "label"]].to_numpy().tolist() == [[0, "7"]]
+    assert best["effect"].tolist() == [0.0]
+
+
+def test_the_catalogue_lists_what_was_opened():
+    sae = pd.DataFrame(
+        {
+            "model": "trained",
+            "seed": 0,
+            "sae": ["a", "a", "pca"],
+            "split": ["train", "test", "test"],
+        }
+    )
+    sessions = pd.DataFrame({"session_id": ["1"], "mouse": ["m"], "sex": ["f"]})
+    found = catalogue(sae, sessions, ["a"], {})
+    assert found["fits"].to_dict("list") == {"model": ["trained"], "seed": [0], "sae": ["a"]}
+    assert list(found["sessions"]) == ["session_id", "mouse"]
+    assert found["variables"]["direction"]["unit"] == "°"
