@@ -4,7 +4,6 @@
   const { svg, number } = glasscortex;
   const INK = "#222222", FAINT = "#5f5f5f", GRID = "#e3e3e3", BAND = "#dcdcdc";
   const COLOURS = { trained: "#0072B2", start: "#2b7fae", untrained: "#8C6D46", shuffled: "#b0508a", null: "#9A9A9A", warm: "#D55E00" };
-  const FONT = "font-family:system-ui,sans-serif";
 
   function ticks(low, high, most = 5) {
     const span = high - low;
@@ -37,7 +36,7 @@
     const bottom = (xlabel ? 36 : 22) + (long ? 36 : 0);
     height += long ? 36 : 0;
     const box = { left, right: width - right, top, bottom: height - bottom };
-    const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": about, style: null, "font-family": "system-ui, sans-serif" });
+    const root = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": about, "font-family": "system-ui, sans-serif" });
     const names = Array.isArray(x) && typeof x[0] === "string" ? x : null;
     const sx = names ? linear([-0.5, names.length - 0.5], [box.left, box.right]) : linear(x, [box.left, box.right]);
     const sy = linear(y, [box.bottom, box.top]);
@@ -67,7 +66,7 @@
   };
 
   // Mean responses by label with standard errors, over the band of permuted labels.
-  function tuning({ labels, mean, error, low, high, xlabel, ylabel, colour = COLOURS.trained, width = 320, height = 180, about }) {
+  function tuning({ labels, mean, error, low, high, xlabel, ylabel, colour = COLOURS.trained, width = 320, height = 180, about, joined = true }) {
     const upper = mean.map((m, i) => m + (error?.[i] ?? 0)), lower = mean.map((m, i) => m - (error?.[i] ?? 0));
     const { root, sx, sy, box } = frame({ width, height, x: labels.map(short), y: extent([...upper, ...lower, ...(low ?? []), ...(high ?? [])], { zero: true }), xlabel, ylabel, about, every: Math.ceil((labels.length * 34) / (width - 60)) });
     const half = Math.min(14, (box.right - box.left) / labels.length / 2);
@@ -75,7 +74,7 @@
       if (low?.[i] === null || low?.[i] === undefined) return;
       root.append(svg("rect", { x: sx(i) - half, width: 2 * half, y: sy(high[i]), height: Math.max(0.5, sy(low[i]) - sy(high[i])), fill: BAND }));
     });
-    if (labels.length <= 40) root.append(line(mean.map((m, i) => [sx(i), sy(m)]), { stroke: colour, "stroke-width": 1, "stroke-opacity": 0.5 }));
+    if (joined) root.append(line(mean.map((m, i) => [sx(i), sy(m)]), { stroke: colour, "stroke-width": 1, "stroke-opacity": 0.5 }));
     labels.forEach((name, i) => {
       if (error?.[i]) root.append(svg("line", { x1: sx(i), x2: sx(i), y1: sy(lower[i]), y2: sy(upper[i]), stroke: colour, "stroke-width": labels.length > 40 ? 1 : 1.6 }));
       root.append(svg("circle", { cx: sx(i), cy: sy(mean[i]), r: labels.length > 40 ? 1.8 : 3.2, fill: colour }, svg("title", {}, `${name}: ${number(mean[i])} ± ${number(error?.[i])}`)));
@@ -84,9 +83,10 @@
   }
 
   // Lines over a continuous axis: series of {x, mean, error, colour, name, dash}.
-  function lines({ series, xlabel, ylabel, width = 320, height = 180, zero = true, about, points = false }) {
+  function lines({ series, xlabel, ylabel, width = 320, height = 180, zero = true, about, points = false, start }) {
     const values = series.flatMap((s) => s.mean.flatMap((m, i) => [m + (s.error?.[i] ?? 0), m - (s.error?.[i] ?? 0)]));
     const spread = extent(series.flatMap((s) => s.x), { pad: 0.02 });
+    spread[0] = start ?? spread[0];
     const named = series.filter((s) => s.name), legend = 14 * Math.ceil(named.length / 2);
     const { root, sx, sy, box } = frame({ width, height: height + legend, top: 8 + legend, x: spread, y: extent(values, { zero }), xlabel, ylabel, about });
     series.forEach((s) => {

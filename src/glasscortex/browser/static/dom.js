@@ -18,7 +18,9 @@
   const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
   const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-  const words = (name) => String(name ?? "").replaceAll("_", " ");
+  // Names as readers write them.
+  const WORDS = { depth_um: "depth", cre_line: "Cre line" };
+  const words = (name) => WORDS[name] ?? String(name ?? "").replaceAll("_", " ");
 
   // A number as a reader wants it: three significant digits, a real minus sign.
   function number(value, digits = 3) {
@@ -26,7 +28,7 @@
     if (typeof value !== "number") return String(value);
     if (value === 0 || (Number.isInteger(value) && Math.abs(value) < 1e9)) return value.toLocaleString("en").replace("-", "−");
     const size = Math.abs(value);
-    const text = size < 1e-3 || size >= 1e6 ? value.toExponential(1) : String(Number(value.toPrecision(digits)));
+    const text = size < 1e-4 || size >= 1e6 ? value.toExponential(1) : String(Number(value.toPrecision(digits)));
     return text.replaceAll("-", "−");
   }
 

@@ -17,27 +17,28 @@
   const figure = (drawing, caption) => el("figure", {}, drawing, caption && el("figcaption", {}, caption));
   const none = (why) => el("p", { class: "note" }, why);
 
-  // Effect as a bar from 0, over what 95 % of the null stay below.
-  function effectBar(row, most) {
-    const width = 120, x = (v) => (Math.max(0, v ?? 0) / most) * (width - 2);
-    return svg("svg", { width, height: 12, viewBox: `0 0 ${width} 12`, role: "img", "aria-label": `effect ${number(row.effect)}, 95 % of the null below ${number(row.null_high)}` },
-      svg("rect", { x: 0, y: 0, width: x(row.null_high), height: 12, fill: "#cfcfcf" }),
-      svg("rect", { x: 0, y: 3, width: x(row.effect), height: 6, fill: row.significant ? COLOURS.trained : "#777" }));
+  // The effect as a dot, over what 95 % of its null stay below; a logarithmic scale up to 1.
+  const LEAST = 1e-4;
+  function effectBar(row) {
+    const width = 150, x = (v) => (Math.log10(Math.min(1, Math.max(LEAST, v ?? 0)) / LEAST) / -Math.log10(LEAST)) * (width - 10) + 5;
+    return svg("svg", { width, height: 14, viewBox: `0 0 ${width} 14`, role: "img", "aria-label": `effect ${number(row.effect)}, 95 % of the null below ${number(row.null_high)}` },
+      [LEAST, 0.001, 0.01, 0.1, 1].map((v) => svg("line", { x1: x(v), x2: x(v), y1: 0, y2: 14, stroke: GRID })),
+      svg("rect", { x: x(0), y: 3, width: x(row.null_high) - x(0), height: 8, fill: "#bdbdbd" }),
+      svg("circle", { cx: x(row.effect), cy: 7, r: 4, fill: row.significant ? COLOURS.trained : "#fff", stroke: row.significant ? COLOURS.trained : "#555" }));
   }
 
   function verdicts(page) {
     const list = rows(page.selectivity);
-    const most = Math.max(...column(list, "effect").map((v) => v ?? 0), ...column(list, "null_high").map((v) => v ?? 0), 1e-9);
-    const heads = ["variable", "effect", "against its null", "p", "q", "n", "preferred", "AUROC", "purity", "verdict"];
+    const heads = ["variable", "effect", "10⁻⁴ … null … 1", "p", "q", "n", "preferred", "AUROC", "purity", "verdict"];
     const sorted = [...list].sort((a, b) => b.significant - a.significant || (b.effect ?? 0) - (a.effect ?? 0));
     return { rows: list, body: [el("div", { class: "wide" }, el("table", { class: "plain" }, el("thead", {}, el("tr", {}, heads.map((h) => el("th", { scope: "col" }, h)))),
       el("tbody", {}, sorted.map((row) => el("tr", { "data-key": key(row) },
-        el("th", { scope: "row" }, titled(row)), el("td", { "data-name": "effect" }, `${number(row.effect)} ${sign(row.index)}`), el("td", {}, effectBar(row, most)),
+        el("th", { scope: "row" }, titled(row)), el("td", { "data-name": "effect" }, `${number(row.effect)} ${sign(row.index)}`), el("td", {}, effectBar(row)),
         el("td", { "data-name": "p" }, number(row.p)), el("td", { "data-name": "q" }, number(row.q)),
         el("td", {}, `${number(row.n)} ${row.replicate === "mouse" ? "mice" : row.replicate + "s"}`), el("td", {}, label(row.variable, row.preferred)),
         el("td", {}, number(row.auroc)), el("td", {}, number(row.purity)),
-        el("td", { class: row.significant ? "yes" : "no" }, row.significant ? (row.selected ? "selective" : "significant, not selected") : row.selected ? "selected, not significant" : "not significant")))))),
-      el("p", { class: "note" }, "Bars: the effect on test (dark) over what 95 % of permutations stay below (grey). Selective: selected on validation, significant on test.")] };
+        el("td", { class: row.significant && row.selected ? "yes" : row.significant ? "" : "no" }, row.significant ? (row.selected ? "selective" : "significant, not selected") : row.selected ? "selected, not significant" : "not significant")))))),
+      el("p", { class: "note" }, "Dot: the effect on test, on a logarithmic scale from 10⁻⁴ to 1 (filled where significant); grey: what 95 % of permutations stay below. Selective: selected on validation, significant on test.")] };
   }
 
   // A row of charts for each variable: this unit, the best units of rivals, and when in the window.
@@ -48,7 +49,7 @@
     const bestOf = rivals.map((rival) => [rival, grouped(rows(rival.best), key)]);
     const chart = (list, colour, ylabel) => charts.tuning({
       labels: list.map((row) => String(row.label)), mean: column(list, "mean"), error: column(list, "error"), low: column(list, "low"), high: column(list, "high"),
-      xlabel: axis(list[0].variable), ylabel, colour, width: 290, about: `mean response by ${words(list[0].variable)}` });
+      xlabel: axis(list[0].variable), ylabel, colour, width: 290, joined: list.length <= 40 && glasscortex.catalogue().variables[list[0].variable]?.kind !== "categorical", about: `mean response by ${words(list[0].variable)}` });
     const block = (name) => {
       const row = found.get(name), list = curves.get(name);
       const parts = [figure(chart(list, COLOURS[fit.model], "response"), "this unit")];
@@ -71,7 +72,7 @@
       const own = list.filter((row) => row.preferred === preferred).sort((a, b) => a.step - b.step);
       return { x: own.map((row) => (row.step + 0.5) * fit.step_s), mean: column(own, "mean").map((v) => v ?? 0), error: column(own, "error"), colour: preferred ? COLOURS.trained : FAINT, name: preferred ? "preferred label" : "other labels", dash: preferred ? null : "5 3" };
     });
-    return charts.lines({ series, xlabel: "seconds from onset", ylabel: "activation", width: 290, about: "activation over the window on the preferred label and on others" });
+    return charts.lines({ series, xlabel: "seconds from onset", start: 0, ylabel: "activation", width: 290, about: "activation over the window on the preferred label and on others" });
   }
 
   function presentations({ page, fit }) {
@@ -105,7 +106,7 @@
       figure(field(map, plane), [`field of view of session ${map[0].session_id}, the one that drives it most (${words(map[0].stimulus)})`, plane ? null : ": its masks are not in the data"]),
       el("div", { class: "wide tall", tabindex: "0", role: "region", "aria-label": "Cells that drive the unit" }, el("table", { class: "plain" }, el("caption", {}, "cells of all sessions that drive it most"), el("thead", {}, el("tr", {}, ["cell", "session", "stimulus", "attribution", "share"].map((h) => el("th", { scope: "col" }, h)))),
         el("tbody", {}, list.map((row) => el("tr", {}, el("td", {}, row.cell.split("/").pop()), el("td", { title: row.session_id }, row.session_id), el("td", {}, words(row.stimulus)), el("td", { class: "number" }, number(row.attribution)), el("td", { class: "number" }, share(row.share))))))),
-      figure(charts.lines({ series: [...times].map(([stimulus, own], i) => ({ x: column(own, "time_s"), mean: column(own, "attribution"), colour: palette[i % palette.length], name: words(stimulus) })), xlabel: "seconds from onset", ylabel: "attribution", width: 290, about: "attribution of all cells over the window" }), "when in the window cells drive it, mean over sessions")),
+      figure(charts.lines({ series: [...times].map(([stimulus, own], i) => ({ x: column(own, "time_s"), mean: column(own, "attribution"), colour: palette[i % palette.length], name: words(stimulus) })), xlabel: "seconds from onset", start: 0, ylabel: "attribution", width: 290, about: "attribution of all cells over the window" }), "when in the window cells drive it, mean over sessions")),
       el("p", { class: "note" }, "Attribution: what a cell adds to the unit's response on its strongest presentations (integrated gradients from silence). Share: of the absolute attributions of all cells in that session.")] };
   }
 
@@ -160,7 +161,7 @@
     const strongest = effects.get(sizes[0]?.task) ?? [];
     const most = [...strongest].sort((a, b) => Math.abs(b.direct) - Math.abs(a.direct)).slice(0, 12).sort((a, b) => (a.label ?? 0) - (b.label ?? 0));
     return { rows: rows(page.effects), body: [el("div", { class: "figures" },
-      figure(charts.bars({ rows: sizes.map((row) => ({ name: words(row.task), value: row.size })), xlabel: "effect (SD of the outputs)", width: 300, left: 112, about: "size of the unit's effect on each task" }), `serves ${number(sizes[0]?.tasks)} of ${sizes.length} tasks (participation ratio)`),
+      figure(charts.bars({ rows: sizes.map((row) => ({ name: words(row.task), value: row.size })), xlabel: "effect (SD of the outputs)", width: 300, left: 122, about: "size of the unit's effect on each task" }), `serves ${number(sizes[0]?.tasks)} of ${sizes.length} tasks (participation ratio)`),
       figure(charts.bars({ rows: most.map((row) => ({ name: row.label === null ? "value" : label(variable(row.task), number(row.label)), value: row.direct, title: `attribution ${number(row.attribution)}` })), xlabel: `direct effect on ${words(sizes[0]?.task)}`, width: 280, left: 66, about: "direct effect on each output" }), strongest.length > most.length ? `its ${most.length} largest of ${strongest.length} outputs` : "change of each output when the activation rises by one"))] };
   }
 
@@ -173,10 +174,10 @@
       const whole = own.filter((row) => row.method === method && row.n_units === set.n_units);
       const doses = own.filter((row) => row.method === method && row.task === set.task).sort((a, b) => a.n_units - b.n_units);
       return [el("h3", {}, `${words(set.task)}: number ${set.rank} of ${set.n_units} units removed together`), el("div", { class: "figures" },
-        figure(charts.bars({ rows: whole.map((row) => ({ name: words(row.task), value: row.delta, low: row.ci_low, high: row.ci_high, mark: row.matched, title: `${words(row.task)}: ${number(row.delta)} [${number(row.ci_low)}, ${number(row.ci_high)}], matched ${number(row.matched)}, p ${number(row.p)}` })), xlabel: "score lost", width: 300, left: 112, about: `score lost by each task without the units of ${words(set.task)}` }), `${method} ablation of the whole set, 95 % interval over mice; grey mark: mean of matched random sets`),
+        figure(charts.bars({ rows: whole.map((row) => ({ name: words(row.task), value: row.delta, low: row.ci_low, high: row.ci_high, mark: row.matched, title: `${words(row.task)}: ${number(row.delta)} [${number(row.ci_low)}, ${number(row.ci_high)}], matched ${number(row.matched)}, p ${number(row.p)}` })), xlabel: "score lost", width: 300, left: 122, about: `score lost by each task without the units of ${words(set.task)}` }), `${method} ablation of the whole set, 95 % interval over mice; grey mark: mean of matched random sets`),
         doses.length > 1 ? figure(charts.lines({ series: [
           { x: column(doses, "n_units"), mean: column(doses, "delta"), colour: COLOURS.trained, name: "selective units" },
-          { x: column(doses, "n_units"), mean: column(doses, "matched"), colour: FAINT, name: "matched random", dash: "5 3" }], points: true, xlabel: "units removed", ylabel: `${words(set.task)} lost`, width: 290, about: "score lost against the number of units removed" }), "dose curve") : null)];
+          { x: column(doses, "n_units"), mean: column(doses, "matched"), colour: FAINT, name: "matched random", dash: "5 3" }], points: true, xlabel: "units removed", ylabel: `${words(set.task)} lost`, width: 280, about: "score lost against the number of units removed" }), "dose curve") : null)];
     })] };
   }
 

@@ -4,15 +4,15 @@
   const { el, words, number, share, rows, saveCsv, saveSvg, panels } = glasscortex;
 
   const PANELS = [
-    ["verdicts", "What it is selective for"],
-    ["tuning", "Tuning, and the best rivals"],
-    ["presentations", "Presentations"],
-    ["cells", "Cells that drive it"],
-    ["background", "Mice and sessions"],
-    ["behaviour", "Running and pupil"],
-    ["outputs", "What it does to the decoder's outputs"],
-    ["ablation", "What is lost without it"],
-    ["neighbours", "Neighbours"],
+    ["verdicts", "What it is selective for", "Selectivity"],
+    ["tuning", "Tuning, and the best rivals", "Tuning"],
+    ["presentations", "Presentations", "Presentations"],
+    ["cells", "Cells that drive it", "Cells"],
+    ["background", "Mice and sessions", "Mice"],
+    ["behaviour", "Running and pupil", "Behaviour"],
+    ["outputs", "What it does to the decoder's outputs", "Outputs"],
+    ["ablation", "What is lost without it", "Ablation"],
+    ["neighbours", "Neighbours", "Neighbours"],
   ];
 
   function draw(main, given, go) {
@@ -51,7 +51,7 @@
           fact("significant for", `${number(row.n_significant)} variables`), fact("purity", number(row.purity)),
           row.stability === undefined ? null : fact("stability", number(row.stability)),
           row.output ? fact("most effect on", `${words(row.output)} (${number(row.output_effect)} SD)`) : null),
-        el("nav", { class: "contents", "aria-label": "Panels" }, PANELS.map(([id, title]) => el("button", { type: "button", onclick: () => { const s = document.getElementById(id); s.scrollIntoView(); s.querySelector("h2").setAttribute("tabindex", "-1"); s.querySelector("h2").focus({ preventScroll: true }); } }, title))),
+        el("nav", { class: "contents", "aria-label": "Panels" }, PANELS.map(([id, , short]) => el("button", { type: "button", onclick: () => { const s = document.getElementById(id); s.scrollIntoView(); s.querySelector("h2").setAttribute("tabindex", "-1"); s.querySelector("h2").focus({ preventScroll: true }); } }, short))),
         el("div", { class: "panels" }, sections)));
     return {
       step,
