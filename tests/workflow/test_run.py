@@ -20,6 +20,8 @@ FOLLOWS_SAE = {
     "claims",
     "responses",
     "figure",
+    "units",
+    "browser",
 }
 
 COLUMNS = {
@@ -93,6 +95,25 @@ def test_bases_are_rivals_and_no_more(finished):
 def test_figure_is_drawn(finished, figure):
     assert "<svg" in (finished.results / f"figures/{figure}.svg").read_text()
     assert (finished.results / f"figures/{figure}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_browser_has_a_page_for_every_alive_unit(finished):
+    browser = finished.results / "browser"
+    assert "static/app.js" in (browser / "index.html").read_text()
+    for script in ("data/catalogue.js", "data/sessions/700010001.js", "static/app.js"):
+        assert (browser / script).stat().st_size
+    for model in ("trained", "start", "untrained", "shuffled"):
+        with open(finished.results / f"sae/{model}/seed0/end_to_end/selectivity.csv") as file:
+            alive = {row["unit"] for row in csv.DictReader(file)}
+        pages = {path.stem for path in (browser / f"data/{model}/seed0/end_to_end").glob("*.js")}
+        assert pages == alive | {"fit"}
+
+
+def test_an_edit_of_the_page_lays_it_out_again_and_no_more(copy):
+    page = copy.folder / "src/glasscortex/browser/static/unit.js"
+    page.write_text(page.read_text() + "\n// edited\n")
+    assert copy.run(*TINY) == {"browser": 1}
+    assert (copy.results / "browser/static/unit.js").read_bytes() == page.read_bytes()
 
 
 def test_a_session_is_drawn_on_request_and_then_up_to_date(copy):

@@ -71,6 +71,7 @@
       view = null;
       main.replaceChildren(el("p", { class: "note", role: "alert" }, error.message), el("p", {}, el("a", { href: address({ unit: "" }) }, "all units")));
     }
+    performance.mark("drawn");
     document.documentElement.dataset.ready = location.hash || "#";
   }
 
