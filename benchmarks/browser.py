@@ -28,6 +28,7 @@ import torch
 import zarr
 from chromium import Chromium
 
+from glasscortex.config import SelectivityConfig
 from glasscortex.data.labels import with_labels
 from glasscortex.data.store import write_manifest
 from glasscortex.dictionaries import TopK
@@ -197,6 +198,7 @@ def build(folder: Path) -> dict[str, float]:
         cells=folder / "cell.parquet",
         times=folder / "time_s.parquet",
         data=folder / "browser/data/trained/seed0/topk",
+        config=SelectivityConfig(),
         **tables,
         **FIT,
     )
@@ -251,10 +253,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--look", type=Path, help="results of a run, for --picture")
     parser.add_argument("--unit", default="0", help="the unit of the picture")
-    parser.add_argument("--picture", type=Path, default=Path("docs/browser.png"))
+    parser.add_argument("--picture", type=Path, default=Path("docs/browser.webp"))
     arguments = parser.parse_args()
     if arguments.look:
-        with Chromium() as chromium:
+        with Chromium(1280, 1000) as chromium:
             page = (arguments.look / "browser/index.html").resolve().as_uri()
             chromium.open(f"{page}#unit={arguments.unit}")
             chromium.picture(arguments.picture)

@@ -166,12 +166,10 @@ class Chromium:
             self.call("Input.dispatchMouseEvent", type=kind, **about)
 
     def picture(self, path: Path, *, whole: bool = False) -> None:
-        """Keep what is seen, or the whole page, as PNG."""
-        data = self.call("Page.captureScreenshot", captureBeyondViewport=whole)["data"]
+        """Keep what is seen, or the whole page, in the format of the path's suffix: png or webp."""
+        options: dict[str, Any] = {"format": Path(path).suffix.removeprefix(".")}
         if whole:
             size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-            clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
-            data = self.call("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)[
-                "data"
-            ]
+            options |= {"clip": {**size, "x": 0, "y": 0, "scale": 1}, "captureBeyondViewport": True}
+        data = self.call("Page.captureScreenshot", **options)["data"]
         Path(path).write_bytes(base64.b64decode(data))

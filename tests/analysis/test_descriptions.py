@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.descriptions import NOTHING, claims_of, describe
+from glasscortex.analysis.descriptions import NOTHING, claims_of, describe, preferred_labels
 from tests.analysis.worlds import presentations
 
 
@@ -35,8 +35,21 @@ def found(**changes) -> pd.DataFrame:
 
 
 def test_claims_are_selected_strong_and_say_a_thing_once():
-    claims = [(claim.variable, claim.preferred) for claim in claims_of(found())]
-    assert claims == [("direction", "90"), ("running_speed", "increasing")]
+    validation = world(np.random.default_rng(0), 2)
+    claims = claims_of(found(), validation.responses[:, 0], validation.trials)
+    said = [(claim.variable, claim.labels) for claim in claims]
+    assert said == [("direction", (90.0,)), ("running_speed", ())]
+
+
+def test_of_pictures_one_is_preferred_and_of_directions_all_that_stand_out():
+    rng = np.random.default_rng(0)
+    response = 2.0 + 2.0 * np.isin(np.arange(800) % 8, [2, 6]) + 0.1 * rng.normal(size=800)
+    labels = np.arange(800) % 8
+    validation = presentations(4, 200, response[:, None], direction=45.0 * labels, scene=labels)
+    given = response, validation.trials
+    both = preferred_labels("direction", "drifting_gratings", *given)
+    assert sorted(both) == [90.0, 270.0]
+    assert len(preferred_labels("scene", "drifting_gratings", *given)) == 1
 
 
 def test_a_claim_that_holds_predicts_what_it_explains():

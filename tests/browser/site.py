@@ -191,6 +191,7 @@ class Site:
             selectivity=place / "selectivity.csv",
             consensus=place / "consensus.csv",
             data=self.browser / "data" / model / f"seed{seed}" / SAE,
+            config=config,
             **optional,
             **files,
             **about,

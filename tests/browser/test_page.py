@@ -67,6 +67,7 @@ def test_ten_units_show_the_numbers_of_the_tables(site, chromium, responses):
                 assert same(*texts(chromium, f"{place} [data-name={name}]"), getattr(row, name))
             verdict = texts(chromium, f"{place} td:last-child")
             assert (verdict == ["selective"]) == (row.significant and row.selected)
+            assert ("not significant" in verdict[0]) <= (not row.significant)
 
         gratings = (shown["stimulus"] == "drifting_gratings").to_numpy()
         means = pd.Series(values[gratings, unit]).groupby(shown["direction"][gratings].to_numpy())

@@ -150,6 +150,7 @@ rule units:
     params:
         windows=CONFIG.results / "windows",
         folder=subpath(input.sae, parent=True),
+        config=CONFIG.selectivity.model_dump_json(),
     message:
         "Describing the units of {wildcards.sae} in {wildcards.model}, seed {wildcards.seed}"
     shell:

@@ -18,6 +18,9 @@ from glasscortex.tasks import VARIABLES
 MOST = 2
 """Claims on one stimulus, and on behaviour."""
 
+LABELS = 3
+"""Preferred labels of one variable."""
+
 WEAKEST = 0.1
 """A claim explains at least this share of what the strongest does."""
 
@@ -33,7 +36,8 @@ class Claim:
 
     variable: str
     stimulus: str
-    preferred: str
+    labels: tuple[float, ...] = ()
+    """Any of which is preferred; none of a variable of behaviour, which is high or low."""
 
     def holds(
         self, trials: pd.DataFrame, thresholds: dict[str, float]
@@ -43,7 +47,7 @@ class Claim:
         if self.variable in thresholds:
             return values > thresholds[self.variable]
         shown = (trials["stimulus"] == self.stimulus).to_numpy()
-        return shown & np.isclose(values, float(self.preferred))
+        return shown & np.isclose(values[:, None], self.labels).any(axis=1)
 
 
 def describe(
@@ -71,8 +75,8 @@ def describe(
         thresholds["pupil"] = float(validation.trials["pupil"].median())
     rows = []
     for unit, found in selectivity.groupby("unit"):
-        claims = claims_of(found)
         y, y_test = (split.responses[:, unit].astype(np.float64) for split in (validation, test))
+        claims = claims_of(found, y, validation.trials)
         r2 = np.nan
         if claims:
             x, base = _design(validation.trials, validation.trials, claims, thresholds)
@@ -85,16 +89,24 @@ def describe(
     return pd.DataFrame(rows, columns=["unit", "description", "r2", "n"])
 
 
-def claims_of(found: pd.DataFrame) -> list[Claim]:
+def claims_of(
+    found: pd.DataFrame, responses: Float[np.ndarray, " presentations"], trials: pd.DataFrame
+) -> list[Claim]:
     """What is claimed of one unit, the strongest of each stimulus first.
 
     Of variables that name the same (the direction of a grating tells its orientation) on one
-    stimulus, that which explains more is claimed.
+    stimulus, that which explains more is claimed. Preferred are the label with the largest mean
+    response, and where labels are ordered or turn in a circle the (at most `LABELS`) strongest of
+    those above the middle between the least mean and the largest.
 
     Parameters
     ----------
     found : pandas.DataFrame
         Its rows of the table `selectivity`.
+    responses : ndarray, shape (presentations,)
+        Those that the rows were selected on.
+    trials : pandas.DataFrame
+        What was presented.
     """
     levels = found["variable"].map(lambda name: VARIABLES[name].level)
     rows = found[found["selected"].astype(bool) & levels.isin(["stimulus", "behaviour"])]
@@ -106,8 +118,33 @@ def claims_of(found: pd.DataFrame) -> list[Claim]:
         names = {VARIABLES[claim.variable].names for claim in here} - {""}
         weak = row.explained_selection < WEAKEST * strongest
         if len(here) < MOST and not weak and VARIABLES[row.variable].names not in names:
-            claims.append(Claim(row.variable, row.stimulus, row.preferred))
+            labels = preferred_labels(row.variable, row.stimulus, responses, trials)
+            claims.append(Claim(row.variable, row.stimulus, labels))
     return claims
+
+
+def preferred_labels(
+    variable: str,
+    stimulus: str,
+    responses: Float[np.ndarray, " presentations"],
+    trials: pd.DataFrame,
+) -> tuple[float, ...]:
+    """The labels that a unit prefers, see `claims_of`, the strongest first.
+
+    Examples
+    --------
+    >>> trials = pd.DataFrame({"stimulus": "drifting_gratings", "direction": [0, 90, 180, 270]})
+    >>> shown = "direction", "drifting_gratings"
+    >>> preferred_labels(*shown, np.array([0.0, 2.0, 0.5, 3.0]), trials)
+    (270.0, 90.0)
+    """
+    if VARIABLES[variable].level != "stimulus":
+        return ()
+    shown = (trials["stimulus"] == stimulus) & trials[variable].notna()
+    means = pd.Series(responses[shown]).groupby(trials.loc[shown, variable].to_numpy()).mean()
+    strong = means[means >= (means.min() + means.max()) / 2].sort_values(ascending=False)
+    most = 1 if VARIABLES[variable].kind == "categorical" else LABELS
+    return tuple(map(float, strong.index[:most]))
 
 
 def sentence(
@@ -131,11 +168,11 @@ def sentence(
     --------
     >>> trials = pd.DataFrame({"running_speed": [0.0, 9.0], "stimulus": "drifting_gratings"})
     >>> claims = [
-    ...     Claim("direction", "drifting_gratings", "90"),
-    ...     Claim("running_speed", "all", "increasing"),
+    ...     Claim("direction", "drifting_gratings", (90.0, 270.0)),
+    ...     Claim("running_speed", "all"),
     ... ]
     >>> sentence(claims, np.array([1.0, 2.0]), trials, {"running_speed": 1.0})
-    'Prefers direction 90° (drifting gratings); 2.0 times as strong while the mouse runs.'
+    'Prefers direction 90° or 270° (drifting gratings); 2.0 times as strong while the mouse runs.'
     """
     if not claims:
         return NOTHING
@@ -164,18 +201,20 @@ WIDE = "while the pupil is wider than its median"
 
 
 def labelled(claim: Claim) -> str:
-    """The variable and its preferred label.
+    """The variable and its preferred labels.
 
     Examples
     --------
-    >>> labelled(Claim("temporal_frequency", "drifting_gratings", "2"))
-    'temporal frequency 2 Hz'
+    >>> labelled(Claim("temporal_frequency", "drifting_gratings", (2.0, 4.0)))
+    'temporal frequency 2 or 4 Hz'
     """
     unit = VARIABLES[claim.variable].unit
     if claim.variable == "movie_frame":
         unit = ""
-    space = "" if unit in ("", "°") else " "
-    return f"{claim.variable.replace('_', ' ')} {claim.preferred}{space}{unit}"
+    own = unit if unit == "°" else ""
+    *others, last = (f"{label:g}{own}" for label in claim.labels)
+    labels = f"{', '.join(others)} or {last}" if others else last
+    return f"{claim.variable.replace('_', ' ')} {labels} {unit.removeprefix('°')}".rstrip()
 
 
 def _design(

@@ -56,7 +56,7 @@ def overview(
     rows = best.drop_duplicates("unit").set_index("unit").sort_index()[[*columns, "purity"]]
     rows["n_significant"] = selectivity.groupby("unit")["significant"].sum()
     lines = selectivity[selectivity["variable"] == "cre_line"].set_index("unit")
-    rows[["cre_line", "cre_line_q"]] = lines[["effect", "q"]]
+    rows[["cre_line", "cre_line_significant"]] = lines[["effect", "significant"]]
     for table in (activity, descriptions[["unit", "description", "r2"]]):
         rows = rows.join(table.set_index("unit"))
     if consensus is not None:
@@ -70,6 +70,32 @@ def overview(
         of_set = removed.sort_values("delta", ascending=False, kind="stable").groupby("unit")
         rows[["ablation", "ablation_loss"]] = of_set[["task", "delta"]].first()
     return rows.reset_index()
+
+
+def verdicts(selectivity: pd.DataFrame, q: float) -> pd.Series:
+    """Say of each unit and variable what validation and test together say.
+
+    Parameters
+    ----------
+    selectivity : pandas.DataFrame
+        Rows of units and variables.
+    q : float
+        False discovery rate of a significant effect; one that reaches it and does not count is
+        smaller than the smallest effect that does.
+
+    Examples
+    --------
+    >>> rows = {"significant": [True, True, False], "selected": [True, False, False]}
+    >>> verdicts(pd.DataFrame(rows | {"q": [0.01, 0.01, 0.02]}), 0.05).tolist()
+    ['selective', 'significant, not selected', 'effect too small']
+    """
+    significant, selected = (selectivity[name].astype(bool) for name in ("significant", "selected"))
+    verdict = pd.Series("not significant", selectivity.index)
+    verdict[selected] = "selected, not significant"
+    verdict[~significant & (selectivity["q"] <= q)] = "effect too small"
+    verdict[significant] = "significant, not selected"
+    verdict[significant & selected] = "selective"
+    return verdict
 
 
 def removed_sets(

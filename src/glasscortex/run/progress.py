@@ -30,6 +30,8 @@ TYPICAL_SECONDS = {
     "ablate": 80.0,
     "attribute": 70.0,
     "figure": 3.0,
+    "units": 14.0,
+    "browser": 6.0,
 }
 """Seconds a job of the demonstration; a stage that is not named takes about one."""
 

@@ -21,7 +21,8 @@ from glasscortex.analysis.timecourses import timecourses
 from glasscortex.analysis.tuning import tuning
 from glasscortex.browser.pages import best_units, pages
 from glasscortex.browser.scripts import script
-from glasscortex.browser.table import COSTS, costs, overview, removed_sets
+from glasscortex.browser.table import COSTS, costs, overview, removed_sets, verdicts
+from glasscortex.config import SelectivityConfig
 from glasscortex.data.responses import read_presented
 from glasscortex.data.store import verify
 from glasscortex.data.windows import WindowsFolder
@@ -39,7 +40,7 @@ ABOUT = ["presentation", "start_s", *variables("stimulus", "behaviour")]
 SELECTIVITY = [
     *("unit", "variable", "stimulus", "index", "effect", "null_high", "preferred", "p", "q", "n"),
     *("replicate", "n_permutations", "n_active", "selected", "effect_selection", "q_selection"),
-    *("significant", "circular", "mutual_information", "auroc", "purity"),
+    *("significant", "circular", "mutual_information", "auroc", "purity", "verdict"),
 ]
 """Columns of the table of selectivity that are shown."""
 
@@ -66,6 +67,7 @@ def units(
     model: str,
     seed: int,
     sae: str,
+    config: SelectivityConfig,
 ) -> None:
     """Write what the browser shows of the units of one dictionary.
 
@@ -89,6 +91,8 @@ def units(
         Folder to write: `fit.js`, the table of units and what they share, and a script a unit.
     model, seed, sae : str, int
         Of the decoder, and of the dictionary.
+    config : SelectivityConfig
+        The thresholds that selectivity was decided by.
     """
     torch.set_num_threads(1)
     verify(activations, recorded)
@@ -124,7 +128,7 @@ def units(
     compared = test.of_units(alive).where((test.trials["stimulus"] == stimulus).to_numpy())
     groups = {name: profiles.by_group(compared, name) for name in ("session_id", "mouse")}
     tables = {
-        "selectivity": found.assign(purity=purity)[SELECTIVITY],
+        "selectivity": found.assign(purity=purity, verdict=verdicts(found, config.q))[SELECTIVITY],
         "tuning": curves[curves["mouse"].isna()].drop(columns="mouse"),
         "courses": courses,
         "behaviour": profiles.by_behaviour(test, alive),

@@ -15,7 +15,7 @@
     { name: "output_effect", title: "effect on output", kind: "number", about: "standard deviation of what it adds to the task that it adds most to, in that of the task's outputs", show: (v, row) => (v === null || v === undefined ? "–" : `${number(v)} ${words(row.output)}`) },
     { name: "ablation_loss", title: "ablation", kind: "number", about: "what the set of units that it is removed with costs the set's own task (score lost)", show: (v, row) => (v === null || v === undefined ? "–" : `${number(v)} ${words(row.ablation)}`) },
     { name: "r2", title: "described", kind: "number", about: "share of the variance within stimuli that its sentence predicts on test" },
-    { name: "cre_line", title: "Cre line", kind: "number", about: "η² of the Cre line: share of the variance between mice, on test (an asterisk: q ≤ .05)", show: (v, row) => number(v) + (row.cre_line_q !== null && row.cre_line_q <= 0.05 ? "*" : "") },
+    { name: "cre_line", title: "Cre line", kind: "number", about: "η² of the Cre line: share of the variance between mice, on test (an asterisk: significant)", show: (v, row) => number(v) + (row.cre_line_significant ? "*" : "") },
     { name: "n_significant", title: "variables", kind: "number", about: "number of variables that the unit is significant for" },
     { name: "l0_share", title: "L0 share", kind: "number", about: "its rate over the sum of all units' rates" },
     { name: "mean", title: "mean", kind: "number", about: "mean response over test presentations", hidden: true },

@@ -37,7 +37,7 @@
         el("td", { "data-name": "p" }, number(row.p)), el("td", { "data-name": "q" }, number(row.q)),
         el("td", {}, `${number(row.n)} ${row.replicate === "mouse" ? "mice" : row.replicate + "s"}`), el("td", {}, label(row.variable, row.preferred)),
         el("td", {}, number(row.auroc)), el("td", {}, number(row.purity)),
-        el("td", { class: row.significant && row.selected ? "yes" : row.significant ? "" : "no" }, row.significant ? (row.selected ? "selective" : "significant, not selected") : row.selected ? "selected, not significant" : "not significant")))))),
+        el("td", { class: row.significant && row.selected ? "yes" : row.significant ? "" : "no" }, row.verdict)))))),
       el("p", { class: "note" }, "Dot: the effect on test, on a logarithmic scale from 10⁻⁴ to 1 (filled where significant); grey: what 95 % of permutations stay below. Selective: selected on validation, significant on test.")] };
   }
 
@@ -45,7 +45,8 @@
   function tuning({ page, fit, rivals }) {
     const found = new Map(rows(page.selectivity).map((row) => [key(row), row]));
     const curves = grouped(rows(page.tuning), key), courses = grouped(rows(page.courses), key);
-    const order = [...curves.keys()].sort((a, b) => found.get(b).significant - found.get(a).significant || found.get(b).effect - found.get(a).effect);
+    const shown = (name) => glasscortex.catalogue().variables[found.get(name).variable].level === "stimulus";
+    const order = [...curves.keys()].sort((a, b) => shown(b) - shown(a) || found.get(b).significant - found.get(a).significant || found.get(b).effect - found.get(a).effect);
     const bestOf = rivals.map((rival) => [rival, grouped(rows(rival.best), key)]);
     const chart = (list, colour, ylabel) => charts.tuning({
       labels: list.map((row) => String(row.label)), mean: column(list, "mean"), error: column(list, "error"), low: column(list, "low"), high: column(list, "high"),
