@@ -146,7 +146,8 @@ def of_trained(file):
 
 def static_files(room):
     """Files of a room that are no code of Python: what uses them runs again when one changes."""
-    return [os.path.relpath(path) for path in sorted((SRC / "glasscortex" / room).glob("static/*"))]
+    paths = sorted((SRC / "glasscortex" / room / "static").rglob("*.*"))
+    return [os.path.relpath(path) for path in paths]
 
 
 def tables_of(figure):

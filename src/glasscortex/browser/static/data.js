@@ -1,7 +1,8 @@
 // Data come as scripts, each one call of glasscortex.receive(name, value): what file:// permits.
 "use strict";
 const glasscortex = (() => {
-  const values = new Map(), waiting = new Map();
+  const values = new Map(),
+    waiting = new Map();
   const MOST = 64; // scripts that are kept, but for those of whole dictionaries
 
   function receive(name, value) {
@@ -15,7 +16,10 @@ const glasscortex = (() => {
     if (values.has(name)) return Promise.resolve(values.get(name));
     if (waiting.has(name)) return waiting.get(name).promise;
     const entry = {};
-    entry.promise = new Promise((resolve, reject) => { entry.resolve = resolve; entry.reject = reject; });
+    entry.promise = new Promise((resolve, reject) => {
+      entry.resolve = resolve;
+      entry.reject = reject;
+    });
     waiting.set(name, entry);
     const tag = document.createElement("script");
     tag.src = "data/" + file.split("/").map(encodeURIComponent).join("/") + ".js";
@@ -26,7 +30,10 @@ const glasscortex = (() => {
       entry.reject(new Error(tag.getAttribute("src") + " is missing: run the workflow again"));
     };
     document.head.append(tag);
-    return entry.promise.then((value) => { forget(); return value; });
+    return entry.promise.then((value) => {
+      forget();
+      return value;
+    });
   }
 
   function forget() {
@@ -38,7 +45,9 @@ const glasscortex = (() => {
   function rows(table) {
     if (!table) return [];
     const names = Object.keys(table);
-    return (table[names[0]] ?? []).map((_, i) => Object.fromEntries(names.map((name) => [name, table[name][i]])));
+    return (table[names[0]] ?? []).map((_, i) =>
+      Object.fromEntries(names.map((name) => [name, table[name][i]])),
+    );
   }
 
   return { receive, load, rows, catalogue: () => values.get("catalogue") };

@@ -10,13 +10,16 @@
       else node.setAttribute(name, value === true ? "" : String(value));
     }
     for (const child of children.flat(Infinity)) {
-      if (child !== null && child !== undefined && child !== false) node.append(child instanceof Node ? child : String(child));
+      if (child !== null && child !== undefined && child !== false)
+        node.append(child instanceof Node ? child : String(child));
     }
     return node;
   }
 
-  const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
-  const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+  const el = (tag, attributes, ...children) =>
+    fill(document.createElement(tag), attributes, children);
+  const svg = (tag, attributes, ...children) =>
+    fill(document.createElementNS(SVG, tag), attributes, children);
 
   // Names as readers write them.
   const WORDS = { depth_um: "depth", cre_line: "Cre line" };
@@ -26,13 +29,18 @@
   function number(value, digits = 3) {
     if (value === null || value === undefined || value === "") return "–";
     if (typeof value !== "number") return String(value);
-    if (value === 0 || (Number.isInteger(value) && Math.abs(value) < 1e9)) return value.toLocaleString("en").replace("-", "−");
+    if (value === 0 || (Number.isInteger(value) && Math.abs(value) < 1e9))
+      return value.toLocaleString("en").replace("-", "−");
     const size = Math.abs(value);
-    const text = size < 1e-4 || size >= 1e6 ? value.toExponential(1) : String(Number(value.toPrecision(digits)));
+    const text =
+      size < 1e-4 || size >= 1e6
+        ? value.toExponential(1)
+        : String(Number(value.toPrecision(digits)));
     return text.replaceAll("-", "−");
   }
 
-  const share = (value) => (value === null || value === undefined ? "–" : number(100 * value) + " %");
+  const share = (value) =>
+    value === null || value === undefined ? "–" : number(100 * value) + " %";
 
   // "spearman" and "eta2" as they are written.
   const sign = (index) => ({ eta2: "η²", spearman: "|ρ|" })[index] ?? index;
@@ -44,7 +52,9 @@
     if (value === "increasing" || value === "decreasing") return value;
     const unit = variable === "movie_frame" ? "" : about.unit;
     const text = Number.isNaN(Number(value)) ? String(value) : String(value).replace("-", "−");
-    return unit && text !== "" && !Number.isNaN(Number(value)) ? text + (unit === "°" ? "" : " ") + unit : text;
+    return unit && text !== "" && !Number.isNaN(Number(value))
+      ? text + (unit === "°" ? "" : " ") + unit
+      : text;
   }
 
   function save(name, text, type) {
@@ -59,14 +69,24 @@
   const csv = (rows, names) => {
     const cell = (value) => {
       // a text that a spreadsheet would take for a formula is quoted as text
-      const text = value === null || value === undefined ? "" : Array.isArray(value) ? value.join(" ") : String(value);
+      const text =
+        value === null || value === undefined
+          ? ""
+          : Array.isArray(value)
+            ? value.join(" ")
+            : String(value);
       const safe = typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? "'" + text : text;
       return /[",\n\r]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
     };
-    return [names, ...rows.map((row) => names.map((name) => row[name]))].map((row) => row.map(cell).join(",")).join("\n") + "\n";
+    return (
+      [names, ...rows.map((row) => names.map((name) => row[name]))]
+        .map((row) => row.map(cell).join(","))
+        .join("\n") + "\n"
+    );
   };
 
-  const saveCsv = (name, rows, names = Object.keys(rows[0] ?? {})) => save(name + ".csv", csv(rows, names), "text/csv");
+  const saveCsv = (name, rows, names = Object.keys(rows[0] ?? {})) =>
+    save(name + ".csv", csv(rows, names), "text/csv");
 
   function saveSvg(name, drawing) {
     const copy = drawing.cloneNode(true);
@@ -75,7 +95,21 @@
     save(name + ".svg", new XMLSerializer().serializeToString(copy), "image/svg+xml");
   }
 
-  const say = (text) => { document.getElementById("status").textContent = text; };
+  const say = (text) => {
+    document.getElementById("status").textContent = text;
+  };
 
-  Object.assign(glasscortex, { el, svg, words, number, share, sign, label, csv, saveCsv, saveSvg, say });
+  Object.assign(glasscortex, {
+    el,
+    svg,
+    words,
+    number,
+    share,
+    sign,
+    label,
+    csv,
+    saveCsv,
+    saveSvg,
+    say,
+  });
 })();

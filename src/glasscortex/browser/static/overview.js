@@ -1,29 +1,46 @@
 // All units of a dictionary: a table to sort and filter, and two of its columns as charts to brush.
 "use strict";
 (() => {
-  const { el, svg, rows, words, number, saveCsv, saveSvg, say } = glasscortex;
+  const { el, svg, rows, words, number, saveCsv, saveSvg, say, brush } = glasscortex;
   const { COLUMNS, known, matcher } = glasscortex.columns;
-  const { frame, extent, COLOURS, linear } = glasscortex.charts;
-  const FIRST = 40, BINS = 24, WIDTH = 330;
+  const { frame, extent, COLOURS } = glasscortex.charts;
+  const FIRST = 40,
+    BINS = 24,
+    WIDTH = 330;
 
-  const range = (text) => (text ?? "").split("..").map((v) => (v === "" || v === undefined ? null : Number(v)));
+  const range = (text) =>
+    (text ?? "").split("..").map((v) => (v === "" || v === undefined ? null : Number(v)));
 
   // The units that the address asks for, in its order.
   function chosen(fit, state) {
-    const all = rows(fit.table), tests = [];
+    const all = rows(fit.table),
+      tests = [];
     const wanted = (state.search ?? "").trim().toLowerCase();
-    if (wanted) tests.push((row) => String(row.unit) === wanted || COLUMNS.some((c) => c.kind === "text" && row[c.name] && words(row[c.name]).toLowerCase().includes(wanted)));
+    if (wanted)
+      tests.push(
+        (row) =>
+          String(row.unit) === wanted ||
+          COLUMNS.some(
+            (c) =>
+              c.kind === "text" && row[c.name] && words(row[c.name]).toLowerCase().includes(wanted),
+          ),
+      );
     for (const column of COLUMNS) {
       const test = matcher(column, state["f." + column.name] ?? "");
       if (test) tests.push(test);
     }
     for (const axis of ["x", "y"]) {
-      const [low, high] = range(state["brush" + axis]), name = state[axis] ?? DEFAULT[axis];
-      if (low !== null && low !== undefined) tests.push((row) => row[name] !== null && row[name] >= low);
-      if (high !== null && high !== undefined) tests.push((row) => row[name] !== null && row[name] <= high);
+      const [low, high] = range(state["brush" + axis]),
+        name = state[axis] ?? DEFAULT[axis];
+      if (low !== null && low !== undefined)
+        tests.push((row) => row[name] !== null && row[name] >= low);
+      if (high !== null && high !== undefined)
+        tests.push((row) => row[name] !== null && row[name] <= high);
     }
     const kept = all.filter((row) => tests.every((test) => test(row)));
-    const sort = state.sort ?? "-effect", down = sort.startsWith("-"), by = sort.replace(/^-/, "");
+    const sort = state.sort ?? "-effect",
+      down = sort.startsWith("-"),
+      by = sort.replace(/^-/, "");
     const numeric = COLUMNS.find((c) => c.name === by)?.kind === "number";
     kept.sort((a, b) => {
       const [p, q] = [a[by] ?? null, b[by] ?? null];
@@ -36,24 +53,94 @@
   const DEFAULT = { x: "rate", y: "effect" };
 
   function draw(main, fit, state, go) {
-    const columns = known(fit.table), shown = columns.filter((c) => !c.hidden), all = rows(fit.table);
+    const columns = known(fit.table),
+      shown = columns.filter((c) => !c.hidden),
+      all = rows(fit.table);
     let kept = [];
-    const body = el("tbody"), count = el("p", { class: "count", role: "status" });
-    const head = el("tr", {}, shown.map((c) => {
-      const sorted = (state.sort ?? "-effect").replace(/^-/, "") === c.name;
-      const down = (state.sort ?? "-effect").startsWith("-");
-      return el("th", { scope: "col", "aria-sort": sorted ? (down ? "descending" : "ascending") : null, class: c.kind },
-        el("button", { type: "button", title: c.about, "data-column": c.name, onclick: () => go({ sort: sorted && down ? c.name : (sorted || c.kind === "text" ? (sorted ? "-" : "") : "-") + c.name }) }, c.title, el("span", { "aria-hidden": "true" }, sorted ? (down ? " ▼" : " ▲") : "")));
-    }));
-    const filters = el("tr", { class: "filters" }, shown.map((c) =>
-      el("td", {}, el("input", { "aria-label": `filter ${c.title}`, placeholder: c.kind === "number" ? ">, <, a..b" : "contains", value: state["f." + c.name] ?? "", "data-filter": c.name,
-        oninput: (event) => { go({ ["f." + c.name]: event.target.value }, { quiet: true }); update(); } }))));
-    const table = el("table", { class: "units" }, el("caption", { class: "sr" }, "Units of the dictionary"), el("thead", {}, head, filters), body);
+    const body = el("tbody"),
+      count = el("p", { class: "count", role: "status" });
+    const head = el(
+      "tr",
+      {},
+      shown.map((c) => {
+        const sorted = (state.sort ?? "-effect").replace(/^-/, "") === c.name;
+        const down = (state.sort ?? "-effect").startsWith("-");
+        return el(
+          "th",
+          {
+            scope: "col",
+            "aria-sort": sorted ? (down ? "descending" : "ascending") : null,
+            class: c.kind,
+          },
+          el(
+            "button",
+            {
+              type: "button",
+              title: c.about,
+              "data-column": c.name,
+              onclick: () =>
+                go({
+                  sort:
+                    sorted && down
+                      ? c.name
+                      : (sorted || c.kind === "text" ? (sorted ? "-" : "") : "-") + c.name,
+                }),
+            },
+            c.title,
+            el("span", { "aria-hidden": "true" }, sorted ? (down ? " ▼" : " ▲") : ""),
+          ),
+        );
+      }),
+    );
+    const filters = el(
+      "tr",
+      { class: "filters" },
+      shown.map((c) =>
+        el(
+          "td",
+          {},
+          el("input", {
+            "aria-label": `filter ${c.title}`,
+            placeholder: c.kind === "number" ? ">, <, a..b" : "contains",
+            value: state["f." + c.name] ?? "",
+            "data-filter": c.name,
+            oninput: (event) => {
+              go({ ["f." + c.name]: event.target.value }, { quiet: true });
+              update();
+            },
+          }),
+        ),
+      ),
+    );
+    const table = el(
+      "table",
+      { class: "units" },
+      el("caption", { class: "sr" }, "Units of the dictionary"),
+      el("thead", {}, head, filters),
+      body,
+    );
 
     let drawing = 0;
     function list() {
       const mine = ++drawing;
-      const line = (row) => el("tr", {}, shown.map((c) => el("td", { class: c.kind }, c.name === "unit" ? el("a", { href: go.address({ unit: row.unit }), title: row.description }, String(row.unit)) : c.show(row[c.name], row))));
+      const line = (row) =>
+        el(
+          "tr",
+          {},
+          shown.map((c) =>
+            el(
+              "td",
+              { class: c.kind },
+              c.name === "unit"
+                ? el(
+                    "a",
+                    { href: go.address({ unit: row.unit }), title: row.description },
+                    String(row.unit),
+                  )
+                : c.show(row[c.name], row),
+            ),
+          ),
+        );
       body.replaceChildren(...kept.slice(0, FIRST).map(line));
       const more = (from) => {
         if (mine !== drawing || from >= kept.length) return;
@@ -66,41 +153,121 @@
     const charts = el("section", { class: "charts", "aria-label": "Two columns as charts" });
     const numbers = columns.filter((c) => c.kind === "number" && c.name !== "unit");
     const choice = (axis) => {
-      const name = state[axis] ?? DEFAULT[axis], [low, high] = range(state["brush" + axis]);
-      const edge = (which, value) => el("input", { type: "number", step: "any", class: "edge", "aria-label": `${axis} ${which}`, value: value ?? "", "data-edge": axis + which,
-        onchange: () => {
-          const [a, b] = ["from", "to"].map((w) => charts.querySelector(`[data-edge="${axis}${w}"]`).value);
-          go({ ["brush" + axis]: a === "" && b === "" ? "" : `${a}..${b}` });
-        } });
-      return el("div", { class: "axis" }, el("label", {}, axis + " ", el("select", { "data-axis": axis, onchange: (event) => go({ [axis]: event.target.value, ["brush" + axis]: "" }) },
-        numbers.map((c) => el("option", { value: c.name, selected: c.name === name }, c.title)))),
-        el("span", {}, " from ", edge("from", low), " to ", edge("to", high)));
+      const name = state[axis] ?? DEFAULT[axis],
+        [low, high] = range(state["brush" + axis]);
+      const edge = (which, value) =>
+        el("input", {
+          type: "number",
+          step: "any",
+          class: "edge",
+          "aria-label": `${axis} ${which}`,
+          value: value ?? "",
+          "data-edge": axis + which,
+          onchange: () => {
+            const [a, b] = ["from", "to"].map(
+              (w) => charts.querySelector(`[data-edge="${axis}${w}"]`).value,
+            );
+            go({ ["brush" + axis]: a === "" && b === "" ? "" : `${a}..${b}` });
+          },
+        });
+      return el(
+        "div",
+        { class: "axis" },
+        el(
+          "label",
+          {},
+          axis + " ",
+          el(
+            "select",
+            {
+              "data-axis": axis,
+              onchange: (event) => go({ [axis]: event.target.value, ["brush" + axis]: "" }),
+            },
+            numbers.map((c) => el("option", { value: c.name, selected: c.name === name }, c.title)),
+          ),
+        ),
+        el("span", {}, " from ", edge("from", low), " to ", edge("to", high)),
+      );
     };
-    const histogram = el("figure"), scatter = el("figure");
+    const histogram = el("figure"),
+      scatter = el("figure");
 
     function plots() {
       const name = { x: state.x ?? DEFAULT.x, y: state.y ?? DEFAULT.y };
       const title = (axis) => COLUMNS.find((c) => c.name === name[axis]).title;
       const inside = new Set(kept.map((row) => row.unit));
       const values = all.map((row) => row[name.x]).filter((v) => v !== null && v !== undefined);
-      const x = extent(values, { pad: 0.02 }), y = extent(all.map((row) => row[name.y]));
-      const bin = (v) => Math.min(BINS - 1, Math.max(0, Math.floor(((v - x[0]) / (x[1] - x[0])) * BINS)));
-      const counts = (part) => part.reduce((sum, row) => { if (row[name.x] !== null && row[name.x] !== undefined) sum[bin(row[name.x])]++; return sum; }, Array(BINS).fill(0));
-      const every = counts(all), some = counts(kept);
-      const hist = frame({ width: WIDTH, height: 140, x, y: [0, Math.max(1, ...every)], xlabel: title("x"), ylabel: "units", about: `Histogram of ${title("x")} over ${values.length} units` });
-      every.forEach((n, i) => {
-        const from = hist.sx(x[0] + (i * (x[1] - x[0])) / BINS), to = hist.sx(x[0] + ((i + 1) * (x[1] - x[0])) / BINS);
-        for (const [m, fill] of [[n, "#cfcfcf"], [some[i], COLOURS.trained]]) hist.root.append(svg("rect", { x: from + 0.5, width: Math.max(0.5, to - from - 1), y: hist.sy(m), height: hist.sy(0) - hist.sy(m), fill }));
+      const x = extent(values, { pad: 0.02 }),
+        y = extent(all.map((row) => row[name.y]));
+      const bin = (v) =>
+        Math.min(BINS - 1, Math.max(0, Math.floor(((v - x[0]) / (x[1] - x[0])) * BINS)));
+      const counts = (part) =>
+        part.reduce((sum, row) => {
+          if (row[name.x] !== null && row[name.x] !== undefined) sum[bin(row[name.x])]++;
+          return sum;
+        }, Array(BINS).fill(0));
+      const every = counts(all),
+        some = counts(kept);
+      const hist = frame({
+        width: WIDTH,
+        height: 140,
+        x,
+        y: [0, Math.max(1, ...every)],
+        xlabel: title("x"),
+        ylabel: "units",
+        about: `Histogram of ${title("x")} over ${values.length} units`,
       });
-      const cloud = frame({ width: WIDTH, height: 250, x, y, xlabel: title("x"), ylabel: title("y"), about: `Scatter of ${title("y")} against ${title("x")}, one dot a unit` });
+      every.forEach((n, i) => {
+        const from = hist.sx(x[0] + (i * (x[1] - x[0])) / BINS),
+          to = hist.sx(x[0] + ((i + 1) * (x[1] - x[0])) / BINS);
+        for (const [m, fill] of [
+          [n, "#cfcfcf"],
+          [some[i], COLOURS.trained],
+        ])
+          hist.root.append(
+            svg("rect", {
+              x: from + 0.5,
+              width: Math.max(0.5, to - from - 1),
+              y: hist.sy(m),
+              height: hist.sy(0) - hist.sy(m),
+              fill,
+            }),
+          );
+      });
+      const cloud = frame({
+        width: WIDTH,
+        height: 250,
+        x,
+        y,
+        xlabel: title("x"),
+        ylabel: title("y"),
+        about: `Scatter of ${title("y")} against ${title("x")}, one dot a unit`,
+      });
       for (const row of all) {
         if ([row[name.x], row[name.y]].some((v) => v === null || v === undefined)) continue;
         const on = inside.has(row.unit);
-        cloud.root.append(svg("circle", { cx: cloud.sx(row[name.x]).toFixed(1), cy: cloud.sy(row[name.y]).toFixed(1), r: 3, fill: on ? COLOURS.trained : "#b5b5b5", "fill-opacity": on ? 0.7 : 0.5, "data-unit": row.unit, class: "dot" }, svg("title", {}, `unit ${row.unit}`)));
+        cloud.root.append(
+          svg(
+            "circle",
+            {
+              cx: cloud.sx(row[name.x]).toFixed(1),
+              cy: cloud.sy(row[name.y]).toFixed(1),
+              r: 3,
+              fill: on ? COLOURS.trained : "#b5b5b5",
+              "fill-opacity": on ? 0.7 : 0.5,
+              "data-unit": row.unit,
+              class: "dot",
+            },
+            svg("title", {}, `unit ${row.unit}`),
+          ),
+        );
       }
       brush(hist, x, null, (bx) => go({ brushx: bx }));
       brush(cloud, x, y, (bx, by) => go({ brushx: bx, brushy: by }));
-      cloud.root.addEventListener("click", (event) => { if (event.target.dataset?.unit) location.hash = go.address({ unit: event.target.dataset.unit }); });
+      cloud.root.addEventListener("click", (event) => {
+        if (event.target.dataset?.unit)
+          location.hash = go.address({ unit: event.target.dataset.unit });
+      });
       histogram.replaceChildren(hist.root);
       scatter.replaceChildren(cloud.root);
     }
@@ -108,56 +275,69 @@
     function update() {
       kept = chosen(fit, go.state());
       Object.assign(state, go.state());
-      count.textContent = kept.length === all.length ? `${all.length} alive units` : `${kept.length} of ${all.length} alive units`;
+      count.textContent =
+        kept.length === all.length
+          ? `${all.length} alive units`
+          : `${kept.length} of ${all.length} alive units`;
       list();
       plots();
     }
 
-    const clear = () => go(Object.fromEntries(Object.keys(state).filter((k) => k.startsWith("f.") || k.startsWith("brush") || k === "search").map((k) => [k, ""])));
-    const narrowed = Object.keys(state).some((k) => (k.startsWith("f.") || k.startsWith("brush") || k === "search") && state[k]);
-    charts.append(choice("x"), histogram, choice("y"), scatter, el("p", { class: "note" }, "Drag over a chart to keep a range; a dot opens its unit."));
+    const clear = () =>
+      go(
+        Object.fromEntries(
+          Object.keys(state)
+            .filter((k) => k.startsWith("f.") || k.startsWith("brush") || k === "search")
+            .map((k) => [k, ""]),
+        ),
+      );
+    const narrowed = Object.keys(state).some(
+      (k) => (k.startsWith("f.") || k.startsWith("brush") || k === "search") && state[k],
+    );
+    charts.append(
+      choice("x"),
+      histogram,
+      choice("y"),
+      scatter,
+      el("p", { class: "note" }, "Drag over a chart to keep a range; a dot opens its unit."),
+    );
     main.replaceChildren(
-      el("div", { class: "overview" },
-        el("section", { class: "list", "aria-label": "Units" }, el("div", { class: "bar" }, count, narrowed && el("button", { type: "button", onclick: clear }, "show all")), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of units" }, table)),
-        charts));
+      el(
+        "div",
+        { class: "overview" },
+        el(
+          "section",
+          { class: "list", "aria-label": "Units" },
+          el(
+            "div",
+            { class: "bar" },
+            count,
+            narrowed && el("button", { type: "button", onclick: clear }, "show all"),
+          ),
+          el(
+            "div",
+            { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of units" },
+            table,
+          ),
+        ),
+        charts,
+      ),
+    );
     update();
     say(count.textContent);
     return {
       update,
-      csv: () => saveCsv(`units-${fit.model}-seed${fit.seed}-${fit.sae}`, kept, columns.map((c) => c.name)),
-      svg: () => { saveSvg("histogram", histogram.firstChild); saveSvg("scatter", scatter.firstChild); },
+      csv: () =>
+        saveCsv(
+          `units-${fit.model}-seed${fit.seed}-${fit.sae}`,
+          kept,
+          columns.map((c) => c.name),
+        ),
+      svg: () => {
+        saveSvg("histogram", histogram.firstChild);
+        saveSvg("scatter", scatter.firstChild);
+      },
     };
-  }
-
-  // Dragging a rectangle keeps what lies in it; in a histogram (no y) an interval.
-  function brush({ root, box }, x, y, done) {
-    const back = linear([box.left, box.right], x), up = y && linear([box.bottom, box.top], y);
-    let start = null, mark = null;
-    const at = (event) => {
-      const { left, top, width } = root.getBoundingClientRect(), zoom = root.viewBox.baseVal.width / width;
-      return [Math.min(box.right, Math.max(box.left, (event.clientX - left) * zoom)), Math.min(box.bottom, Math.max(box.top, (event.clientY - top) * zoom))];
-    };
-    root.addEventListener("pointerdown", (event) => {
-      if (event.target.dataset?.unit) return;
-      start = at(event);
-      root.setPointerCapture(event.pointerId);
-      mark = svg("rect", { fill: COLOURS.trained, "fill-opacity": 0.15, stroke: COLOURS.trained });
-      root.append(mark);
-    });
-    root.addEventListener("pointermove", (event) => {
-      if (!start) return;
-      const now = at(event), sides = [[start[0], now[0]], y ? [start[1], now[1]] : [box.top, box.bottom]].map((pair) => pair.sort((a, b) => a - b));
-      for (const [name, value] of Object.entries({ x: sides[0][0], width: sides[0][1] - sides[0][0], y: sides[1][0], height: sides[1][1] - sides[1][0] })) mark.setAttribute(name, value);
-    });
-    root.addEventListener("pointerup", (event) => {
-      if (!start) return;
-      const now = at(event), wide = Math.abs(now[0] - start[0]) > 3, from = start;
-      start = null;
-      mark.remove();
-      const text = (a, b) => [a, b].sort((p, q) => p - q).map((v) => Number(v.toPrecision(4))).join("..");
-      if (wide) done(text(back(from[0]), back(now[0])), y && text(up(from[1]), up(now[1])));
-      else done("", "");
-    });
   }
 
   Object.assign(glasscortex, { overview: { draw, chosen } });
