@@ -37,6 +37,7 @@ rule all:
         expand("<results>/tables/{table}.csv", table=TABLES),
         expand("<results>/figures/{figure}.{suffix}", figure=FIGURES, suffix=["svg", "png"]),
         "<results>/browser/index.html",
+        "<results>/report.html",
 
 
 include: "workflow/rules/data.smk"

@@ -26,6 +26,7 @@ from snakemake.exceptions import WorkflowError
 from glasscortex.config import validated
 from glasscortex.config.yaml_keys import check_keys
 from glasscortex.errors import InputError
+from glasscortex.figures.captions import CAPTIONS
 from glasscortex.files import verified
 from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
 from glasscortex.run.terminal import show_progress

@@ -116,6 +116,8 @@ rule figure:
     resources:
         mem_mb=2000,
         runtime=30,
+    params:
+        caption=lambda wildcards: CAPTIONS[wildcards.figure],
     message:
         "Drawing the figure {wildcards.figure}"
     shell:
@@ -193,6 +195,39 @@ rule browser:
         "Laying out the browser of units"
     shell:
         stage("browser")
+
+
+rule report:
+    input:
+        **{
+            table: f"<results>/tables/{table}.csv"
+            for table in ("claims", "quality", "sae", "selectivity")
+        },
+        sessions="<results>/sessions.csv",
+        figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),
+        browser="<results>/browser/index.html",
+        code=code("stages.report"),
+    output:
+        page="<results>/report.html",
+    log:
+        "<results>/logs/report.log",
+    benchmark:
+        "<results>/benchmarks/report.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        benchmarks=CONFIG.results / "benchmarks",
+        folder=CONFIG.results / "figures",
+        names=json.dumps(FIGURES),
+        config=CONFIG.model_dump_json(),
+    message:
+        "Writing the report"
+    shell:
+        stage("report")
 
 
 # Made on request: snakemake results/figures/quality/<session>.png

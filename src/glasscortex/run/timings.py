@@ -6,9 +6,57 @@ They lie in one folder: `<stage>.tsv` of a stage that has one job, else `<stage>
 import csv
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """What the jobs of a stage took.
+
+    Attributes
+    ----------
+    stage : str
+    jobs : int
+    seconds, cpu : float
+        Sums over the jobs, in seconds.
+    memory : float
+        Largest resident memory of a job, MB.
+    """
+
+    stage: str
+    jobs: int
+    seconds: float
+    cpu: float
+    memory: float
+
+
+def stage_times(benchmarks: Path, since: float = 0.0) -> list[StageTime]:
+    """What each stage took, from the benchmark files that are not older than `since`.
+
+    Parameters
+    ----------
+    benchmarks : Path
+        Folder of benchmark files.
+    since : float
+        In seconds since the epoch.
+    """
+    jobs = defaultdict(list)
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        if path.stat().st_mtime >= since:
+            jobs[path.relative_to(benchmarks).parts[0].removesuffix(".tsv")].append(path)
+    return [
+        StageTime(
+            stage=stage,
+            jobs=len(paths),
+            seconds=sum(column(paths, "s")),
+            cpu=sum(column(paths, "cpu_time")),
+            memory=max(column(paths, "max_rss")),
+        )
+        for stage, paths in jobs.items()
+    ]
 
 
 def timings(benchmarks: Path, *, since: float, now: float) -> str:
@@ -27,21 +75,17 @@ def timings(benchmarks: Path, *, since: float, now: float) -> str:
         A line a stage with its jobs, seconds, CPU seconds and largest resident memory in MB, a
         line of sums, and the wall time; "" where none ran.
     """
-    jobs = defaultdict(list)
-    for path in sorted(benchmarks.rglob("*.tsv")):
-        if path.stat().st_mtime >= since:
-            jobs[path.relative_to(benchmarks).parts[0].removesuffix(".tsv")].append(path)
-    if not jobs:
+    times = stage_times(benchmarks, since)
+    if not times:
         return ""
     lines = [f"{'stage':<20}{'jobs':>6}{'seconds':>10}{'CPU s':>10}{'max MB':>8}"]
-    sums = [0.0, 0.0]
-    for stage, paths in jobs.items():
-        seconds, cpu = (sum(column(paths, name)) for name in ("s", "cpu_time"))
-        memory = max(column(paths, "max_rss"))
-        lines.append(f"{stage:<20}{len(paths):>6}{seconds:>10.1f}{cpu:>10.1f}{memory:>8.0f}")
-        sums = [sums[0] + seconds, sums[1] + cpu]
-    total = sum(map(len, jobs.values()))
-    lines.append(f"{'all':<20}{total:>6}{sums[0]:>10.1f}{sums[1]:>10.1f}")
+    lines += [
+        f"{t.stage:<20}{t.jobs:>6}{t.seconds:>10.1f}{t.cpu:>10.1f}{t.memory:>8.0f}" for t in times
+    ]
+    jobs, seconds, cpu = (
+        sum(getattr(t, name) for t in times) for name in ("jobs", "seconds", "cpu")
+    )
+    lines.append(f"{'all':<20}{jobs:>6}{seconds:>10.1f}{cpu:>10.1f}")
     return "\n".join([*lines, f"from start to end {now - since:.0f} s"])
 
 

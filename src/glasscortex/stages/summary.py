@@ -30,4 +30,4 @@ def summary(
             print(f"\n{verdicts(list(csv.DictReader(file)))}")
         print(f"\nEach claim, with its interval: {claims}")
         print(f"Tables and figures, which results/README.md explains: {results}")
-        print("All in one HTML file: snakemake --report results/report.html")
+        print(f"All in one HTML file: {results / 'report.html'}")
