@@ -1,6 +1,7 @@
 """The whole workflow, end to end, with the tiny configuration."""
 
 import csv
+import html
 
 import pytest
 
@@ -22,6 +23,7 @@ FOLLOWS_SAE = {
     "figure",
     "units",
     "browser",
+    "report",
 }
 
 COLUMNS = {
@@ -109,10 +111,18 @@ def test_the_browser_has_a_page_for_every_alive_unit(finished):
         assert pages == alive | {"fit"}
 
 
+def test_the_report_holds_the_claims_and_the_figures(finished):
+    page = (finished.results / "report.html").read_text()
+    with open(finished.results / "tables/claims.csv", newline="") as file:
+        assert all(html.escape(row["claim"]) in page for row in csv.DictReader(file))
+    assert page.count("data:image/svg+xml;base64,") == 7
+    assert "browser/index.html#model=trained" in page
+
+
 def test_an_edit_of_the_page_lays_it_out_again_and_no_more(copy):
     page = copy.folder / "src/glasscortex/browser/static/unit.js"
     page.write_text(page.read_text() + "\n// edited\n")
-    assert copy.run(*TINY) == {"browser": 1}
+    assert copy.run(*TINY) == {"browser": 1, "report": 1}
     assert (copy.results / "browser/static/unit.js").read_bytes() == page.read_bytes()
 
 
@@ -154,7 +164,7 @@ def test_k_reruns_the_sae_and_what_follows(finished):
 
 def test_margin_reruns_splice_and_what_follows(finished):
     would_run = finished.would_run(*TINY, "--config", "splice={margin: 0.2}")
-    assert set(would_run) <= {"splice", "concatenate", "dictionaries", "claims", "figure"}
+    assert set(would_run) <= {"splice", "concatenate", "dictionaries", "claims", "figure", "report"}
     assert would_run["splice"] == 4
 
 

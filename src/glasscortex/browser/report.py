@@ -18,7 +18,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { text-align: left; padding: 2px 12px 2px 0; border-bottom: 1px solid #eee;
   vertical-align: top; }
 th { color: #555; font-weight: 400; } .number { text-align: right; white-space: nowrap; }
-.yes { color: #0b5d96; font-weight: 600; } .no { color: #a33b00; font-weight: 600; }
+.yes { color: #0b5d96; font-weight: 600; } .no { color: #a33b00; font-weight: 600; } b { white-space: nowrap; }
 figure { margin: 18px 0; break-inside: avoid; } figure img { width: 100%; }
 figcaption, .note { color: #555; font-size: 13px; } pre { font-size: 12px; white-space: pre-wrap; }
 @media print { body { margin: 0; max-width: none; } details { display: none; } }
@@ -67,10 +67,12 @@ def number(value: float | None) -> str:
 
     Examples
     --------
-    >>> number(-0.123456), number(12.0), number(float("nan"))
-    ('−0.123', '12', '–')
+    >>> number(-0.123456), number(12.0), number(31234.5), number(float("nan"))
+    ('−0.123', '12', '31,234', '–')
     """
-    return "–" if value is None or pd.isna(value) else f"{value:.3g}".replace("-", "−")
+    if value is None or pd.isna(value):
+        return "–"
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}").replace("-", "−")
 
 
 def interval(low: float, high: float) -> str:
@@ -134,7 +136,7 @@ def claims(rows: pd.DataFrame) -> str:
             row["claim"],
             *("" if pd.isna(row[key]) else row[key] for key in several),
             row["estimate"],
-            interval(row["ci_low"], row["ci_high"]),
+            Markup(f'<span class="number">{interval(row["ci_low"], row["ci_high"])}</span>'),
             row["threshold"],
             verdicts[bool(row["holds"])],
             row["detail"],
