@@ -1,6 +1,7 @@
 """A browser of units, made by the stages from a small world whose names are hostile."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -27,6 +28,7 @@ from glasscortex.stages.units import units
 from glasscortex.tables import write_table
 from tests.conftest import CELLS, LABELS, RATE, gratings, movie
 
+CONFIG = SelectivityConfig(permutations=99, mouse_permutations=9, q=0.5, min_active=3)
 HOOK, WIDTH, SAE = "latents.1", 24, "topk"
 SESSIONS = {
     "\"><img src=x onerror=alert(1)> 'a'": "<script>alert(1)<" + chr(92) + "script>&amp;",
@@ -137,8 +139,7 @@ class Site:
             )
             for split in ("validation", "test")
         )
-        config = SelectivityConfig(permutations=99, mouse_permutations=9, q=0.5, min_active=3)
-        found = selectivity(validation, test, self.sessions, config, SAE, seed)
+        found = selectivity(validation, test, self.sessions, CONFIG, SAE, seed)
         write_table(found, place / "selectivity.csv", **about)
         if model == "trained":
             attribute(
@@ -169,33 +170,32 @@ class Site:
         consensus |= {"correlation": 0.5, "correlation_selection": 0.6, "n_alike": 0}
         frame = pd.DataFrame({**consensus, "consensus": False})
         write_table(frame, place / "consensus.csv", model=model, sae=SAE)
-        optional = {
-            name: place / f"{name}.{suffix}"
-            for name, suffix in {
-                "ablation": "csv",
-                "effects": "csv",
-                "reuse": "csv",
-                "cells": "parquet",
-                "times": "parquet",
-            }.items()
-            if model == "trained"
-        }
-        units(
-            decoder=place / "decoder/decoder.json",
-            folder=place,
-            responses=place / "responses.zarr",
-            manifest=place / "responses.json",
-            activations=place / "latents.zarr",
-            recorded=place / "latents.json",
-            sessions=self.folder / "sessions.csv",
-            selectivity=place / "selectivity.csv",
-            consensus=place / "consensus.csv",
-            data=self.browser / "data" / model / f"seed{seed}" / SAE,
-            config=config,
+        units(**self.arguments(model, seed))
+
+    def arguments(self, model: str = "trained", seed: int = 0) -> dict[str, Any]:
+        """What the stage `units` is given for a dictionary."""
+        place = self.place(model, seed)
+        measured = ("ablation.csv", "effects.csv", "reuse.csv", "cells.parquet", "times.parquet")
+        optional = {Path(name).stem: place / name for name in measured if model == "trained"}
+        return {
+            "decoder": place / "decoder/decoder.json",
+            "folder": place,
+            "responses": place / "responses.zarr",
+            "manifest": place / "responses.json",
+            "activations": place / "latents.zarr",
+            "recorded": place / "latents.json",
+            "trials": self.folder / "trials.parquet",
+            "windows": self.folder / "windows",
+            "sessions": self.folder / "sessions.csv",
+            "selectivity": place / "selectivity.csv",
+            "consensus": place / "consensus.csv",
+            "data": self.browser / "data" / model / f"seed{seed}" / SAE,
+            "model": model,
+            "seed": seed,
+            "sae": SAE,
+            "config": CONFIG,
             **optional,
-            **files,
-            **about,
-        )
+        }
 
 
 def batch_of(decoder: Decoder, batches: Batches) -> np.ndarray:

@@ -18,7 +18,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { text-align: left; padding: 2px 12px 2px 0; border-bottom: 1px solid #eee;
   vertical-align: top; }
 th { color: #555; font-weight: 400; } .number { text-align: right; white-space: nowrap; }
-.yes { color: #0b5d96; font-weight: 600; } .no { color: #a33b00; font-weight: 600; } b { white-space: nowrap; }
+.yes { color: #0b5d96; font-weight: 600; } .no { color: #a33b00; font-weight: 600; }
+b { white-space: nowrap; }
 figure { margin: 18px 0; break-inside: avoid; } figure img { width: 100%; }
 figcaption, .note { color: #555; font-size: 13px; } pre { font-size: 12px; white-space: pre-wrap; }
 @media print { body { margin: 0; max-width: none; } details { display: none; } }

@@ -1,0 +1,24 @@
+"""The stages that write the browser."""
+
+import pytest
+
+from glasscortex.errors import InputError
+from glasscortex.stages.units import units
+
+
+def test_the_same_dictionary_is_written_alike_twice(site, tmp_path):
+    arguments = site.arguments("start")
+    units(**arguments | {"data": tmp_path / "again"})
+    written = {path.name: path.read_bytes() for path in arguments["data"].iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == written
+    assert set(written) >= {"fit.js", f"{site.alive[0]}.js"}
+
+
+@pytest.mark.parametrize("checksums", ["manifest", "recorded"])
+def test_what_is_not_as_it_was_written_is_refused(site, tmp_path, checksums):
+    arguments = site.arguments("start")
+    other = {"manifest": arguments["recorded"], "recorded": arguments["manifest"]}
+    wrong = {checksums: other[checksums], "data": tmp_path / "none"}
+    with pytest.raises(InputError, match=r"store .* in its manifest|is missing"):
+        units(**arguments | wrong)
+    assert not (tmp_path / "none").exists()
