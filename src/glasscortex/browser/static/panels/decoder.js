@@ -5,48 +5,60 @@
   const { NOT_MEASURED, grouped, column, figure, none } = glasscortex.shared;
   const { COLOURS, FAINT } = charts;
 
+  const MOST = 12; // outputs of one task
+
+  // The direct effect on the outputs of a task that it moves most.
+  function onTask(task, effects) {
+    const variable = glasscortex.catalogue().tasks[task]?.variable ?? task;
+    const most = [...effects]
+      .sort((a, b) => Math.abs(b.direct) - Math.abs(a.direct))
+      .slice(0, MOST)
+      .sort((a, b) => (a.label ?? 0) - (b.label ?? 0));
+    const name = (row) => (row.label === null ? "value" : label(variable, number(row.label)));
+    const drawing = charts.bars({
+      rows: most.map((row) => ({
+        name: name(row),
+        value: row.direct,
+        title: `${name(row)}: ${number(row.direct)}, attribution ${number(row.attribution)}`,
+      })),
+      xlabel: `direct effect on ${words(task)}`,
+      width: 280,
+      left: 66,
+      about: `direct effect on each output of ${words(task)}`,
+    });
+    return figure(
+      drawing,
+      effects.length > MOST ? `its ${MOST} largest of ${effects.length} outputs` : null,
+    );
+  }
+
   function outputs({ page }) {
     if (!page.reuse) return { body: [none(NOT_MEASURED)] };
-    const sizes = rows(page.reuse).sort((a, b) => b.size - a.size),
-      effects = grouped(rows(page.effects), (row) => row.task);
-    const variable = (task) => glasscortex.catalogue().tasks[task]?.variable ?? task;
-    const strongest = effects.get(sizes[0]?.task) ?? [];
-    const most = [...strongest]
-      .sort((a, b) => Math.abs(b.direct) - Math.abs(a.direct))
-      .slice(0, 12)
-      .sort((a, b) => (a.label ?? 0) - (b.label ?? 0));
+    const sizes = rows(page.reuse).sort((a, b) => b.size - a.size);
+    const effects = grouped(rows(page.effects), (row) => row.task);
+    const [first, ...others] = sizes.map(({ task }) => onTask(task, effects.get(task) ?? []));
+    const drawing = charts.bars({
+      rows: sizes.map((row) => ({ name: words(row.task), value: row.size })),
+      xlabel: "effect (SD of the outputs)",
+      width: 300,
+      left: 122,
+      about: "size of the unit's effect on each task",
+    });
+    const served = `serves ${number(sizes[0]?.tasks)} of ${sizes.length} tasks (participation ratio)`;
     return {
       rows: rows(page.effects),
       body: [
+        el("div", { class: "figures" }, figure(drawing, served), first),
         el(
-          "div",
-          { class: "figures" },
-          figure(
-            charts.bars({
-              rows: sizes.map((row) => ({ name: words(row.task), value: row.size })),
-              xlabel: "effect (SD of the outputs)",
-              width: 300,
-              left: 122,
-              about: "size of the unit's effect on each task",
-            }),
-            `serves ${number(sizes[0]?.tasks)} of ${sizes.length} tasks (participation ratio)`,
-          ),
-          figure(
-            charts.bars({
-              rows: most.map((row) => ({
-                name: row.label === null ? "value" : label(variable(row.task), number(row.label)),
-                value: row.direct,
-                title: `attribution ${number(row.attribution)}`,
-              })),
-              xlabel: `direct effect on ${words(sizes[0]?.task)}`,
-              width: 280,
-              left: 66,
-              about: "direct effect on each output",
-            }),
-            strongest.length > most.length
-              ? `its ${most.length} largest of ${strongest.length} outputs`
-              : "change of each output when the activation rises by one",
-          ),
+          "details",
+          {},
+          el("summary", {}, "direct effects on the other tasks"),
+          el("div", { class: "figures" }, others),
+        ),
+        el(
+          "p",
+          { class: "note" },
+          "Direct effect: change of an output when the unit's activation rises by one, along the residual stream, the readout and the head.",
         ),
       ],
     };
