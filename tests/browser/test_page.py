@@ -1,5 +1,7 @@
 """The page in a real browser, opened from its folder."""
 
+import csv
+import io
 import json
 import math
 import os
@@ -235,6 +237,15 @@ def test_csv_and_svg_of_what_is_seen(site, chromium):
         "every((t) => !new DOMParser().parseFromString(t, 'image/svg+xml')"
         ".querySelector('parsererror')))"
     )
+
+
+def test_a_csv_is_read_back_and_no_text_is_a_formula(site, chromium):
+    chromium.open(site.address)
+    rows = [{"name": 'a, "b"\nc', "text": "=1+1", "value": -0.5, "trace": [1, 2], "none": None}]
+    written = chromium.run(f"glasscortex.csv({json.dumps(rows)}, {json.dumps(list(rows[0]))})")
+    (read,) = csv.DictReader(io.StringIO(written, newline=""))
+    expected = {"name": 'a, "b"\nc', "text": "'=1+1", "value": "-0.5", "trace": "1 2", "none": ""}
+    assert read == expected
 
 
 def test_a_unit_that_is_not_there_is_told(site, chromium):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 CELLS = 16
@@ -56,17 +57,19 @@ def driving(parts: Iterable[pd.DataFrame], examples: pd.DataFrame) -> Driving:
     best: list[pd.DataFrame] = []
     of_examples: list[pd.DataFrame] = []
     maps: dict[int, pd.DataFrame] = {}
+    most = pd.Series(dtype=np.float64)
     for part in parts:
         size = part["attribution"].abs()
-        total = size.groupby(part["unit"]).transform("sum")
+        totals = size.groupby(part["unit"]).sum()
+        total = part["unit"].map(totals)
         part = part.assign(share=part["attribution"] / total.where(total > 0), size=size)
         ranked = part.sort_values("size", ascending=False, kind="stable")
         best = [_strongest(pd.concat([*best, ranked]), CELLS)]
         units = asked.get((part["session_id"].iloc[0], part["stimulus"].iloc[0]), [])
         of_examples.append(_strongest(ranked[ranked["unit"].isin(units)], OF_EXAMPLE))
-        for unit, rows in part.assign(total=total).groupby("unit"):
-            if unit not in maps or rows["total"].iloc[0] > maps[unit]["total"].iloc[0]:
-                maps[unit] = rows
+        more = totals[totals > most.reindex(totals.index, fill_value=-np.inf)]
+        most = pd.concat([most.drop(more.index, errors="ignore"), more])
+        maps.update(dict(iter(part[part["unit"].isin(more.index)].groupby("unit"))))
     columns = ["unit", "session_id", "stimulus", "cell", "attribution", "share"]
     kept = best, of_examples, list(maps.values())
     return Driving(
