@@ -16,6 +16,7 @@ from glasscortex.analysis.driving import by_time, driving
 from glasscortex.analysis.examples import cell_traces, examples
 from glasscortex.analysis.hypotheses import shared_stimulus
 from glasscortex.analysis.neighbours import neighbours
+from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.removal import atoms
 from glasscortex.analysis.timecourses import timecourses
 from glasscortex.analysis.tuning import tuning
@@ -101,79 +102,70 @@ def units(
         responses, manifest, presented, mice, ("validation", "test")
     )
     dictionary, alive = Dictionary.load(folder), np.unique(found["unit"])
-    optional = {
-        name: read_table(path)
-        for name, path in {"effects": effects, "reuse": reuse, "ablation": ablation}.items()
-        if path
-    }
-    matches = None
-    if consensus:
-        matches = read_table(consensus)
-        matches = matches[matches["seed"] == seed]
-    shown = examples(test.responses, alive, np.random.default_rng(seed))
-    shown["trial"] = read_presented(responses, "test")[shown["row"]]
-    shown = shown.join(presented[["session_id", "stimulus", *ABOUT]], on="trial")
-    tokens = RecordedTokens(activations, "test")
-    clock = _clock(decoder, tokens.hook)
-    courses, shown["activation"] = timecourses(
-        dictionary, tokens, presented, found, shown, clock[0]
-    )
-    curves = tuning(test, mice, found, most=len(alive))
-    purity = profiles.purities(test, found)
-    descriptions = describe(validation, test, found)
-    cost = costs(optional["ablation"]) if "ablation" in optional else pd.DataFrame(columns=COSTS)
+    paths = {"effects": effects, "reuse": reuse, "ablation": ablation, "consensus": consensus}
+    measured = {name: _of_fit(path, seed) for name, path in paths.items() if path}
+    cost = costs(measured.pop("ablation")) if ablation else pd.DataFrame(columns=COSTS)
     selected = selected_units(found, list(TASKS))
     removed = removed_sets(cost, {task: own_units(task, selected) for task in selected})
-    stimulus = shared_stimulus((validation, test))
-    compared = test.of_units(alive).where((test.trials["stimulus"] == stimulus).to_numpy())
-    groups = {name: profiles.by_group(compared, name) for name in ("session_id", "mouse")}
+    curves, purity = tuning(test, mice, found, most=len(alive)), profiles.purities(test, found)
+    descriptions = describe(validation, test, found)
+    shown = _examples(test, read_presented(responses, "test"), alive, seed)
+    tokens = RecordedTokens(activations, "test")
+    each, step_s = _clock(decoder, tokens.hook)
+    courses, shown["activation"] = timecourses(dictionary, tokens, presented, found, shown, each)
     tables = {
         "selectivity": found.assign(purity=purity, verdict=verdicts(found, config.q))[SELECTIVITY],
+        "description": descriptions,
         "tuning": curves[curves["mouse"].isna()].drop(columns="mouse"),
         "courses": courses,
+        "examples": shown,
         "behaviour": profiles.by_behaviour(test, alive),
         "neighbours": neighbours(atoms(dictionary).numpy(), test.responses, alive),
         "removed": removed,
-        "description": descriptions,
+        **measured,
     }
-    for name in ("effects", "reuse"):
-        if name in optional:
-            tables[name] = optional[name].drop(columns=["model", "seed", "sae"])
-    if matches is not None:
-        tables["consensus"] = matches.drop(columns=["model", "sae", "seed"])
-    readers = WindowsFolder(windows)
     if cells and times:
         drive = driving(_row_groups(cells), shown[shown["kind"] == "top"])
         tables |= {"cells": drive.cells, "map": drive.maps, "times": by_time(_row_groups(times))}
-        tables["traces"] = _traces(drive.examples, shown, presented, readers)
-    tables["examples"] = shown.drop(columns="row")
+        tables["traces"] = _traces(drive.examples, shown, presented, WindowsFolder(windows))
+    stimulus = shared_stimulus((validation, test))
+    compared = test.of_units(alive).where((test.trials["stimulus"] == stimulus).to_numpy())
+    groups = {name: profiles.by_group(compared, name) for name in ("session_id", "mouse")}
     shared = {
-        "model": model,
-        "seed": seed,
-        "sae": sae,
-        "step_s": clock[1],
+        "model": model, "seed": seed, "sae": sae, "step_s": step_s, "background": stimulus,
         "table": overview(
             selectivity=found,
             purity=purity,
             activity=profiles.activity(test),
             descriptions=descriptions,
-            consensus=matches,
-            reuse=optional.get("reuse"),
+            consensus=measured.get("consensus"),
+            reuse=measured.get("reuse"),
             removed=removed,
         ),
         "best": best_units(found, curves),
         "ablation": cost if ablation else None,
-        "background": stimulus,
-        **{name: {"name": n.index.tolist(), "n": n.to_numpy()} for name, (n, _) in groups.items()},
+        **{name: {"name": list(n.index), "n": list(n)} for name, (n, _) in groups.items()},
     }
     place = f"{model}/seed{seed}/{sae}"
-    with atomic_write(data) as folder_of_data:
-        folder_of_data.mkdir()
-        (folder_of_data / "fit.js").write_text(script(place, shared))
-        means = {name: mean for name, (_, mean) in groups.items()}
+    with atomic_write(data) as written:
+        written.mkdir()
+        (written / "fit.js").write_text(script(place, shared))
         for column, (unit, page) in enumerate(pages(tables, alive.tolist())):
-            own = page | {name: mean[:, column] for name, mean in means.items()}
-            (folder_of_data / f"{unit}.js").write_text(script(f"{place}/{unit}", own))
+            own = page | {name: means[:, column] for name, (_, means) in groups.items()}
+            (written / f"{unit}.js").write_text(script(f"{place}/{unit}", own))
+
+
+def _of_fit(path: Path, seed: int) -> pd.DataFrame:
+    """The rows of a table that are of a dictionary's own seed, without its names."""
+    table = read_table(path)
+    return table[table["seed"] == seed].drop(columns=["model", "seed", "sae"])
+
+
+def _examples(test: Presentations, trial: np.ndarray, alive: np.ndarray, seed: int) -> pd.DataFrame:
+    """Presentations that show what units do, and what was presented."""
+    shown = examples(test.responses, alive, np.random.default_rng(seed))
+    about = test.trials[["session_id", "stimulus", *ABOUT]]
+    return shown.assign(trial=trial[shown["row"]]).join(about, on="row").drop(columns="row")
 
 
 def _clock(decoder: Path, hook: str) -> tuple[int | None, float]:
