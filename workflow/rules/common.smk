@@ -141,7 +141,9 @@ def of_hook(suffix):
 def of_trained(file):
     """Input function: a file of the rule's dictionary, of the trained decoder alone."""
     return lambda wildcards: (
-        "<results>/sae/{model}/seed{seed}/{sae}/" + file if wildcards.model == "trained" else []
+        f"<results>/sae/trained/seed{wildcards.seed}/{wildcards.sae}/{file}"
+        if wildcards.model == "trained"
+        else []
     )
 
 
