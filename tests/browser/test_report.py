@@ -37,15 +37,17 @@ def page(tmp_path):
     tables = {
         "claims": pd.DataFrame(
             {
-                "claim": ["one holds", HOSTILE],
-                "estimate": [0.25, np.nan],
-                "ci_low": [0.125, np.nan],
-                "ci_high": [0.5, np.nan],
-                "threshold": 0.0,
-                "holds": [True, False],
-                "detail": "measured",
-                "seed": np.nan,
-                "sae": np.nan,
+                "claim": ["one holds", "one holds", HOSTILE],
+                "estimate": [0.25, 0.375, np.nan],
+                "ci_low": [0.125, 0.25, np.nan],
+                "ci_high": [0.5, 0.625, np.nan],
+                "n": [40, 38, 2],
+                "of": "mice",
+                "rival": ["chance", "chance", None],
+                "verdict": ["holds", "fails", "not testable"],
+                "reason": ["it is far", "it is near", HOSTILE],
+                "seed": [0, 1, np.nan],
+                "sae": ["a", "a", None],
             }
         ),
         "quality": pd.DataFrame({"session_id": ["1", "1", "2"], "used": [True, False, True]}),
@@ -80,14 +82,17 @@ def page(tmp_path):
 
 def test_the_report_says_what_the_tables_say(page):
     reader = Reader(page)
-    for said in ("one holds", "0.25", "0.125 to 0.5", "1 of 2 hold.", "10.5", CAPTIONS["quality"]):
+    claimed = ("one holds (a)", "chance", "0.25, 0.375", "0.125 to 0.625", "38 to 40 mice")
+    verdicts = ("holds 1, fails 1", "it is far; it is near", "not testable", "2 mice")
+    assert "Of 3 claims 1 hold, 1 fail, 1 are not testable." in reader.text
+    for said in (*claimed, *verdicts, "10.5", CAPTIONS["quality"]):
         assert said in reader.text
     assert reader.addresses[-1] == "browser/index.html#model=trained&seed=0&sae=a&unit=5"
 
 
 def test_names_are_text_and_nothing_lies_elsewhere(page):
     reader = Reader(page)
-    assert reader.text.count(HOSTILE) == 2  # of the claim and of the Cre line
+    assert reader.text.count(HOSTILE) == 3  # a claim, its reason, a Cre line
     assert "script" not in reader.tags
     assert reader.tags.count("img") == 1
     assert all(a.startswith(("data:image/svg+xml;", "browser/")) for a in reader.addresses)

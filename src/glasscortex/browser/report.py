@@ -19,7 +19,7 @@ th, td { text-align: left; padding: 2px 12px 2px 0; border-bottom: 1px solid #ee
   vertical-align: top; }
 th { color: #555; font-weight: 400; } .number { text-align: right; white-space: nowrap; }
 .yes { color: #0b5d96; font-weight: 600; } .no { color: #a33b00; font-weight: 600; }
-b { white-space: nowrap; }
+b, td span { white-space: nowrap; }
 figure { margin: 18px 0; break-inside: avoid; } figure img { width: 100%; }
 figcaption, .note { color: #555; font-size: 13px; } pre { font-size: 12px; white-space: pre-wrap; }
 @media print { body { margin: 0; max-width: none; } details { display: none; } }
@@ -29,6 +29,9 @@ figcaption, .note { color: #555; font-size: 13px; } pre { font-size: 12px; white
 class Markup(str):
     """Text that is markup already, made of escaped parts."""
 
+
+VERDICTS = {"holds": "hold", "fails": "fail", "not testable": "are not testable"}
+"""Of claims, and how many have it in words."""
 
 Cell = str | int | float | None
 
@@ -122,29 +125,35 @@ def recordings(sessions: pd.DataFrame, quality: pd.DataFrame) -> str:
 
 
 def claims(rows: pd.DataFrame) -> str:
-    """Every claim, its estimate with its interval, and whether it holds.
+    """Every claim once, over the seeds: its estimates, what they rest on, the verdict and why.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Table of claims.
     """
-    several = [key for key in ("seed", "sae") if key in rows and rows[key].nunique() > 1]
-    heads = ["claim", *several, "estimate", "interval", "threshold", "verdict", "what was measured"]
-    verdicts = Markup('<b class="no">does not hold</b>'), Markup('<b class="yes">holds</b>')
-    body = [
-        [
-            row["claim"],
-            *("" if pd.isna(row[key]) else row[key] for key in several),
-            row["estimate"],
-            Markup(f'<span class="number">{interval(row["ci_low"], row["ci_high"])}</span>'),
-            row["threshold"],
-            verdicts[bool(row["holds"])],
-            row["detail"],
-        ]
-        for row in rows.to_dict("records")
-    ]
-    return f"<p>{int(rows['holds'].sum())} of {len(rows)} hold.</p>{table(heads, body)}"
+    number_of = rows["verdict"].value_counts()
+    said = ", ".join(f"{number_of.get(name, 0)} {words}" for name, words in VERDICTS.items())
+    body = []
+    for _, part in rows.groupby(["claim", "sae"], sort=False, dropna=False):
+        first, counts = part.iloc[0], part["verdict"].value_counts()
+        found = [name for name in VERDICTS if name in counts]
+        verdict = ", ".join(f"{name} {counts[name]}" if len(part) > 1 else name for name in found)
+        colour = "yes" if found == ["holds"] else "no" if "fails" in found else ""
+        over = dict.fromkeys((part["n"].min(), part["n"].max()))
+        body.append(
+            [
+                first["claim"] + (f" ({first['sae']})" if pd.notna(first["sae"]) else ""),
+                "" if pd.isna(first["rival"]) else first["rival"],
+                ", ".join(map(number, part["estimate"])),
+                Markup(f"<span>{interval(part['ci_low'].min(), part['ci_high'].max())}</span>"),
+                f"{' to '.join(map(number, over))} {first['of']}",
+                Markup(f'<b class="{colour}">{verdict}</b>'),
+                "; ".join(part["reason"].dropna().drop_duplicates()),
+            ]
+        )
+    heads = ["claim", "against", "estimate", "interval", "over", "verdict", "because"]
+    return f"<p>Of {len(rows)} claims {said}.</p>{table(heads, body)}"
 
 
 def figures(drawn: Mapping[str, bytes], captions: Mapping[str, str]) -> str:

@@ -132,7 +132,11 @@ def units(
     compared = test.of_units(alive).where((test.trials["stimulus"] == stimulus).to_numpy())
     groups = {name: profiles.by_group(compared, name) for name in ("session_id", "mouse")}
     shared = {
-        "model": model, "seed": seed, "sae": sae, "step_s": step_s, "background": stimulus,
+        "model": model,
+        "seed": seed,
+        "sae": sae,
+        "step_s": step_s,
+        "background": stimulus,
         "table": overview(
             selectivity=found,
             purity=purity,
