@@ -5,6 +5,8 @@ import pytest
 from glasscortex.errors import InputError
 from glasscortex.stages.units import units
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 
 def test_the_same_dictionary_is_written_alike_twice(site, tmp_path):
     arguments = site.arguments("start")
