@@ -6,7 +6,7 @@
 Both are trained on the same sessions of a results folder (its `trials.parquet` and `windows`): ours
 as in `config.yaml` and the configuration files given, `poyo_plus` as in
 `workflow/configs/poyo_plus.yaml` and what `--peer` changes. Scores are means over sessions; the
-difference is paired by session, with a 95 % bootstrap over sessions. Time is that of one thread of
+difference is paired by session, with Student's 95 % interval over sessions. Time is that of one thread of
 the processor.
 """
 
@@ -26,8 +26,9 @@ from snakemake.utils import update_config
 from glasscortex.config import DecoderConfig
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.evaluate import evaluate
-from glasscortex.decoder.scores import bootstrap_mean, headline
+from glasscortex.decoder.scores import headline
 from glasscortex.decoder.train import train
+from glasscortex.intervals import mean_interval
 from glasscortex.tasks import TASKS
 
 PEER = ROOT / "workflow/configs/poyo_plus.yaml"
@@ -61,7 +62,7 @@ def compared(ours: pd.DataFrame, peer: pd.DataFrame) -> pd.DataFrame:
     for (split, task), own in ours.groupby(["split", "task"], sort=False):
         other = peer["value"].reindex(own.index).to_numpy()
         difference = own["value"].to_numpy() - other
-        low, high = bootstrap_mean(difference, np.random.default_rng(0))
+        low, high = mean_interval(difference)
         rows.append(
             {"split": split, "task": task, "sessions": len(own), "chance": own["chance"].mean()}
             | {"ours": own["value"].mean(), "poyo_plus": other.mean()}
