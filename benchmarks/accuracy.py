@@ -6,7 +6,7 @@
 Both are trained on the same sessions of a results folder (its `trials.parquet` and `windows`): ours
 as in `config.yaml` and the configuration files given, `poyo_plus` as in
 `workflow/configs/poyo_plus.yaml` and what `--peer` changes. Scores are means over sessions; the
-difference is paired by session, with Student's 95 % interval over sessions. Time is that of one thread of
+difference is paired by session, with a 95 % interval over sessions. Time is that of one thread of
 the processor.
 """
 
