@@ -6,8 +6,8 @@
 Trains one variant of the decoder after another on the sessions of a results folder (its
 `trials.parquet` and `windows`), everything else being as in `config.yaml` and the configuration
 files given, and scores it. A session's score is the mean accuracy of its classification tasks;
-differences from the default are paired by session, with a 95 % bootstrap over sessions. Choices are
-made on validation.
+differences from the default are paired by session, with Student's 95 % interval over sessions.
+Choices are made on validation.
 """
 
 import argparse
