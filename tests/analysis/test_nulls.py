@@ -24,6 +24,16 @@ def test_p_counts_the_observed_arrangement_and_ties():
     assert np.isnan(nulls.p_values(np.array([np.nan]), null))
 
 
+def test_of_units_together_few_strong_ones_suffice_and_copies_add_nothing(rng):
+    null, effect = rng.random((199, 40)), rng.random(40)
+    alone = nulls.p_together(effect[:1], null[:, :1])
+    assert alone == nulls.p_values(effect[:1], null[:, :1])[0]
+    assert nulls.p_together(np.tile(effect[:1], 9), np.tile(null[:, :1], 9)) == alone
+    strong = np.where(np.arange(40) < 4, 2.0, effect)
+    assert nulls.p_together(strong, null) <= 0.02
+    assert np.isnan(nulls.p_together(np.full(40, np.nan), null))
+
+
 def test_q_is_benjamini_hochberg_over_the_known():
     p = np.array([0.01, np.nan, 0.04, 0.03, 0.5])
     q = nulls.q_values(p)

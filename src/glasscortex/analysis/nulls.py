@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.stats import false_discovery_control
+from scipy.stats import false_discovery_control, rankdata
 
 from glasscortex.analysis.effects import share
 
@@ -46,6 +46,39 @@ def p_values(observed: np.ndarray, null: np.ndarray) -> np.ndarray:
     """
     p = (1 + exceeding(observed, null)) / (len(null) + 1)
     return np.where(np.isfinite(observed), p, np.nan)
+
+
+def p_together(observed: np.ndarray, null: np.ndarray) -> float:
+    """p of all units together: the harmonic mean of their p values, against that of every draw.
+
+    Units may depend on each other in any way, since a draw is one for all of them. Few strong
+    units suffice.
+
+    Parameters
+    ----------
+    observed : ndarray, shape (units,)
+        Effects; units of which it is NaN do not count.
+    null : ndarray, shape (B, units)
+        Effects under the null.
+
+    Returns
+    -------
+    float
+        NaN if no unit counts.
+
+    References
+    ----------
+    Wilson 2019, PNAS 116:1195 (the harmonic mean); Pesarin & Salmaso 2010, Permutation Tests for
+    Complex Data (combination by the same permutations).
+    """
+    units = np.flatnonzero(np.isfinite(observed) & np.isfinite(null).all(axis=0))
+    draws = len(null) + 1
+    combined = np.zeros(draws)
+    for some in np.array_split(units, 1 + len(units) * draws // CHUNK):
+        effects = np.vstack([observed[some], null[:, some]])
+        combined += (draws / (draws + 1 - rankdata(effects, "min", axis=0))).sum(axis=1)
+    reached = (combined[1:] * (1 + TOLERANCE) >= combined[0]).sum()
+    return float((1 + reached) / draws) if len(units) else np.nan
 
 
 def q_values(p: np.ndarray) -> np.ndarray:

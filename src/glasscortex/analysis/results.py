@@ -75,9 +75,8 @@ class TestResult:
 
     @property
     def p_together(self) -> float:
-        """p value of the mean effect of all units: whether any of them tells something."""
-        mean, null = (over_units(values) for values in (self.effect[None], self.null))
-        return float(nulls.p_values(mean, null[:, None])[0])
+        """p value of all units together: whether any of them tells something."""
+        return nulls.p_together(self.effect, self.null)
 
     def significant(self, q: float, min_effect: float) -> Bool[np.ndarray, " units"]:
         """Which units are significant at false discovery rate `q` and at least `min_effect`."""

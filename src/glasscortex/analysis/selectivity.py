@@ -59,7 +59,7 @@ def selectivity(
     pandas.DataFrame
         One row an alive unit and variable. `null_high` is the 95 % quantile of a unit's effect
         under the null, `explained` what the effect is above chance. The same in all rows of a
-        variable: `explained_mean` over the alive units, `p_together` of their mean effect, the
+        variable: `explained_mean` over the alive units, `p_together` of all of them, the
         `fraction` of them that is significant, and the standard errors over `n_mice` mice of
         mean and fraction (delete-one jackknife).
     """
