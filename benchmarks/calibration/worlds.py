@@ -11,8 +11,9 @@ import pandas as pd
 
 from glasscortex.analysis.background import of_background
 from glasscortex.analysis.behaviour import of_behaviour
+from glasscortex.analysis.bench import Condition
 from glasscortex.analysis.claims.ablation import of_ablation
-from glasscortex.analysis.costs import Condition, summarised
+from glasscortex.analysis.costs import summarised
 from glasscortex.analysis.hypotheses import Hypothesis
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.selectivity import rows_of
@@ -225,7 +226,7 @@ def costly_units(
         scores[number] = 0.5 - cost - 0.05 * rng.normal(size=mice)
     owners = pd.Series(names, index=names)
     table = summarised(conditions, ["direction"], scores, owners, 500, rng)
-    table = table.assign(model="trained", seed=0, sae="random", overlap=0.0)
+    table = table.assign(model="trained", seed=0, sae="random", overlap=0.0, chosen=True)
     return np.array([next(iter(of_ablation(table))).verdict == "holds"])
 
 

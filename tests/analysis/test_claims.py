@@ -44,11 +44,14 @@ def units(model, variable, stimulus, significant, alive, error=0.02, explained=0
     )  # fmt: skip
 
 
-def ablated(variable, task, excess, specificity=np.nan, n_units=8, condition="selective"):
+def ablated(
+    variable, task, excess, specificity=np.nan, n_units=8, condition="selective", chosen=True
+):
     return {
         "model": "trained", "seed": 0, "sae": "topk", "variable": variable, "task": task,
-        "n_units": n_units, "method": "zero", "condition": condition, "intact": 0.5,
-        "delta": excess, "p": 0.05, "n_sessions": 24, "excess": excess, "excess_low": excess - 0.01,
+        "n_units": n_units, "method": "resample", "condition": condition, "chosen": chosen,
+        "intact": 0.5, "n_matched": 200, "delta": excess, "p": 0.05, "n_sessions": 24,
+        "excess": excess, "excess_low": excess - 0.01,
         "excess_high": excess + 0.01, "specificity": specificity,
         "specificity_low": specificity - 0.01, "specificity_high": specificity + 0.01,
         "overlap": 0.25,
@@ -94,9 +97,9 @@ def tables():
         "ablation": pd.DataFrame(
             [
                 ablated("direction", "direction", 0.2, 0.15),
-                ablated("direction", "direction", 0.02, -0.1, n_units=4),
+                ablated("direction", "direction", 0.02, -0.1, n_units=4, chosen=False),
                 ablated("direction", "phase", -0.5),
-                ablated("direction", "direction", np.nan, condition="matched_random"),
+                ablated("direction", "direction", np.nan, condition="probe", chosen=False),
             ]
         ),
         "recovery": pd.DataFrame(

@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.costs import Condition, related, summarised
+from glasscortex.analysis.bench import Condition
+from glasscortex.analysis.costs import beyond, summarised
+from glasscortex.tasks import related
 
 MICE = pd.Series({f"s{i}": f"m{i // 2}" for i in range(8)})
 
@@ -40,13 +42,13 @@ def rows():
 
 
 def selective(rows, variable, task):
-    found = rows[(rows["variable"] == variable) & (rows["task"] == task) & (rows["draw"] < 0)]
-    return found.iloc[0]
+    return rows[(rows["variable"] == variable) & (rows["task"] == task)].iloc[0]
 
 
-def test_every_condition_has_a_row_for_every_task(rows):
-    assert len(rows) == 2 * len(conditions())
-    assert set(rows.loc[rows["draw"] >= 0, "condition"]) == {"matched_random"}
+def test_what_is_no_random_set_has_a_row_for_every_task(rows):
+    assert len(rows) == 2 * sum(c.draw < 0 for c in conditions())
+    assert set(rows["condition"]) == {"selective"}
+    assert rows["matched_numbers"].map(len).tolist() == [3, 0, 0, 3]
 
 
 def test_delta_is_what_is_lost(rows):
@@ -61,13 +63,51 @@ def test_delta_is_what_is_lost(rows):
 def test_excess_is_over_the_mean_of_the_matched_sets(rows):
     own = selective(rows, "direction", "direction")
     assert own["excess"] == pytest.approx(0.2 - 0.03)
-    assert (own["excess_low"], own["excess_high"]) == pytest.approx((0.17, 0.17))
-    assert rows.loc[rows["draw"] >= 0, "excess"].isna().all()
+    assert (own["matched"], own["n_matched"]) == (pytest.approx(0.03), 3)
+    # All mice alike: what is left is the distance of a random set from the mean of three.
+    spread = 0.01 * np.sqrt((3 + 1) / (3 - 1))
+    assert own["excess_low"] == pytest.approx(0.17 - spread)
+    assert own["excess_high"] == pytest.approx(0.17 + spread)
+
+
+def test_only_the_own_task_is_held_against_random_sets(rows):
+    other = selective(rows, "direction", "temporal_frequency")
+    assert other["n_matched"] == 0
+    assert other[["matched", "p", "excess", "excess_low", "excess_high"]].isna().all()
 
 
 def test_p_is_the_rank_among_the_matched_sets(rows):
     assert selective(rows, "direction", "direction")["p"] == 1 / 4
-    assert rows.loc[rows["draw"] >= 0, "p"].isna().all()
+
+
+@pytest.mark.parametrize("mice", [4, 24])
+@pytest.mark.parametrize("heavy", [False, True])
+def test_random_sets_do_not_exceed_random_sets(mice, heavy):
+    """Sets differ, a few of them much; mice differ, and sets differ in how they hit mice."""
+    rng, worlds = np.random.default_rng(mice), 300
+    exceeding = ranks = 0
+    for _ in range(worlds):
+        of_set = rng.normal(size=61) * (0.03 if not heavy else 0.01)
+        of_set += heavy * 0.1 * (rng.random(61) < 0.1)
+        loss = of_set + rng.normal(size=(mice, 1)) * 0.05 + rng.normal(size=(mice, 61)) * 0.02
+        found = beyond(loss[:, 0], loss[:, 1:], np.arange(mice), 500, rng)
+        exceeding += found["excess_low"] > 0
+        ranks += found["p"] <= 0.05
+    assert exceeding / worlds <= 0.05
+    assert ranks / worlds <= 0.08
+
+
+def test_a_set_that_costs_more_exceeds_them():
+    rng = np.random.default_rng(0)
+    loss = rng.normal(size=101) * 0.01 + rng.normal(size=(12, 101)) * 0.02
+    loss[:, 0] += 0.08
+    found = beyond(loss[:, 0], loss[:, 1:], np.arange(12), 2000, rng)
+    assert found["excess_low"] > 0.03 and found["p"] == 1 / 101
+
+
+def test_one_random_set_has_no_spread(rng=None):
+    found = beyond(np.array([0.1, 0.2]), np.zeros((2, 1)), np.arange(2), 50, rng)
+    assert found["excess"] == pytest.approx(0.15) and np.isnan(found["excess_low"])
 
 
 def test_specificity_is_the_own_loss_beyond_that_of_the_others(rows):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from glasscortex.analysis.matching import matchable, matched_sets
+from glasscortex.analysis.matching import TOLERANCE, matched_sets
+
+WIDTH = 200
 
 
 @pytest.fixture
@@ -13,38 +15,55 @@ def rng():
 
 @pytest.fixture
 def traits(rng):
-    rate = rng.random(400)
-    return np.stack([rate, rate * rng.lognormal(sigma=0.3, size=400)], axis=1)
+    rate = rng.random(WIDTH)
+    return np.stack([rate, rate * rng.lognormal(sigma=0.3, size=WIDTH)], axis=1)
 
 
-def test_sets_are_alike_disjoint_and_without_the_units(rng, traits):
-    units = np.argsort(traits[:, 0])[-60::2]
+@pytest.fixture
+def gram(rng, traits):
+    changes = rng.normal(size=(WIDTH, 30)) * traits[:, :1]
+    return changes @ changes.T
+
+
+def totals(units, traits, gram):
+    square = np.array([gram[np.ix_(row, row)].sum() for row in units])
+    return np.log(np.column_stack([traits[units].sum(axis=1), np.sqrt(square)]))
+
+
+def test_sets_have_the_totals_of_the_units_and_differ(rng, traits, gram):
+    units = np.argsort(traits[:, 0])[-60::4]
     living = np.flatnonzero(traits[:, 0] > 0.1)
-    sets = matched_sets(units, living, traits, 50, rng)
-    assert sets.shape == (50, len(units))
-    assert not np.isin(sets, units).any()
-    assert np.isin(sets, living).all()
+    sets = matched_sets(units, living, traits, gram, 50, rng)
+    assert sets.shape == (50, len(units)) and np.isin(sets, living).all()
     assert all(len(set(drawn)) == len(units) for drawn in sets)
-    assert len({tuple(sorted(drawn)) for drawn in sets}) == 50
-    means = traits[sets].mean(axis=1)
-    np.testing.assert_allclose(means.mean(axis=0), traits[units].mean(axis=0), rtol=0.05)
-    # Units drawn blindly would be half as active.
-    assert traits[living].mean(axis=0)[0] < 0.7 * traits[units].mean(axis=0)[0]
+    apart = totals(sets, traits, gram) - totals(units[None], traits, gram)
+    assert (np.linalg.norm(apart, axis=1) <= TOLERANCE).mean() > 0.9
+    blind = np.stack([rng.choice(living, len(units), replace=False) for _ in range(50)])
+    blindly = totals(blind, traits, gram) - totals(units[None], traits, gram)
+    assert (np.linalg.norm(blindly, axis=1) <= TOLERANCE).mean() < 0.3
+    common = np.mean([np.isin(a, b).mean() for a in sets for b in sets if a is not b])
+    assert common < 0.25
 
 
-def test_the_first_partners_match_the_first_units(rng, traits):
-    units = np.argsort(traits[:, 0])[[-1, 150]]
-    sets = matched_sets(units, np.arange(400), traits, 30, rng)
-    np.testing.assert_allclose(traits[sets, 0].mean(axis=0), traits[units, 0], atol=0.1)
+def test_a_set_holds_no_more_given_units_than_chance_gives(rng, traits, gram):
+    """Even where nothing else is like them."""
+    units = np.argsort(traits[:, 0])[-20:]
+    traits[units] *= 5
+    sets = matched_sets(units, np.arange(WIDTH), traits, gram, 400, rng)
+    assert np.isin(sets, units).mean() < 1.2 * len(units) / WIDTH
 
 
-def test_units_shrink_to_what_can_be_matched(caplog):
-    ranked = np.arange(20)
-    np.testing.assert_array_equal(matchable(ranked, np.arange(30), 16, "x"), np.arange(10))
-    assert "10 of 16" in caplog.text
-    np.testing.assert_array_equal(matchable(ranked, np.arange(100), 16, "x"), np.arange(16))
+def test_given_units_may_be_drawn(rng, traits, gram):
+    units = rng.choice(WIDTH, 50, replace=False)
+    assert np.isin(matched_sets(units, np.arange(WIDTH), traits, gram, 20, rng), units).any()
 
 
-def test_too_few_others_are_an_error(rng, traits):
+def test_units_without_traits_are_matched_by_any(rng):
+    nothing = np.zeros((20, 1)), np.zeros((20, 20))
+    sets = matched_sets(np.arange(4), np.arange(20), *nothing, 3, rng)
+    assert sets.shape == (3, 4)
+
+
+def test_too_few_others_are_an_error(rng, traits, gram):
     with pytest.raises(ValueError, match="can't be matched"):
-        matched_sets(np.arange(10), np.arange(15), traits, 1, rng)
+        matched_sets(np.arange(10), np.arange(15), traits, gram, 1, rng)

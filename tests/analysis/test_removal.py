@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from glasscortex.analysis.removal import EncodedBatch, Removal, atoms, drawn_donors
+from glasscortex.analysis.removal import (
+    EncodedBatch,
+    Exchange,
+    Keeping,
+    Removal,
+    atoms,
+    drawn_donors,
+)
 from glasscortex.dictionaries import TopK
 
 
@@ -95,3 +102,35 @@ def test_codes_are_those_of_the_batch_at_hand(sae, x):
     torch.testing.assert_close(encoded.codes(x, first), sae.encode(x).movedim(-1, 0))
     assert encoded.codes(x, first) is encoded.codes(x, first)
     torch.testing.assert_close(encoded.codes(x + 1, second), sae.encode(x + 1).movedim(-1, 0))
+
+
+def test_removing_and_keeping_together_are_the_other_window(sae, x):
+    labels, units = np.array([0.0, 0, 1, 1, 1]), (0, 2)
+    encoded = EncodedBatch(sae)
+    arguments = encoded, units, "resample", torch.zeros(4), labels, 0
+    shown = batch()
+    changed = Removal(*arguments)(x, shown) - x
+    kept = Keeping(*arguments)(x, shown)
+    donors = encoded.donors(labels, shown, 0)
+    torch.testing.assert_close(kept + changed, x[donors])
+    torch.testing.assert_close(sae.encode(kept)[..., 0], sae.encode(x)[..., 0])
+    torch.testing.assert_close(sae.encode(kept)[..., 1], sae.encode(x)[donors][..., 1])
+
+
+def test_exchange_moves_what_the_subspace_holds_alone(sae, x):
+    encoded, onto = EncodedBatch(sae), torch.diag(torch.tensor([1.0, 0, 0.5, 0, 0, 0]))
+    shown = batch()
+    changed = Exchange(encoded, onto, None, 0)(x, shown)
+    y = x[encoded.donors(None, shown, 0)]
+    torch.testing.assert_close(changed[..., 0], y[..., 0])
+    torch.testing.assert_close(changed[..., 2], (x + y)[..., 2] / 2)
+    torch.testing.assert_close(changed[..., [1, 3, 4, 5]], x[..., [1, 3, 4, 5]])
+
+
+def test_another_batch_of_like_labels_has_donors_and_codes_of_its_own(sae, x):
+    encoded, first = EncodedBatch(sae), batch()
+    second = SimpleNamespace(session_id="t", stimulus="drifting_gratings", trials=np.arange(5))
+    before = [encoded.exchanged(x, None, shown, 0) for shown in (first, second)]
+    after = [EncodedBatch(sae).exchanged(x, None, shown, 0) for shown in (first, second)]
+    for one, other in zip(before, after, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)

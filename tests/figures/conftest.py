@@ -87,29 +87,38 @@ def ablation() -> pd.DataFrame:
             continue
         for task in CLASSES:
             own = 0.22 if task == variable else 0.02 * rng.random()
+            common = {**FIT, "variable": variable, "task": task, "intact": 0.5, "n_sessions": 24}
             for dose in (4, 8, 16, 32, 64):
-                delta = own * (dose / 64) ** 0.5
-                common = {**FIT, "variable": variable, "task": task, "n_units": dose}
-                common |= {"method": "zero", "intact": 0.5}
-                for draw in range(-1, 20 if dose == 64 else 5):
-                    lost = delta if draw < 0 else 0.02 * rng.normal() * (dose / 64) ** 0.5
+                lost = own * (dose / 64) ** 0.5
+                for method, condition in [
+                    ("resample", "selective"),
+                    *[("zero", "selective")] * (dose == 32),
+                    *[("resample", kind) for kind in ("kept", "probe", "labels") if dose == 32],
+                ]:
                     rows.append(
                         {
                             **common,
-                            "condition": "selective" if draw < 0 else "matched_random",
-                            "draw": draw,
-                            "delta": lost,
+                            "n_units": dose,
+                            "method": method,
+                            "condition": condition,
+                            "chosen": (dose, method, condition) == (32, "resample", "selective"),
+                            "delta": lost if condition == "selective" else 0.1,
                             "ablated": 0.5 - lost,
                             "ci_low": lost - 0.03,
                             "ci_high": lost + 0.03,
-                            "n_sessions": 24,
-                            "p": 1 / 21,
-                            "excess": lost,
-                            "excess_low": lost - 0.03 if draw < 0 else np.nan,
                         }
                     )
-    other = [{**row, "method": "mean", "delta": 9.0} for row in rows[:30]]
-    return pd.DataFrame(rows + other)
+                    if task == variable and condition == "selective":
+                        rows[-1] |= {
+                            "matched": 0.01,
+                            "matched_low": -0.01,
+                            "matched_high": 0.03,
+                            "n_matched": 20,
+                            "p": 1 / 21,
+                            "excess": lost - 0.01,
+                            "excess_low": lost - 0.04,
+                        }
+    return pd.DataFrame(rows)
 
 
 VARIABLES = {

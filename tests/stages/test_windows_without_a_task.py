@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
-from glasscortex.analysis.ablation import evenly, session_losses
-from glasscortex.analysis.costs import Condition
+from glasscortex.analysis.bench import Bench, Condition, evenly
 from glasscortex.analysis.input_attribution import drives
 from glasscortex.analysis.output_effects import effects
-from glasscortex.config import AblationConfig, ModelConfig, PoyoPlusConfig
+from glasscortex.config import ModelConfig, PoyoPlusConfig
 from glasscortex.data.batches import Batches
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import WindowsFolder
@@ -87,16 +86,9 @@ def test_splicing_and_removal_score_the_others(decoder, dictionary, batches, wor
     table = spliced_scores(decoder, dictionary, batches, mice, 0.1, [0])
     spliced = table.set_index("condition")["delta"]
     assert abs(spliced["spliced"]) < 1e-6
-    removed = session_losses(
-        decoder,
-        dictionary,
-        [Condition("direction", "resample", (0, 3), -1)],
-        torch.zeros(32),
-        world[0],
-        WindowsFolder(world[2]),
-        AblationConfig(),
-        seed=0,
-    )
+    windows = WindowsFolder(world[2])
+    bench = Bench(decoder, dictionary, world[0], windows, np.zeros(32), 200, seed=0)
+    removed = bench.scores("test", [Condition("direction", "resample", (0, 3))])
     assert removed[["session_id", "task"]].to_numpy().tolist() == [
         ["a", "direction"],
         ["b", "direction"],

@@ -46,8 +46,8 @@ COLUMNS = {
     "purity_high purity_chance",
     "rivals": "model seed sae hook task measure rival difference ci_low ci_high n_sessions",
     "tuning": "model seed sae unit variable stimulus label mouse mean error low high n",
-    "ablation": "model seed sae variable task n_units method condition draw intact ablated delta "
-    "ci_low ci_high p",
+    "ablation": "model seed sae variable task n_units method condition chosen intact ablated delta "
+    "ci_low ci_high matched n_matched p excess change",
     "reuse": "model seed sae unit task size share tasks",
     "history": "model seed epoch train_loss validation_loss",
     "recovery": "model seed sae factor unit score matched_unit matched_score ceiling recovered",

@@ -118,7 +118,6 @@ if STABILITY_TABLES:
 rule ablate:
     input:
         **(DECODER | DICTIONARY | RESPONSES),
-        selectivity=rules.selectivity.output.table,
         code=code("stages.ablate"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/ablation.csv",

@@ -1,26 +1,23 @@
 """What removing units costs, from the scores of the sessions: intervals, controls, specificity."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int64
 
+from glasscortex.analysis.bench import Condition
 from glasscortex.analysis.intervals import bootstrap_interval, resampled_means
+from glasscortex.intervals import jackknife_error
 from glasscortex.tasks import TASKS, related
 
 ROUNDING = 1e-9
 """Difference of two losses that counts as none."""
 
 
-@dataclass(frozen=True)
-class Condition:
-    """Units removed together, and why."""
-
-    variable: str
-    method: str
-    units: tuple[int, ...]
-    draw: int
-    """Number of the matched set; −1 for the selective units themselves."""
+BEYOND = (
+    *("matched", "matched_low", "matched_high", "n_matched", "p"),
+    *("excess", "excess_low", "excess_high"),
+)
+"""Columns that hold a set's loss against that of random sets."""
 
 
 def summarised(
@@ -31,7 +28,7 @@ def summarised(
     bootstraps: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """The rows of the table, from the scores of the sessions.
+    """The rows of the table, from the scores of the sessions: random sets are columns of theirs.
 
     Parameters
     ----------
@@ -40,7 +37,7 @@ def summarised(
         Those of the decoder, in order.
     scores : pandas.DataFrame
         One row a session and task: session_id, task, intact, and a column a condition, named by
-        its place.
+        its place; of random sets at least those of the task.
     mice : pandas.Series
         Mouse by session_id.
     bootstraps : int
@@ -50,76 +47,103 @@ def summarised(
     Returns
     -------
     pandas.DataFrame
-        `number`, the place in `conditions`, and the columns of the table but those that only the
-        units tell.
+        `number`, the place in `conditions`, `matched_numbers`, those of its random sets, and the
+        columns of the table but those that only the units tell.
     """
-    numbers = list(range(len(conditions)))
+    shown = [i for i, c in enumerate(conditions) if c.draw < 0]
+    sets = [_matched(conditions, conditions[number]) for number in shown]
     parts = []
     for task in tasks:
         of_task = scores[scores["task"] == task].dropna(subset=["intact"])
         if of_task.empty:
             continue
         clusters = of_task["session_id"].map(mice).factorize()[0]
-        loss = of_task["intact"].to_numpy()[:, None] - of_task[numbers].to_numpy(np.float64)
-        excess = loss - _mean_matched(conditions, loss)
-        low, high = bootstrap_interval(np.stack([loss, excess], axis=-1), clusters, bootstraps, rng)
-        part = pd.DataFrame(
-            {
-                "number": numbers,
+        scored = of_task[list(range(len(conditions)))].to_numpy(np.float64)
+        loss = of_task["intact"].to_numpy()[:, None] - scored
+        low, high = bootstrap_interval(loss[:, shown], clusters, bootstraps, rng)
+        for place, (number, random) in enumerate(zip(shown, sets, strict=True)):
+            c = conditions[number]
+            row = {
+                "number": number,
                 "task": task,
-                "intact": of_task["intact"].mean(),
-                "ablated": of_task[numbers].mean().to_numpy(),
-                "delta": loss.mean(axis=0),
-                "ci_low": low[:, 0],
-                "ci_high": high[:, 0],
-                "excess": excess.mean(axis=0),
-                "excess_low": low[:, 1],
-                "excess_high": high[:, 1],
-                "n_sessions": len(of_task),
-            }
-        )
-        parts.append(part)
-    rows = pd.concat(parts, ignore_index=True)
-    about = pd.DataFrame(
-        [
-            {
                 "variable": c.variable,
                 "n_units": len(c.units),
                 "method": c.method,
-                "condition": "selective" if c.draw < 0 else "matched_random",
-                "draw": c.draw,
+                "condition": c.kind,
+                "intact": of_task["intact"].mean(),
+                "ablated": of_task[number].mean(),
+                "delta": loss[:, number].mean(),
+                "ci_low": low[place],
+                "ci_high": high[place],
+                "n_sessions": len(of_task),
+                "matched_numbers": random if task == c.variable else [],
             }
-            for c in conditions
-        ]
-    )
-    rows = rows.join(about, on="number")
-    rows["p"] = _rank_p(rows)
-    rows.loc[rows["draw"] >= 0, ["excess", "excess_low", "excess_high"]] = np.nan
+            if task == c.variable and random:
+                row |= beyond(loss[:, number], loss[:, random], clusters, bootstraps, rng)
+            parts.append(row)
+    rows = pd.DataFrame(parts)
+    rows = rows.reindex(columns=list(dict.fromkeys([*rows, *BEYOND])))
+    rows["n_matched"] = rows["n_matched"].fillna(0).astype(int)
     rows = rows.join(specificity(conditions, scores, mice, bootstraps, rng), on=["number", "task"])
     order = ["number", "task"]
     rank = {task: i for i, task in enumerate(tasks)}
-    return rows.sort_values(order, key=lambda c: c.map(rank) if c.name == "task" else c)
+    return rows.sort_values(
+        order, key=lambda c: c.map(rank) if c.name == "task" else c, ignore_index=True
+    )
 
 
-def _mean_matched(conditions: list[Condition], loss: np.ndarray) -> np.ndarray:
-    """Mean loss over the matched sets of each condition's variable, method and dose."""
-    groups = pd.Series([(c.variable, c.method, len(c.units)) for c in conditions])
-    means = np.empty_like(loss)
-    for columns in groups.groupby(groups).indices.values():
-        matched = [i for i in columns if conditions[i].draw >= 0]
-        means[:, columns] = loss[:, matched].mean(axis=1, keepdims=True)
-    return means
+def _matched(conditions: list[Condition], c: Condition) -> list[int]:
+    """Places of the random sets of a condition."""
+    like = c.variable, c.method, len(c.units), c.kind
+    return [
+        i
+        for i, other in enumerate(conditions)
+        if other.draw >= 0 and (other.variable, other.method, len(other.units), other.kind) == like
+    ]
 
 
-def _rank_p(rows: pd.DataFrame) -> pd.Series:
-    """p of a selective set: (1 + matched sets that cost as much) / (1 + matched sets)."""
-    p = pd.Series(np.nan, rows.index)
-    for _, group in rows.groupby(["variable", "method", "n_units", "task"]):
-        own = group.index[group["draw"] < 0]
-        matched = group.loc[group["draw"] >= 0, "delta"]
-        reached = (matched >= group.loc[own[0], "delta"] - ROUNDING).sum()
-        p[own] = (1 + reached) / (1 + len(matched))
-    return p
+def beyond(
+    loss: Float[np.ndarray, " sessions"],
+    matched: Float[np.ndarray, "sessions sets"],
+    clusters: Int64[np.ndarray, " sessions"],
+    draws: int,
+    rng: np.random.Generator,
+) -> dict[str, float]:
+    """What a set loses beyond random sets, for other mice and against other random sets.
+
+    The error of the excess is that over mice, by the jackknife and Student's t, plus the distance
+    of a random set from their mean, as it was found: a random set in the given one's place has an
+    interval that excludes no excess in 95 % of cases, however the sets' losses are distributed.
+
+    Parameters
+    ----------
+    loss : ndarray, shape (sessions,)
+        What removing the set costs each session.
+    matched : ndarray, shape (sessions, sets)
+        What random sets cost.
+    clusters : ndarray of int, shape (sessions,)
+        Mouse of each session, from 0.
+    draws : int
+        Of the interval.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict of float
+        The columns `BEYOND`. No interval with one mouse or one random set.
+    """
+    means, n = matched.mean(axis=0), matched.shape[1]
+    low, high = np.quantile(means, [0.025, 0.975])
+    difference = loss - matched.mean(axis=1)
+    excess, mice = difference.mean(), clusters.max() + 1
+    reach = np.nan, np.nan
+    if mice > 1 and n > 1:
+        without = [difference[clusters != mouse].mean() for mouse in range(mice)]
+        over_mice = rng.standard_t(mice - 1, size=draws) * jackknife_error(np.array(without))
+        deviations = (means - means.mean()) * np.sqrt((n + 1) / (n - 1))
+        reach = np.quantile(excess + over_mice - rng.choice(deviations, draws), [0.025, 0.975])
+    values = means.mean(), low, high, n, (1 + (means >= loss.mean() - ROUNDING).sum()) / (1 + n)
+    return dict(zip(BEYOND, (*values, excess, *reach), strict=True))
 
 
 def specificity(

@@ -1,32 +1,42 @@
-"""Random units like given ones."""
-
-import logging
+"""Random sets of units that are, as a whole, like a given one."""
 
 import numpy as np
-from scipy.stats import rankdata
+from jaxtyping import Float, Int64
 
-NEAREST = 10
-"""Units that a match is drawn from."""
+TOLERANCE = 0.1
+"""Distance of two sets, the root sum of squared log ratios of their traits, that counts as none."""
 
-log = logging.getLogger(__name__)
+STEPS = 500
+"""Exchanges that are tried at most."""
 
 
 def matched_sets(
-    units: np.ndarray, alive: np.ndarray, traits: np.ndarray, draws: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw sets of other alive units with similar traits.
+    units: Int64[np.ndarray, " n"],
+    alive: Int64[np.ndarray, " alive"],
+    traits: Float[np.ndarray, "units traits"],
+    gram: Float[np.ndarray, "units units"],
+    draws: int,
+    rng: np.random.Generator,
+) -> Int64[np.ndarray, "draws n"]:
+    """Draw sets of as many living units whose totals are those of the given set.
 
-    Every unit gets a partner, drawn from the `NEAREST` in the ranks of the traits among those
-    that are not in `units` and not yet partners in this draw. Units are matched in random order.
+    A set begins at random, and exchanges members at random for others where this brings it no
+    farther from the given one, until it is within `TOLERANCE`. So sets differ as much as their
+    totals let them. It may hold as many of the given units as it began with: were they left out,
+    a random set would be unlike all its matched sets, which lack its units, and exceed them far
+    too often.
 
     Parameters
     ----------
     units : ndarray of int, shape (n,)
         To be matched.
-    alive : ndarray of int, shape (m,)
-        That may be partners; those in `units` are left out.
+    alive : ndarray of int, shape (alive,)
+        What is drawn from; all of `units` among them.
     traits : ndarray, shape (units, traits)
-        Of all units: firing rate and mean `|a|·‖d‖`, say.
+        Of all units, zero or above: their sums over a set are matched.
+    gram : ndarray, shape (units, units)
+        Mean products of what any two units change: their sum over a set, the mean square of what it
+        changes, is matched.
     draws : int
         Number of sets.
     rng : numpy.random.Generator
@@ -34,43 +44,49 @@ def matched_sets(
     Returns
     -------
     ndarray of int, shape (draws, n)
-        Column i holds the partners of units[i], so that the first columns match the first units.
+        No unit twice in a row.
 
     Raises
     ------
     ValueError
-        There are fewer others than units.
+        There are fewer other units than given ones.
     """
-    others = np.setdiff1d(alive, units)
-    if len(others) < len(units):
-        raise ValueError(f"{len(units)} units can't be matched by {len(others)}")
-    among = np.concatenate([units, others])
-    ranks = rankdata(traits[among], axis=0)
-    distance = np.linalg.norm(ranks[: len(units), None] - ranks[None, len(units) :], axis=-1)
-    sets = np.empty((draws, len(units)), np.int64)
-    for drawn in sets:
-        left = np.ones(len(others), bool)
-        for i in rng.permutation(len(units)):
-            nearest = np.argsort(np.where(left, distance[i], np.inf), kind="stable")
-            chosen = nearest[rng.integers(min(NEAREST, left.sum()))]
-            left[chosen] = False
-            drawn[i] = others[chosen]
-    return sets
+    n = len(units)
+    if len(alive) - n < n:
+        raise ValueError(f"{n} units can't be matched by {len(alive) - n} others")
+    given = np.isin(np.arange(len(gram)), units).astype(np.int64)
+    goal = _totals(traits[units].sum(axis=0)[None], gram[np.ix_(units, units)].sum()[None])
+
+    order = rng.permuted(np.tile(alive, (draws, 1)), axis=1)  # the first n are the set
+    sums = traits[order[:, :n]].sum(axis=1)
+    shared = np.stack([gram[drawn[:n]].sum(axis=0) for drawn in order])
+    square = np.take_along_axis(shared, order[:, :n], axis=1).sum(axis=1)
+    spare = np.zeros(draws, np.int64)  # given units that it has lost since
+    distance = np.linalg.norm(_totals(sums, square) - goal, axis=1)
+    for _ in range(STEPS):
+        rows = np.flatnonzero(distance > TOLERANCE)
+        if not len(rows):
+            break
+        out, into = rng.integers(n, size=len(rows)), rng.integers(n, len(alive), size=len(rows))
+        old, new = order[rows, out], order[rows, into]
+        total = sums[rows] + traits[new] - traits[old]
+        change = 2 * (shared[rows, new] - shared[rows, old] - gram[old, new])
+        squared = square[rows] + change + gram[old, old] + gram[new, new]
+        left = spare[rows] + given[old] - given[new]
+        found = np.linalg.norm(_totals(total, squared) - goal, axis=1)
+        better = (found <= distance[rows]) & (left >= 0)
+        rows, old, new, out, into = (part[better] for part in (rows, old, new, out, into))
+        sums[rows], square[rows], spare[rows] = total[better], squared[better], left[better]
+        distance[rows] = found[better]
+        shared[rows] += gram[new] - gram[old]
+        order[rows, out], order[rows, into] = new, old
+    return order[:, :n]
 
 
-def matchable(ranked: np.ndarray, alive: np.ndarray, most: int, what: str) -> np.ndarray:
-    """The first of the ranked units, at most `most`, that leave two alive ones for each.
-
-    Fewer others would make all matched sets alike. Logged if it shortens the set.
-    """
-    possible = len(alive) // 3
-    wanted = min(most, len(ranked))
-    if possible < wanted:
-        log.warning(
-            "%s: %d of %d units are removed, %d alive ones match no more",
-            what,
-            possible,
-            wanted,
-            len(alive),
-        )
-    return ranked[: min(wanted, possible)]
+def _totals(
+    sums: Float[np.ndarray, "sets traits"], square: Float[np.ndarray, " sets"]
+) -> Float[np.ndarray, "sets traits+1"]:
+    """Logs of what is matched; a change by its root mean square."""
+    tiny = np.finfo(np.float64).tiny
+    logs = np.log(np.maximum(sums, tiny)), np.log(np.maximum(square, tiny))[:, None] / 2
+    return np.concatenate(logs, axis=1)

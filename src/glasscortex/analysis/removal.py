@@ -1,4 +1,4 @@
-"""Take units of an SAE out of the activations, and leave everything else."""
+"""Edit activations: take units out, or keep them alone, or exchange what a subspace holds."""
 
 import zlib
 
@@ -29,7 +29,13 @@ class EncodedBatch:
         self.atoms = atoms(sae)
         self._sae = sae
         self._batch: Batch | None = None
-        self._donors: dict[bytes, Tensor] = {}
+
+    def _turn_to(self, batch: Batch) -> None:
+        if batch is not self._batch:
+            self._batch = batch
+            self._codes: Tensor | None = None
+            self._donors: dict[bytes, Tensor] = {}
+            self._exchanged: dict[int, Tensor] = {}
 
     def codes(
         self, x: Float[Tensor, "windows tokens dim"], batch: Batch
@@ -38,13 +44,14 @@ class EncodedBatch:
 
         Units come first: taking some of them is then a copy of rows.
         """
-        if batch is not self._batch:
-            self._batch, self._donors = batch, {}
+        self._turn_to(batch)
+        if self._codes is None:
             self._codes = self._sae.encode(x).movedim(-1, 0).contiguous()
         return self._codes
 
     def donors(self, labels: np.ndarray | None, batch: Batch, seed: int) -> Tensor:
         """A window for each to take codes from, see `drawn_donors`; all conditions share it."""
+        self._turn_to(batch)
         own = labels[batch.trials] if labels is not None else np.full(len(batch.trials), np.nan)
         key = own.tobytes()
         if key not in self._donors:
@@ -52,6 +59,19 @@ class EncodedBatch:
             rng = np.random.default_rng([seed, zlib.crc32(place.encode())])
             self._donors[key] = torch.from_numpy(drawn_donors(own, rng))
         return self._donors[key]
+
+    def exchanged(
+        self,
+        x: Float[Tensor, "windows tokens dim"],
+        labels: np.ndarray | None,
+        batch: Batch,
+        seed: int,
+    ) -> Float[Tensor, "width windows tokens"]:
+        """What the codes of each window change by when they become those of its donor."""
+        codes, donors = self.codes(x, batch), self.donors(labels, batch, seed)
+        if id(donors) not in self._exchanged:
+            self._exchanged[id(donors)] = codes[:, donors] - codes
+        return self._exchanged[id(donors)]
 
 
 class Removal:
@@ -96,12 +116,68 @@ class Removal:
     def __call__(
         self, x: Float[Tensor, "windows tokens dim"], batch: Batch
     ) -> Float[Tensor, "windows tokens dim"]:
+        return self._added(x, self._change(x, batch))
+
+    def _change(
+        self, x: Float[Tensor, "windows tokens dim"], batch: Batch
+    ) -> Float[Tensor, "units windows tokens"]:
+        if self._method == "resample":
+            return self._encoded.exchanged(x, self._labels, batch, self._seed)[self._units]
         change = -self._encoded.codes(x, batch)[self._units]
-        if self._method == "mean":
-            change += self._mean[:, None, None]
-        elif self._method == "resample":
-            change -= change[:, self._encoded.donors(self._labels, batch, self._seed)]
-        return x + (change.flatten(1).T @ self._atoms).reshape(x.shape)
+        return change + self._mean[:, None, None] if self._method == "mean" else change
+
+    def _added(self, x: Tensor, change: Tensor) -> Tensor:
+        return torch.addmm(x.flatten(0, 1), change.flatten(1).T, self._atoms).reshape(x.shape)
+
+
+class Keeping(Removal):
+    """An edit that keeps some units' part alone,
+
+        x' = y + Σ_{j∈S} (a_j − b_j) d_j
+
+    where y are the activations of the window that `resample` takes from, and b its codes: all
+    other units, and what the dictionary does not explain, are another window's.
+    """
+
+    def __call__(
+        self, x: Float[Tensor, "windows tokens dim"], batch: Batch
+    ) -> Float[Tensor, "windows tokens dim"]:
+        donors = self._encoded.donors(self._labels, batch, self._seed)
+        return self._added(x[donors], -self._change(x, batch))
+
+
+class Exchange:
+    """An edit that exchanges what a subspace holds with the window that `resample` takes from,
+
+        x' = x + g P (y − x)
+
+    Parameters
+    ----------
+    encoded : EncodedBatch
+        Draws the windows.
+    projection : Tensor, shape (dim, dim)
+        P, times g.
+    labels : ndarray, shape (presentations,), or None
+        See `Removal`.
+    seed : int
+        Of the draw of windows.
+    """
+
+    def __init__(
+        self,
+        encoded: EncodedBatch,
+        projection: Float[Tensor, "dim dim"],
+        labels: np.ndarray | None,
+        seed: int,
+    ):
+        self._encoded, self._projection = encoded, projection
+        self._labels, self._seed = labels, seed
+
+    def __call__(
+        self, x: Float[Tensor, "windows tokens dim"], batch: Batch
+    ) -> Float[Tensor, "windows tokens dim"]:
+        donors = self._encoded.donors(self._labels, batch, self._seed)
+        return x + (x[donors] - x) @ self._projection
 
 
 def drawn_donors(labels: np.ndarray, rng: np.random.Generator) -> Int64[np.ndarray, " windows"]:

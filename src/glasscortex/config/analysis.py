@@ -21,14 +21,14 @@ class AblationConfig(Part):
     """Which units are removed, how, and what they are compared with."""
 
     methods: Distinct[Literal["zero", "mean", "resample"]] = Field(
-        ("zero", "mean", "resample"), min_length=1
+        ("resample", "zero", "mean"), min_length=1, description="the first is that of the claims"
     )
     units: Size = Field(64, description="most units of one variable that are removed")
     doses: Distinct[Size] = (4, 8, 16, 32, 64)
-    draws: Size = Field(20, description="matched random sets at the full dose")
-    dose_draws: Size = Field(5, description="of these, at every smaller dose")
+    draws: Size = Field(200, description="random sets of the chosen number, by the first method")
+    dose_draws: Size = Field(10, description="of every other number, and by every other method")
     windows: Size = Field(
-        200, description="most test windows of one session and stimulus, evenly spread"
+        200, description="most windows of one session, stimulus and split, evenly spread"
     )
     bootstraps: Annotated[int, Field(ge=50, le=10_000_000)] = Field(
         2000, description="resamples of an interval; a tail of 2.5 % needs many"

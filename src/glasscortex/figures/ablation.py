@@ -28,11 +28,20 @@ LOSS = LinearSegmentedColormap.from_list(
 """From gain (orange) through nothing (white) to loss (blue)."""
 
 
+RIVALS = {
+    "labels": ("as many directions that labels move", "s", COLOURS["spliced"]),
+    "probe": ("as many directions that a probe reads", "D", COLOURS["random_sae"]),
+    "kept": ("everything but these units", "o", "white"),
+}
+"""By condition, what is exchanged in the chosen units' place, its marker and its colour."""
+
+
 @styled
 def ablation_figure(*, ablation: pd.DataFrame) -> Figure:
-    """Draw the matrix variable removed × task measured, and every variable's dose curve.
+    """Draw what removing units costs: every task, beside rivals, and by the number of units.
 
-    Shown are the trained transformer's first SAE and seed, and the table's first method.
+    Shown are the trained transformer's first SAE and seed; the matrix and the rivals are those of
+    the chosen number of units, the dose curves those of the same method.
 
     Parameters
     ----------
@@ -44,36 +53,35 @@ def ablation_figure(*, ablation: pd.DataFrame) -> Figure:
         empty(figure.subplots(), "no units were selected, so none were removed")
         return figure
     table = first_fit(table)
-    method = table["method"].iloc[0]
-    table = table[table["method"] == method]
+    chosen = table[table["chosen"].astype(bool)]
     removed = [task for task in TASKS if task in set(table["variable"])]
     measured = [task for task in TASKS if task in set(table["task"])]
     rows = -(-len(removed) // COLUMNS)
-    heights = [0.9 + 0.3 * len(removed), 1.35 * rows]
+    heights = [0.9 + 0.3 * len(removed), 0.6 + 0.22 * len(removed), 1.35 * rows]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=heights)[:, 0]
+    top, middle, bottom = figure.subfigures(3, 1, squeeze=False, height_ratios=heights)[:, 0]
     matrix = top.subplots()
-    _draw_matrix(matrix, table, removed, measured, method)
+    _draw_matrix(matrix, chosen, removed, measured)
     letter(matrix, "A", above=26)
+    beside = middle.subplots()
+    _draw_rivals(beside, table, removed)
+    letter(beside, "B")
     panels = bottom.subplots(rows, COLUMNS, squeeze=False).flatten()
+    doses = table[(table["condition"] == "selective") & table["method"].isin(chosen["method"])]
     for panel, variable in zip(panels, removed, strict=False):
-        _draw_doses(panel, table, variable)
+        _draw_doses(panel, doses, variable)
     for panel in panels[len(removed) :]:
         panel.set_visible(False)
-    letter(panels[0], "B", above=26)
-    names = [("selective units", COLOURS["trained"]), ("matched random units", COLOURS["null"])]
+    letter(panels[0], "C", above=26)
+    names = [("own units", COLOURS["trained"]), ("95 % of random sets", COLOURS["null"])]
     name_colours(panels[0], names, above=26)
-    bottom.supxlabel("units removed", fontsize=7)
+    bottom.supxlabel("units removed (ring: the number that validation chose)", fontsize=7)
     bottom.supylabel("loss on own task", fontsize=7)
     return figure
 
 
-def _draw_matrix(
-    axes: Axes, table: pd.DataFrame, removed: list[str], measured: list[str], method: str
-) -> None:
-    selective = table[table["condition"] == "selective"]
-    full = selective.groupby("variable")["n_units"].transform("max")
-    selective = selective[selective["n_units"] == full].set_index(["variable", "task"])
+def _draw_matrix(axes: Axes, chosen: pd.DataFrame, removed: list[str], measured: list[str]) -> None:
+    selective = chosen.set_index(["variable", "task"])
     delta = selective["delta"].unstack().reindex(index=removed, columns=measured)
     certain = selective["excess_low"].unstack().reindex_like(delta) > 0
     intact = selective["intact"].unstack().reindex_like(delta)
@@ -115,8 +123,8 @@ def _draw_matrix(
     axes.spines[:].set_visible(False)
     axes.set_ylabel("variable whose units are removed (number)")
     axes.annotate(
-        f"Loss of accuracy or R², method {method}; framed: a variable's own task.\n"
-        "* more than with matched random units removed (95 % interval over mice).",
+        f"Loss of accuracy or R², method {chosen['method'].iloc[0]}; framed: a variable's own "
+        "task.\n* more than with random sets removed (95 % interval over mice and sets).",
         (0, 0),
         (0, -4),
         va="top",
@@ -130,22 +138,60 @@ def _draw_matrix(
     bar.set_label("share of the intact score that is lost")
 
 
-def _draw_doses(axes: Axes, table: pd.DataFrame, variable: str) -> None:
-    own = table[(table["variable"] == variable) & (table["task"] == variable)]
-    selective = own[own["condition"] == "selective"].sort_values("n_units")
-    matched = own[own["condition"] == "matched_random"]
-    x = selective["n_units"].to_numpy()
+def _draw_rivals(axes: Axes, table: pd.DataFrame, removed: list[str]) -> None:
+    """The share of the own task that each edit costs."""
+    own = table[table["task"] == table["variable"]].set_index("variable")
+    intact = own["intact"].groupby(level=0).first().reindex(removed)
+    height = np.arange(len(removed))
+    chosen = own[own["chosen"].astype(bool)].reindex(removed)
+    axes.set_label("rivals")
+    axes.hlines(
+        height,
+        chosen["matched_low"] / intact,
+        chosen["matched_high"] / intact,
+        color=COLOURS["null"],
+        linewidth=5,
+        alpha=0.35,
+        label="95 % of random sets of units",
+    )
+    shown = {"own units": (chosen, "o", COLOURS["trained"])} | {
+        label: (own[own["condition"] == condition].reindex(removed), marker, colour)
+        for condition, (label, marker, colour) in RIVALS.items()
+    }
+    for label, (rows, marker, colour) in shown.items():
+        axes.plot(
+            *(rows["delta"] / intact, height, marker),
+            color=colour,
+            markeredgecolor=COLOURS["trained"] if colour == "white" else colour,
+            markersize=4,
+            label=label,
+        )
+    axes.axvline(0, color=FAINT, linewidth=0.5)
+    axes.set_yticks(height, [f"{words(v)} ({chosen['n_units'][v]:g})" for v in removed])
+    axes.set_ylim(len(removed) - 0.5, -0.5)
+    axes.set_xlabel("share of the own task's score that is lost")
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), borderpad=0)
+
+
+def _draw_doses(axes: Axes, doses: pd.DataFrame, variable: str) -> None:
+    own = doses[(doses["variable"] == variable) & (doses["task"] == variable)]
+    own = own.sort_values("n_units")
+    x = own["n_units"].to_numpy()
     axes.set_label(variable)
     axes.axhline(0, color=FAINT, linewidth=0.5)
+    spread = own["matched_low"], own["matched_high"]
+    axes.vlines(x, *spread, color=COLOURS["null"], alpha=0.35, linewidth=4)
+    axes.plot(x, own["matched"], color=COLOURS["null"], label="matched")
+    axes.fill_between(x, own["ci_low"], own["ci_high"], color=COLOURS["trained"], alpha=0.2)
+    axes.plot(x, own["delta"], "o-", markersize=2.5, color=COLOURS["trained"], label="selective")
+    chosen = own[own["chosen"].astype(bool)]
     axes.plot(
-        matched["n_units"], matched["delta"], ".", markersize=2.5, alpha=0.5, color=COLOURS["null"]
-    )
-    axes.plot(matched.groupby("n_units")["delta"].mean(), color=COLOURS["null"], label="matched")
-    axes.fill_between(
-        x, selective["ci_low"], selective["ci_high"], color=COLOURS["trained"], alpha=0.2
-    )
-    axes.plot(
-        x, selective["delta"], "o-", markersize=2.5, color=COLOURS["trained"], label="selective"
+        *(chosen["n_units"], chosen["delta"]),
+        *("o",),
+        markersize=6,
+        markerfacecolor="none",
+        color=COLOURS["trained"],
+        label="chosen",
     )
     axes.set_xscale("log", base=2)
     crowded = np.append(x[1:] / x[:-1] < 1.5, False)

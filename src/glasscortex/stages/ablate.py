@@ -19,7 +19,6 @@ def ablate(
     folder: Folder,
     responses: Input,
     manifest: Input,
-    selectivity: Input,
     trials: Input,
     windows: Folder,
     sessions: Input,
@@ -37,7 +36,7 @@ def ablate(
         Folders of the decoder and of the autoencoder.
     responses, manifest : Path
         Responses of the autoencoder's units, and their checksums.
-    selectivity, trials, sessions : Path
+    trials, sessions : Path
         Tables.
     windows : Path
         Folder of the sessions' windows.
@@ -55,7 +54,6 @@ def ablate(
         trials=read_trials(trials),
         windows=WindowsFolder(windows),
         responses=read_responses(responses, "validation").values,
-        selectivity=read_table(selectivity),
         mice=read_table(sessions).set_index("session_id")["mouse"],
         config=config,
         name=sae,

@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import torch
 
-from glasscortex.analysis.ablation import evenly
+from glasscortex.analysis.bench import evenly
 from glasscortex.analysis.input_attribution import drives, schema
 from glasscortex.analysis.output_effects import effects as effects_on_outputs
 from glasscortex.analysis.output_effects import reuse as reuse_of

@@ -19,24 +19,21 @@ def of_ablation(table: pd.DataFrame) -> Iterator[Claim]:
     table : pandas.DataFrame
         The table ablation.
     """
-    rows = table[(table["model"] == "trained") & (table["condition"] == "selective")]
-    rows = rows[(rows["method"] == "zero") & (rows["task"] == rows["variable"])]
-    full = rows.groupby(["seed", "sae", "variable"])["n_units"].transform("max")
-    for row in rows[rows["n_units"] == full].itertuples():
+    rows = table[(table["model"] == "trained") & (table["task"] == table["variable"])]
+    for row in rows[rows["chosen"].astype(bool)].itertuples():
         removed = f"{row.n_units} units removed cost {row.delta:.3g} of {row.intact:.3g}"
         verdict, reason = above(row.excess_low, row.excess_high, 0.0, row.n_sessions, "sessions")
-        reason += f"; p {row.p:.2g} among matched sets"
+        reason += f"; p {row.p:.2g} among {row.n_matched} matched sets"
         yield Claim(
             f"ablating {row.variable} units costs {row.variable} more than matched random units",
             row.excess,
             row.excess_low,
             row.excess_high,
             0.0,
-            f"{removed}; {row.overlap:.0%} of the units are selective for another variable of "
-            "their presentations too",
+            f"{removed}; {row.overlap:.0%} of the units are an unrelated variable's, too",
             row.n_sessions,
             "sessions",
-            "interval over mice; rank among matched sets",
+            "interval over mice and matched sets; rank among these",
             "matched random units",
             "fails" if verdict == "holds" and row.p > LEVEL else verdict,
             reason,

@@ -1,0 +1,148 @@
+"""How well a session is decoded with its activations edited in many ways at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Shaped
+from torch import Tensor
+
+from glasscortex.data.batches import Batch, Batches
+from glasscortex.decoder.evaluate import Edit
+from glasscortex.decoder.hooks import replacing
+from glasscortex.decoder.model import Decoder
+from glasscortex.tasks import TASKS
+
+AT_ONCE = 512
+"""Windows that pass the rest of the decoder together, of one edit or of several."""
+
+Score = Literal["headline", "loss"]
+"""Accuracy or R², or what training lowers: nats, or the squared error over the variance."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Edits, and the tasks that are decoded under each of them."""
+
+    tasks: tuple[str, ...]
+    edits: Sequence[Edit]
+
+
+def session_scores(
+    decoder: Decoder,
+    hook: str,
+    batches: Batches,
+    mask: Bool[np.ndarray, " presentations"],
+    series: Sequence[Series],
+    score: Score = "headline",
+) -> list[dict[str, Float[np.ndarray, " edits"]]]:
+    """Scores of one session's tasks under every edit.
+
+    The model before the hook runs once a batch, the rest once an edit and only for the tasks
+    asked for; edits of few windows pass it together.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        In evaluation mode.
+    hook : str
+        Name of the place that is edited.
+    batches : Batches
+        Windows of the session.
+    mask : ndarray of bool, shape (presentations,)
+        Which of them.
+    series : sequence of Series
+    score : str
+        Which one.
+
+    Returns
+    -------
+    list of dict
+        A series each: scores by task; NaN for a value that does not vary, nothing for a task
+        without labels.
+    """
+    sums = [{task: np.zeros(len(part.edits)) for task in part.tasks} for part in series]
+    labels = {task: batches.trials[TASKS[task].column].to_numpy() for task in batches.targets}
+    known = {task: mask & batches.decodable & np.isfinite(labels[task]) for task in labels}
+    for batch in batches.ordered(mask & batches.decodable):
+        latents = decoder.until(hook, batch)
+        targets = {
+            task: (torch.from_numpy(known[task][batch.trials]), batches.targets[task][batch.trials])
+            for task in batch.tasks
+        }
+        for part, total in zip(series, sums, strict=True):
+            tasks = tuple(t for t in batch.tasks if t in total and bool(targets[t][0].any()))
+            if not tasks or not part.edits:
+                continue
+            for place, outputs in _outputs(decoder, hook, latents, batch, tasks, part.edits):
+                for task, output in outputs.items():
+                    rows, target = targets[task]
+                    total[task][place] += _summed(output[:, rows], target[rows.numpy()], score)
+    return [
+        {
+            task: _score(task, total[task], batches.targets[task][known[task]], score)
+            for task in part.tasks
+            if known[task].any()
+        }
+        for part, total in zip(series, sums, strict=True)
+    ]
+
+
+def _outputs(
+    decoder: Decoder,
+    hook: str,
+    latents: Float[Tensor, "windows latents dim"],
+    batch: Batch,
+    tasks: tuple[str, ...],
+    edits: Sequence[Edit],
+) -> Iterator[tuple[slice, dict[str, Float[Tensor, "edits windows outputs"]]]]:
+    """Outputs under some edits at a time, side by side along the windows."""
+    asked, windows = replace(batch, tasks=tasks), len(batch.trials)
+    step = max(1, AT_ONCE // windows)
+    for first in range(0, len(edits), step):
+        some = edits[first : first + step]
+
+        def edited(x: Tensor, some: Sequence[Edit] = some) -> Tensor:
+            return torch.cat([edit(x[:windows], batch) for edit in some])
+
+        with replacing(decoder, hook, edited):
+            outputs = decoder.since(hook, latents.repeat(len(some), 1, 1), asked)
+        shape = len(some), windows
+        place = slice(first, first + len(some))
+        yield place, {task: output.unflatten(0, shape) for task, output in outputs.items()}
+
+
+def _summed(
+    output: Float[Tensor, "edits windows outputs"],
+    target: Shaped[np.ndarray, " windows"],
+    score: Score,
+) -> Float[np.ndarray, " edits"]:
+    """Squared errors of values; of classes, how many are right, or the nats that are missed.
+
+    A class that the session's training split lacks is never right, and no nats are asked of it.
+    """
+    goal = torch.from_numpy(target)
+    if goal.is_floating_point():
+        return (output[..., 0] - goal).square().sum(1).numpy()
+    if score == "headline":
+        return (output.argmax(-1) == goal).sum(1).numpy()
+    nats = F.cross_entropy(
+        output.movedim(-1, 1), goal.expand(len(output), -1), ignore_index=-1, reduction="none"
+    )
+    return nats.sum(1).numpy()
+
+
+def _score(
+    task: str,
+    total: Float[np.ndarray, " edits"],
+    target: Shaped[np.ndarray, " presentations"],
+    score: Score,
+) -> Float[np.ndarray, " edits"]:
+    if TASKS[task].is_regression:
+        variance = np.square(target - target.mean(dtype=np.float64)).sum()
+        unexplained = total / (variance if variance > 0 else np.nan)
+        return 1 - unexplained if score == "headline" else unexplained
+    return total / len(target)
