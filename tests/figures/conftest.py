@@ -121,6 +121,21 @@ def ablation() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@pytest.fixture(scope="session")
+def steering() -> pd.DataFrame:
+    rows = [
+        {**FIT, "variable": task, "task": other, "dose": dose, "condition": condition}
+        | {"measure": "turned" if task == other else "lost"}
+        | {"value": share * dose if task == other else 0.01}
+        for task, classes in CLASSES.items()
+        if classes
+        for other in CLASSES
+        for dose in (1, 4, 16)
+        for condition, share in (("own", 0.04), ("random", 0.002))
+    ]
+    return pd.DataFrame(rows)
+
+
 VARIABLES = {
     ("direction", "drifting_gratings"): 0.4,
     ("orientation", "drifting_gratings"): 0.35,

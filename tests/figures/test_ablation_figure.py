@@ -5,8 +5,8 @@ from glasscortex.figures.ablation import ablation_figure
 
 
 @pytest.fixture(scope="module")
-def figure(ablation):
-    return ablation_figure(ablation=ablation)
+def figure(ablation, steering):
+    return ablation_figure(ablation=ablation, steering=steering)
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +37,21 @@ def test_rivals_stand_beside_the_chosen_units(figure, chosen):
     lines = {line.get_label(): line.get_xdata() for line in panel.get_lines()}
     own = chosen[chosen["variable"] == chosen["task"]]
     np.testing.assert_allclose(lines["own units"], own["delta"] / 0.5)
-    np.testing.assert_allclose(lines["as many directions that a probe reads"], 0.2)
-    assert len(panel.get_legend().get_texts()) == 5
+    np.testing.assert_allclose(lines["as many directions, that a probe reads"], 0.2)
+    (legend,) = figure.subfigs[1].legends
+    assert len(legend.get_texts()) == 5 + 2
     (random,) = panel.collections
     ends = np.array([segment[:, 0] for segment in random.get_segments()])
     np.testing.assert_allclose(ends, np.tile([-0.02, 0.06], (10, 1)))
+
+
+def test_added_units_stand_by_dose_beside_random_ones(figure, steering):
+    (panel,) = [axes for axes in figure.axes if axes.get_label() == "steering"]
+    drawn = [line.get_xdata() for line in panel.get_lines() if line.get_marker() == "^"]
+    assert len(drawn) == 2 * 3
+    turned = steering[steering["measure"] == "turned"].groupby("condition")["value"]
+    assert np.nanmax(drawn[:3]) == turned.max()["random"]
+    assert np.nanmax(drawn[3:]) == turned.max()["own"]
 
 
 def test_dose_curves_are_of_the_own_task_beside_random_sets(figure, ablation):
@@ -55,6 +65,6 @@ def test_dose_curves_are_of_the_own_task_beside_random_sets(figure, ablation):
     np.testing.assert_allclose(lines["chosen"].get_xdata(), [32])
 
 
-def test_without_removed_units_the_figure_says_so(ablation):
-    figure = ablation_figure(ablation=ablation.head(0))
+def test_without_removed_units_the_figure_says_so(ablation, steering):
+    figure = ablation_figure(ablation=ablation.head(0), steering=steering.head(0))
     assert "no units were selected" in figure.axes[0].texts[0].get_text()

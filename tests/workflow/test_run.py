@@ -48,6 +48,7 @@ COLUMNS = {
     "tuning": "model seed sae unit variable stimulus label mouse mean error low high n",
     "ablation": "model seed sae variable task n_units method condition chosen intact ablated delta "
     "ci_low ci_high matched n_matched p excess change",
+    "steering": "model seed sae variable task dose condition measure value ci_low ci_high",
     "reuse": "model seed sae unit task size share tasks",
     "history": "model seed epoch train_loss validation_loss",
     "recovery": "model seed sae factor unit score matched_unit matched_score ceiling recovered",
@@ -73,7 +74,7 @@ def test_table_holds_every_model(finished, table):
     assert {"trained", "start", "untrained", "shuffled"} <= models
 
 
-@pytest.mark.parametrize("table", ["ablation", "reuse"])
+@pytest.mark.parametrize("table", ["ablation", "steering", "reuse"])
 def test_what_units_do_is_asked_of_the_trained_model_alone(finished, table):
     with open(finished.results / f"tables/{table}.csv", newline="") as file:
         assert {row["model"] for row in csv.DictReader(file)} == {"trained"}
@@ -86,7 +87,7 @@ def test_bases_are_rivals_and_no_more(finished):
 
     for table in ("sae", "probing", "recovery", "dictionaries"):
         assert names(table) - {"cells"} == {"end_to_end", "axes", "pca", "ica"}
-    for table in ("splice", "selectivity", "tuning", "ablation", "reuse", "rivals"):
+    for table in ("splice", "selectivity", "tuning", "ablation", "steering", "reuse", "rivals"):
         assert names(table) == {"end_to_end"}
 
 

@@ -121,6 +121,7 @@ rule ablate:
         code=code("stages.ablate"),
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/ablation.csv",
+        steering="<results>/sae/{model}/seed{seed}/{sae}/steering.csv",
     log:
         "<results>/logs/ablate/{model}-seed{seed}-{sae}.log",
     benchmark:

@@ -51,7 +51,7 @@ SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
 OPENED = [sae for sae in CONFIG.sae if sae not in CONFIG.bases]
 OF_BASES_TOO = ["sae", "probing"] + ["recovery"] * SIMULATED
-OF_TRAINED = ["ablation", "reuse"]
+OF_TRAINED = ["ablation", "steering", "reuse"]
 SAE_TABLES = [*OF_BASES_TOO, "splice", "selectivity", "tuning", *OF_TRAINED]
 TABLES = ["quality", "history", "decoding", "comparison"] + ["observer", "share"] * SIMULATED
 TABLES += [*SAE_TABLES, "dictionaries", "rivals", "claims"]

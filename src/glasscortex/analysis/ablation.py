@@ -1,4 +1,4 @@
-"""What the decoder loses when the units of one variable are removed."""
+"""What the decoder loses without the units of one variable, and says with more of them."""
 
 import logging
 import zlib
@@ -13,6 +13,7 @@ from glasscortex.analysis.bench import Bench, Condition
 from glasscortex.analysis.costs import summarised
 from glasscortex.analysis.matching import matched_sets
 from glasscortex.analysis.ranking import fewest, ranked, specific
+from glasscortex.analysis.steering import steered
 from glasscortex.config import AblationConfig
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.model import Decoder
@@ -49,8 +50,8 @@ def ablate(
     config: AblationConfig,
     name: str = "",
     seed: int = 0,
-) -> pd.DataFrame:
-    """Remove the units of every variable, and measure what every task loses.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Remove the units of every variable, and add them, and measure what every task says.
 
     Which units are a variable's, and how many of them are removed, is decided on validation; what
     their removal costs is measured on test. A score is the mean over sessions; `delta` is what is
@@ -90,8 +91,8 @@ def ablate(
 
     Returns
     -------
-    pandas.DataFrame
-        One row a set of units and task.
+    tuple of pandas.DataFrame
+        One row a set of units and task; and what `steered` returns.
 
     Raises
     ------
@@ -101,10 +102,13 @@ def ablate(
     rng = np.random.default_rng([seed, zlib.crc32(f"ablation {name}".encode())])
     rate, mean = (responses != 0).mean(axis=0), np.abs(responses).mean(axis=0)
     bench = Bench(decoder, sae, trials, windows, mean, config.windows, seed)
-    costs = unit_costs(bench, np.flatnonzero(rate), len(rate))
-    own = own_units(bench, costs, np.flatnonzero(rate), config)
+    alive = np.flatnonzero(rate)
+    costs = unit_costs(bench, alive, len(rate))
+    own = own_units(bench, costs, alive, config)
     traits = np.stack([rate, np.abs(np.nan_to_num(costs)).sum(axis=1)], axis=1)
-    return measured(bench, own, traits, mice, config, rng)
+    removed = measured(bench, own, traits, mice, config, rng)
+    units = {task: of_task.units for task, of_task in own.items()}
+    return removed, steered(bench, units, alive, mice, config.bootstraps, rng)
 
 
 def unit_costs(

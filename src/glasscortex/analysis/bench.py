@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 from jaxtyping import Bool, Float
 
-from glasscortex.analysis.edits import Score, Series, session_scores
+from glasscortex.analysis.edits import Score, Scores, Series, session_scores
 from glasscortex.analysis.moments import Moments
-from glasscortex.analysis.removal import EncodedBatch, Exchange, Keeping, Removal
+from glasscortex.analysis.removal import EncodedBatch, Exchange, Keeping, Removal, atoms
 from glasscortex.data.batches import Batches
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit
@@ -80,7 +80,7 @@ class Bench:
     ):
         if sae.hook is None:
             raise InputError("the dictionary says no hook to edit: fit it with hook=…")
-        self.tasks = decoder.vocabulary.tasks
+        self.tasks, self.atoms = decoder.vocabulary.tasks, atoms(sae)
         self._decoder, self._sae, self._hook = decoder, sae, sae.hook
         self._trials, self._windows = trials, windows
         self._mean, self._most, self._seed = torch.from_numpy(mean).float(), most, seed
@@ -114,10 +114,10 @@ class Bench:
             by its place in `conditions`.
         """
         shown = [i for i, c in enumerate(conditions) if c.draw < 0]
-        groups = {tuple(self.tasks): shown} | {
-            (task,): [i for i, c in enumerate(conditions) if c.draw >= 0 and c.variable == task]
+        groups = [(tuple(self.tasks), shown)] + [
+            ((task,), [i for i, c in enumerate(conditions) if c.draw >= 0 and c.variable == task])
             for task in self.tasks
-        }
+        ]
         rows = []
         for batches, mask in self._sessions(split):
             encoded = EncodedBatch(self._sae)
@@ -127,19 +127,35 @@ class Bench:
             }
             series = [Series(tuple(self.tasks), [lambda x, batch: x])] + [
                 Series(tasks, [self._edit(conditions[i], encoded, labels) for i in numbers])
-                for tasks, numbers in groups.items()
+                for tasks, numbers in groups
             ]
-            intact, *found = session_scores(self._decoder, self._hook, batches, mask, series, score)
+            intact, *found = self._scored(batches, mask, series, score)
             for task, (value,) in intact.items():
                 row = {"session_id": batches.trials["session_id"].iloc[0], "task": task}
                 values = {
                     number: part[task][place]
-                    for numbers, part in zip(groups.values(), found, strict=True)
+                    for (_, numbers), part in zip(groups, found, strict=True)
                     if task in part
                     for place, number in enumerate(numbers)
                 }
                 rows.append(row | {"intact": value} | values)
         return pd.DataFrame(rows, columns=["session_id", "task", "intact", *range(len(conditions))])
+
+    @torch.no_grad()
+    def under(self, split: str, series: list[Series]) -> Iterator[tuple[str, list[Scores]]]:
+        """Each session, and its scores under edits that are the same for all sessions."""
+        for batches, mask in self._sessions(split):
+            session_id = batches.trials["session_id"].iloc[0]
+            yield session_id, self._scored(batches, mask, series, "headline")
+
+    def _scored(
+        self,
+        batches: Batches,
+        mask: Bool[np.ndarray, " presentations"],
+        series: list[Series],
+        score: Score,
+    ) -> list[Scores]:
+        return session_scores(self._decoder, self._hook, batches, mask, series, score)
 
     def _sessions(self, split: str) -> Iterator[tuple[Batches, Bool[np.ndarray, " presentations"]]]:
         for session_id, of_session in self._trials.groupby("session_id", sort=False):

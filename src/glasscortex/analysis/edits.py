@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int64, Shaped
 from torch import Tensor
 
 from glasscortex.data.batches import Batch, Batches
@@ -23,12 +23,25 @@ Score = Literal["headline", "loss"]
 """Accuracy or R², or what training lowers: nats, or the squared error over the variance."""
 
 
+Scores = dict[str, Float[np.ndarray, " edits"]]
+"""By task, a score an edit."""
+
+
 @dataclass(frozen=True)
 class Series:
-    """Edits, and the tasks that are decoded under each of them."""
+    """Edits, and what is asked under each of them.
+
+    Attributes
+    ----------
+    tasks : that are decoded
+    edits : of the activations
+    goals : an output an edit; if there are any, the score is the share of windows with other labels
+        that are decoded as it
+    """
 
     tasks: tuple[str, ...]
     edits: Sequence[Edit]
+    goals: Sequence[int] = ()
 
 
 def session_scores(
@@ -38,7 +51,7 @@ def session_scores(
     mask: Bool[np.ndarray, " presentations"],
     series: Sequence[Series],
     score: Score = "headline",
-) -> list[dict[str, Float[np.ndarray, " edits"]]]:
+) -> list[Scores]:
     """Scores of one session's tasks under every edit.
 
     The model before the hook runs once a batch, the rest once an edit and only for the tasks
@@ -80,10 +93,19 @@ def session_scores(
             for place, outputs in _outputs(decoder, hook, latents, batch, tasks, part.edits):
                 for task, output in outputs.items():
                     rows, target = targets[task]
-                    total[task][place] += _summed(output[:, rows], target[rows.numpy()], score)
+                    output, target = output[:, rows], target[rows.numpy()]
+                    if part.goals:
+                        said, goals = output.argmax(-1).numpy(), _column(part.goals[place])
+                        total[task][place] += ((said == goals) & (target != goals)).sum(axis=1)
+                    else:
+                        total[task][place] += _summed(output, target, score)
     return [
         {
-            task: _score(task, total[task], batches.targets[task][known[task]], score)
+            task: (
+                _turned(total[task], batches.targets[task][known[task]], part.goals)
+                if part.goals
+                else _score(task, total[task], batches.targets[task][known[task]], score)
+            )
             for task in part.tasks
             if known[task].any()
         }
@@ -133,6 +155,19 @@ def _summed(
         output.movedim(-1, 1), goal.expand(len(output), -1), ignore_index=-1, reduction="none"
     )
     return nats.sum(1).numpy()
+
+
+def _column(goals: Sequence[int]) -> Int64[np.ndarray, "edits 1"]:
+    return np.array(goals, np.int64)[:, None]
+
+
+def _turned(
+    total: Float[np.ndarray, " edits"],
+    target: Int64[np.ndarray, " presentations"],
+    goals: Sequence[int],
+) -> Float[np.ndarray, " edits"]:
+    others = (target != _column(goals)).sum(axis=1)
+    return total / np.where(others > 0, others, np.nan)
 
 
 def _score(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from glasscortex.analysis.removal import EncodedBatch
@@ -42,6 +42,9 @@ class Moments:
         Of windows, within batches.
     tuning : dict of Tensor, shape (dim, outputs)
         By task, covariance of windows with its classes, or with its value.
+    responses : dict of Tensor, shape (units, outputs)
+        By classification task, mean activation of each unit on presentations of each class; 0 for
+        one that is not shown.
     """
 
     @torch.no_grad()
@@ -60,6 +63,8 @@ class Moments:
             task: torch.zeros(sae.d_in, head.outputs)
             for task, head in decoder.vocabulary.tasks.items()
         }
+        sums = {task: torch.zeros(sae.d_sae, part.shape[1]) for task, part in self.tuning.items()}
+        shown = {task: torch.zeros(part.shape[1]) for task, part in self.tuning.items()}
         for batches, mask in sessions:
             for batch in batches.ordered(mask & batches.decodable):
                 x = activations(decoder, str(sae.hook), batch)
@@ -70,9 +75,19 @@ class Moments:
                 tokens += len(change)
                 windows = _centred(x.mean(1))
                 self.covariance += windows.T @ windows
+                responses = encoded.codes(x, batch).mean(2)
                 for task in batch.tasks:
-                    tuning, target = self.tuning[task], batches.targets[task][batch.trials]
-                    tuning += _covariance(windows, target, tuning.shape[1])
+                    target = batches.targets[task][batch.trials]
+                    known = torch.from_numpy(has_label(target))
+                    labels = _labels(target[known.numpy()], len(shown[task]))
+                    self.tuning[task] += windows[known].T @ _centred(labels)
+                    sums[task] += responses[:, known] @ labels
+                    shown[task] += labels.sum(0)
+        self.responses = {
+            task: part / shown[task].clamp(min=1)
+            for task, part in sums.items()
+            if decoder.vocabulary.tasks[task].classes
+        }
         self.gram = (gram / tokens * (encoded.atoms @ encoded.atoms.T)).double().numpy()
         self.exchanged /= tokens
 
@@ -110,11 +125,9 @@ def _centred(x: Float[Tensor, "windows columns"]) -> Float[Tensor, "windows colu
     return x - x.mean(0)
 
 
-def _covariance(
-    windows: Float[Tensor, "windows dim"], target: np.ndarray, outputs: int
-) -> Float[Tensor, "dim outputs"]:
-    """Sums of products of windows with the indicators of classes, or with values."""
-    known = torch.from_numpy(has_label(target))
-    goal = torch.from_numpy(target)[known]
-    shown = goal[:, None] if goal.is_floating_point() else F.one_hot(goal, outputs).float()
-    return windows[known].T @ _centred(shown)
+def _labels(
+    target: Shaped[np.ndarray, " windows"], outputs: int
+) -> Float[Tensor, "windows outputs"]:
+    """Indicators of classes, or values."""
+    goal = torch.from_numpy(target)
+    return goal[:, None] if goal.is_floating_point() else F.one_hot(goal, outputs).float()

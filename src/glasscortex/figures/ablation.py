@@ -29,23 +29,23 @@ LOSS = LinearSegmentedColormap.from_list(
 
 
 RIVALS = {
-    "labels": ("as many directions that labels move", "s", COLOURS["spliced"]),
-    "probe": ("as many directions that a probe reads", "D", COLOURS["random_sae"]),
+    "labels": ("as many directions, that labels move", "s", COLOURS["spliced"]),
+    "probe": ("as many directions, that a probe reads", "D", COLOURS["random_sae"]),
     "kept": ("everything but these units", "o", "white"),
 }
 """By condition, what is exchanged in the chosen units' place, its marker and its colour."""
 
 
 @styled
-def ablation_figure(*, ablation: pd.DataFrame) -> Figure:
-    """Draw what removing units costs: every task, beside rivals, and by the number of units.
+def ablation_figure(*, ablation: pd.DataFrame, steering: pd.DataFrame) -> Figure:
+    """Draw what units are needed for: removed, beside rivals, added, and by their number.
 
     Shown are the trained transformer's first SAE and seed; the matrix and the rivals are those of
     the chosen number of units, the dose curves those of the same method.
 
     Parameters
     ----------
-    ablation : pandas.DataFrame
+    ablation, steering : pandas.DataFrame
     """
     table = ablation[ablation["model"] == "trained"]
     if table.empty:
@@ -63,16 +63,19 @@ def ablation_figure(*, ablation: pd.DataFrame) -> Figure:
     matrix = top.subplots()
     _draw_matrix(matrix, chosen, removed, measured)
     letter(matrix, "A", above=26)
-    beside = middle.subplots()
+    beside, turned = middle.subplots(1, 2, width_ratios=[3, 2], sharey=True)
     _draw_rivals(beside, table, removed)
     letter(beside, "B")
+    _draw_steering(turned, steering, removed)
+    letter(turned, "C")
+    middle.legend(loc="outside lower center", ncols=3, borderpad=0)
     panels = bottom.subplots(rows, COLUMNS, squeeze=False).flatten()
     doses = table[(table["condition"] == "selective") & table["method"].isin(chosen["method"])]
     for panel, variable in zip(panels, removed, strict=False):
         _draw_doses(panel, doses, variable)
     for panel in panels[len(removed) :]:
         panel.set_visible(False)
-    letter(panels[0], "C", above=26)
+    letter(panels[0], "D", above=26)
     names = [("own units", COLOURS["trained"]), ("95 % of random sets", COLOURS["null"])]
     name_colours(panels[0], names, above=26)
     bottom.supxlabel("units removed (ring: the number that validation chose)", fontsize=7)
@@ -170,7 +173,28 @@ def _draw_rivals(axes: Axes, table: pd.DataFrame, removed: list[str]) -> None:
     axes.set_yticks(height, [f"{words(v)} ({chosen['n_units'][v]:g})" for v in removed])
     axes.set_ylim(len(removed) - 0.5, -0.5)
     axes.set_xlabel("share of the own task's score that is lost")
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), borderpad=0)
+
+
+def _draw_steering(axes: Axes, steering: pd.DataFrame, removed: list[str]) -> None:
+    """Share of presentations that an added unit turns to its label."""
+    rows = steering[(steering["model"] == "trained") & (steering["measure"] == "turned")]
+    rows = first_fit(rows) if len(rows) else rows
+    for condition, colour in (("random", COLOURS["null"]), ("own", COLOURS["trained"])):
+        part = rows[rows["condition"] == condition]
+        doses = sorted(part["dose"].unique())
+        for size, dose in enumerate(doses):
+            of_dose = part[part["dose"] == dose].set_index("variable").reindex(removed)
+            axes.plot(
+                *(of_dose["value"], range(len(removed)), "^"),
+                color=colour,
+                markersize=2.5 + 1.5 * size,
+                label=f"{condition} unit added, {', '.join(f'{d:g}' for d in doses)} ×"
+                if dose == doses[-1]
+                else None,
+            )
+    axes.set_label("steering")
+    axes.axvline(0, color=FAINT, linewidth=0.5)
+    axes.set_xlabel("share of presentations turned to its label")
 
 
 def _draw_doses(axes: Axes, doses: pd.DataFrame, variable: str) -> None:

@@ -21,7 +21,8 @@ CAPTIONS = {
         "and how well one unit tells a class from the rest, against the number of active "
         "units; beside the transformer, its start and the untrained one. Hollow: bases, which "
         "lie at the same number and are drawn apart. A line is the interval over sessions; "
-        "dashed: the intact decoder, or chance; grey: one cell, chosen session by session. "
+        "dashed: the intact decoder, or chance; grey: one cell, chosen session by session, and one "
+        "unit of an autoencoder of the session's cells (dotted). "
         "What is kept of decoding hardly above chance may lie at the edge."
     ),
     "selectivity": (
@@ -30,8 +31,11 @@ CAPTIONS = {
         "labels give."
     ),
     "ablation": (
-        "What each task loses when the units of each variable are removed, and how the loss "
-        "grows with their number, beside matched random units."
+        "What each task loses when the units of each variable are removed (A); the loss of the "
+        "own task beside that with random sets of like totals, with exchanges of as many "
+        "directions of the same ‖Δx‖, and with everything but the units exchanged (B); "
+        "presentations that an added unit turns to its label (C); and how the loss grows with "
+        "the number of units (D)."
     ),
     "controls": (
         "Selective units of the trained decoder, its start, and the untrained and the "

@@ -1,4 +1,4 @@
-"""Remove selective units and matched random ones, and score the decoding that is left."""
+"""Remove units of every variable and random ones, add some, and score the decoding."""
 
 import torch
 
@@ -23,12 +23,13 @@ def ablate(
     windows: Folder,
     sessions: Input,
     table: Output,
+    steering: Output,
     model: str,
     seed: int,
     sae: str,
     config: AblationConfig,
 ) -> None:
-    """Remove selective units and matched random ones, and score the decoding that is left.
+    """Remove units of every variable and random ones, add some, and score the decoding.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def ablate(
         Tables.
     windows : Path
         Folder of the sessions' windows.
-    table : Path
+    table, steering : Path
         What `ablate` returns.
     model, seed, sae : str, int
         Of the decoder, of all random numbers, and of the autoencoder.
@@ -48,7 +49,7 @@ def ablate(
     """
     torch.set_num_threads(config.threads)
     verify(responses, manifest)
-    rows = ablation.ablate(
+    removed, added = ablation.ablate(
         decoder=Decoder.load(decoder),
         sae=Dictionary.load(folder),
         trials=read_trials(trials),
@@ -59,4 +60,5 @@ def ablate(
         name=sae,
         seed=seed,
     )
-    write_table(rows, table, model=model, seed=seed, sae=sae)
+    for rows, path in ((removed, table), (added, steering)):
+        write_table(rows, path, model=model, seed=seed, sae=sae)
