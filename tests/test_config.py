@@ -166,7 +166,6 @@ def test_every_task_is_a_legal_choice():
         ({"decoder": {"train": {"epochs": 10**12}}}, ["decoder.train.epochs:", "equal to"]),
         ({"simulate": {"cells": 10**12}}, ["simulate.cells:", "less than or equal to 1000000"]),
         ({"selectivity": {"permutations": 10**12}}, ["selectivity.permutations:", "equal to"]),
-        ({"ablation": {"bootstraps": 10**12}}, ["ablation.bootstraps:", "equal to 10000000"]),
         (
             {"decoder": {"train": {"task_weights": dict.fromkeys(TASKS, 0)}}},
             ["decoder.train.task_weights is 0 for every task: raise one"],

@@ -225,7 +225,7 @@ def costly_units(
     for number, cost in enumerate(costs):
         scores[number] = 0.5 - cost - 0.05 * rng.normal(size=mice)
     owners = pd.Series(names, index=names)
-    table = summarised(conditions, ["direction"], scores, owners, 500, rng)
+    table = summarised(conditions, ["direction"], scores, owners)
     table = table.assign(model="trained", seed=0, sae="random", overlap=0.0, chosen=True)
     return np.array([next(iter(of_ablation(table))).verdict == "holds"])
 

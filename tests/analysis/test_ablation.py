@@ -17,7 +17,7 @@ from glasscortex.analysis.bench import Bench, evenly
 from glasscortex.config import AblationConfig
 from glasscortex.data.windows import WindowsFolder
 
-CONFIG = AblationConfig(units=6, doses=(2, 4), draws=3, dose_draws=2, windows=20, bootstraps=50)
+CONFIG = AblationConfig(units=6, doses=(2, 4), draws=3, dose_draws=2, windows=20)
 UNITS = 48
 
 

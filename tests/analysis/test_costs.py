@@ -33,7 +33,7 @@ def table(mice):
                 row[number] = intact - (selective if c.draw < 0 else 0.02 + 0.01 * c.draw)
             scores.append(row)
     tasks = ["direction", "temporal_frequency"]
-    return summarised(planned, tasks, pd.DataFrame(scores), mice, 200, rng)
+    return summarised(planned, tasks, pd.DataFrame(scores), mice)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_random_sets_do_not_exceed_random_sets(mice, heavy):
         of_set = rng.normal(size=61) * (0.03 if not heavy else 0.01)
         of_set += heavy * 0.1 * (rng.random(61) < 0.1)
         loss = of_set + rng.normal(size=(mice, 1)) * 0.05 + rng.normal(size=(mice, 61)) * 0.02
-        found = beyond(loss[:, 0], loss[:, 1:], np.arange(mice), 500, rng)
+        found = beyond(loss[:, 0], loss[:, 1:], np.arange(mice))
         exceeding += found["excess_low"] > 0
         ranks += found["p"] <= 0.05
     assert exceeding / worlds <= 0.05
@@ -101,12 +101,12 @@ def test_a_set_that_costs_more_exceeds_them():
     rng = np.random.default_rng(0)
     loss = rng.normal(size=101) * 0.01 + rng.normal(size=(12, 101)) * 0.02
     loss[:, 0] += 0.08
-    found = beyond(loss[:, 0], loss[:, 1:], np.arange(12), 2000, rng)
+    found = beyond(loss[:, 0], loss[:, 1:], np.arange(12))
     assert found["excess_low"] > 0.03 and found["p"] == 1 / 101
 
 
-def test_one_random_set_has_no_spread(rng=None):
-    found = beyond(np.array([0.1, 0.2]), np.zeros((2, 1)), np.arange(2), 50, rng)
+def test_one_random_set_has_no_spread():
+    found = beyond(np.array([0.1, 0.2]), np.zeros((2, 1)), np.arange(2))
     assert found["excess"] == pytest.approx(0.15) and np.isnan(found["excess_low"])
 
 
@@ -131,7 +131,7 @@ def test_orientation_and_direction_are_no_controls_of_each_other():
 
 
 def test_sessions_of_one_mouse_do_not_narrow_an_interval():
-    rng, planned, loss = np.random.default_rng(0), conditions(), [0.1, 0.2, 0.3, 0.4]
+    planned, loss = conditions(), [0.1, 0.2, 0.3, 0.4]
 
     def width(copies):
         rows = [
@@ -142,7 +142,7 @@ def test_sessions_of_one_mouse_do_not_narrow_an_interval():
         ]
         scores = pd.DataFrame(rows)
         mice = pd.Series({s: s.split("-")[0] for s in scores["session_id"]})
-        table = summarised(planned, ["direction"], scores, mice, 2000, rng)
+        table = summarised(planned, ["direction"], scores, mice)
         row = table[(table["condition"] == "selective") & (table["method"] == "zero")].iloc[0]
         return row["ci_high"] - row["ci_low"]
 
@@ -160,5 +160,5 @@ def test_without_an_unrelated_task_there_is_no_specificity():
         ]
     )
     mice = pd.Series({s: s for s in scores["session_id"]})
-    table = summarised(planned, ["direction"], scores, mice, 50, np.random.default_rng(0))
+    table = summarised(planned, ["direction"], scores, mice)
     assert table["specificity"].isna().all()

@@ -17,7 +17,7 @@ def bench(decoder, sae, world):
 
 def told(bench, units):
     mice = pd.Series({"a": "m1", "b": "m2"})
-    return steered(bench, units, np.arange(48), mice, 50, np.random.default_rng(0))
+    return steered(bench, units, np.arange(48), mice, np.random.default_rng(0))
 
 
 def test_rows_are_doses_of_own_and_of_random_units_and_of_side_effects(bench, vocabulary):

@@ -108,7 +108,7 @@ def ablate(
     traits = np.stack([rate, np.abs(np.nan_to_num(costs)).sum(axis=1)], axis=1)
     removed = measured(bench, own, traits, mice, config, rng)
     units = {task: of_task.units for task, of_task in own.items()}
-    return removed, steered(bench, units, alive, mice, config.bootstraps, rng)
+    return removed, steered(bench, units, alive, mice, rng)
 
 
 def unit_costs(
@@ -200,7 +200,7 @@ def measured(
     if not conditions:
         return pd.DataFrame(columns=COLUMNS)
     scores = bench.scores("test", conditions)
-    rows = summarised(conditions, list(bench.tasks), scores, mice, config.bootstraps, rng)
+    rows = summarised(conditions, list(bench.tasks), scores, mice)
     change = np.array([bench.moments.change(c.units) for c in conditions])
     shown = [conditions[number] for number in rows["number"]]
     rows["units"] = [" ".join(map(str, c.units)) for c in shown]

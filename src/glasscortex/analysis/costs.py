@@ -3,15 +3,17 @@
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
+from scipy.stats import t
 
 from glasscortex.analysis.bench import Condition
-from glasscortex.analysis.intervals import bootstrap_interval, resampled_means
-from glasscortex.intervals import jackknife_error
+from glasscortex.intervals import jackknife_error, mean_interval, student_reach
 from glasscortex.tasks import TASKS, related
 
 ROUNDING = 1e-9
 """Difference of two losses that counts as none."""
 
+QUANTILES = (np.arange(200) + 0.5) / 200
+"""Of Student's t, where it is added to what random sets are apart."""
 
 BEYOND = (
     *("matched", "matched_low", "matched_high", "n_matched", "p"),
@@ -25,8 +27,6 @@ def summarised(
     tasks: list[str],
     scores: pd.DataFrame,
     mice: pd.Series,
-    bootstraps: int,
-    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """The rows of the table, from the scores of the sessions: random sets are columns of theirs.
 
@@ -40,9 +40,6 @@ def summarised(
         its place; of random sets at least those of the task.
     mice : pandas.Series
         Mouse by session_id.
-    bootstraps : int
-        Resamples of an interval.
-    rng : numpy.random.Generator
 
     Returns
     -------
@@ -60,7 +57,7 @@ def summarised(
         clusters = of_task["session_id"].map(mice).factorize()[0]
         scored = of_task[list(range(len(conditions)))].to_numpy(np.float64)
         loss = of_task["intact"].to_numpy()[:, None] - scored
-        low, high = bootstrap_interval(loss[:, shown], clusters, bootstraps, rng)
+        low, high = mean_interval(loss[:, shown], clusters)
         for place, (number, random) in enumerate(zip(shown, sets, strict=True)):
             c = conditions[number]
             row = {
@@ -79,12 +76,12 @@ def summarised(
                 "matched_numbers": random if task == c.variable else [],
             }
             if task == c.variable and random:
-                row |= beyond(loss[:, number], loss[:, random], clusters, bootstraps, rng)
+                row |= beyond(loss[:, number], loss[:, random], clusters)
             parts.append(row)
     rows = pd.DataFrame(parts)
     rows = rows.reindex(columns=list(dict.fromkeys([*rows, *BEYOND])))
     rows["n_matched"] = rows["n_matched"].fillna(0).astype(int)
-    rows = rows.join(specificity(conditions, scores, mice, bootstraps, rng), on=["number", "task"])
+    rows = rows.join(specificity(conditions, scores, mice), on=["number", "task"])
     order = ["number", "task"]
     rank = {task: i for i, task in enumerate(tasks)}
     return rows.sort_values(
@@ -106,8 +103,6 @@ def beyond(
     loss: Float[np.ndarray, " sessions"],
     matched: Float[np.ndarray, "sessions sets"],
     clusters: Int64[np.ndarray, " sessions"],
-    draws: int,
-    rng: np.random.Generator,
 ) -> dict[str, float]:
     """What a set loses beyond random sets, for other mice and against other random sets.
 
@@ -123,9 +118,6 @@ def beyond(
         What random sets cost.
     clusters : ndarray of int, shape (sessions,)
         Mouse of each session, from 0.
-    draws : int
-        Of the interval.
-    rng : numpy.random.Generator
 
     Returns
     -------
@@ -139,9 +131,9 @@ def beyond(
     reach = np.nan, np.nan
     if mice > 1 and n > 1:
         without = [difference[clusters != mouse].mean() for mouse in range(mice)]
-        over_mice = rng.standard_t(mice - 1, size=draws) * jackknife_error(np.array(without))
-        deviations = (means - means.mean()) * np.sqrt((n + 1) / (n - 1))
-        reach = np.quantile(excess + over_mice - rng.choice(deviations, draws), [0.025, 0.975])
+        over_mice = t.ppf(QUANTILES, mice - 1) * jackknife_error(np.array(without))
+        over_sets = (means - means.mean()) * np.sqrt((n + 1) / (n - 1))
+        reach = np.quantile(excess + over_mice[:, None] - over_sets, [0.025, 0.975])
     values = means.mean(), low, high, n, (1 + (means >= loss.mean() - ROUNDING).sum()) / (1 + n)
     return dict(zip(BEYOND, (*values, excess, *reach), strict=True))
 
@@ -150,8 +142,6 @@ def specificity(
     conditions: list[Condition],
     scores: pd.DataFrame,
     mice: pd.Series,
-    bootstraps: int,
-    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """How much more the own task loses than the other classification tasks, over mice.
 
@@ -164,9 +154,6 @@ def specificity(
         See `summarised`.
     mice : pandas.Series
         Mouse by session_id.
-    bootstraps : int
-        Resamples of an interval.
-    rng : numpy.random.Generator
 
     Returns
     -------
@@ -188,12 +175,19 @@ def specificity(
         if TASKS[own].is_regression or own not in loss[number] or not others:
             continue
         values = loss[number][[own, *others]].to_numpy()
-        means = np.nanmean(values, axis=0)
-        draws = resampled_means(values, np.arange(len(values)), bootstraps, rng)
-        contrast = draws[:, 0] - draws[:, 1:].mean(axis=1)
-        several = len(values) > 1
-        low, high = np.nanquantile(contrast, [0.025, 0.975]) if several else (np.nan, np.nan)
-        contrasts[number, own] = means[0] - means[1:].mean(), low, high
+        without = [_contrast(np.delete(values, mouse, axis=0)) for mouse in range(len(values))]
+        of_own = np.isfinite(values[:, 0]).sum()
+        reach = student_reach(of_own) * float(jackknife_error(np.array(without)))
+        contrast = _contrast(values)
+        contrasts[number, own] = contrast, contrast - reach, contrast + reach
     columns = ["specificity", "specificity_low", "specificity_high"]
     index = pd.MultiIndex.from_tuples(list(contrasts), names=["number", "task"])
     return pd.DataFrame(list(contrasts.values()), index, columns, dtype=float)
+
+
+def _contrast(values: Float[np.ndarray, "mice tasks"]) -> float:
+    """The mean of the first task less that of the others; NaN where a task is left without mice."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.where(known, values, 0).sum(axis=0) / known.sum(axis=0)
+    return means[0] - means[1:].mean()

@@ -1,69 +1,7 @@
-"""Uncertainty over mice, or over sessions."""
+"""Uncertainty of means over sessions of several kinds."""
 
 import numpy as np
 from scipy.stats import t
-
-
-def resampled_means(
-    values: np.ndarray, clusters: np.ndarray, draws: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Means of values (sessions) when their clusters (mice) are drawn with replacement.
-
-    Parameters
-    ----------
-    values : ndarray, shape (observations, ...)
-        NaN where nothing was measured.
-    clusters : ndarray of int, shape (observations,)
-        From 0.
-    draws : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray, shape (draws, ...)
-        NaN where a draw holds nothing that was measured. One draw of clusters serves all columns.
-    """
-    n_clusters = clusters.max() + 1
-    weights = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=draws)
-    weights = weights[:, clusters].astype(np.float64)
-    known = np.isfinite(values)
-    sums = np.tensordot(weights, np.where(known, values, 0), axes=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return sums / np.tensordot(weights, known.astype(np.float64), axes=1)
-
-
-def bootstrap_interval(
-    values: np.ndarray,
-    clusters: np.ndarray,
-    draws: int,
-    rng: np.random.Generator,
-    coverage: float = 0.95,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval of the mean over observations, clusters drawn with replacement.
-
-    NaN with fewer than two clusters: one mouse tells nothing about others.
-
-    Parameters
-    ----------
-    values : ndarray, shape (observations, ...)
-        NaN where nothing was measured.
-    clusters : ndarray of int, shape (observations,)
-        From 0.
-    draws : int
-    rng : numpy.random.Generator
-    coverage : float
-
-    Returns
-    -------
-    tuple of ndarray, shape (...)
-        Low and high end.
-    """
-    if clusters.max(initial=0) == 0:
-        nothing = np.full(values.shape[1:], np.nan)
-        return nothing, nothing
-    tails = [(1 - coverage) / 2, (1 + coverage) / 2]
-    low, high = np.nanquantile(resampled_means(values, clusters, draws, rng), tails, axis=0)
-    return low, high
 
 
 def stratified_mean(values: np.ndarray, coverage: float = 0.95) -> tuple[float, float, float]:

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from glasscortex.analysis.bench import Bench
 from glasscortex.analysis.edits import Series
-from glasscortex.analysis.intervals import bootstrap_interval
 from glasscortex.data.batches import Batch
 from glasscortex.decoder.evaluate import Edit
+from glasscortex.intervals import mean_interval
 from glasscortex.tasks import TASKS
 
 UNITS = 4
@@ -46,7 +46,6 @@ def steered(
     own: dict[str, Int64[np.ndarray, " own"]],
     alive: Int64[np.ndarray, " alive"],
     mice: pd.Series,
-    bootstraps: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Add units of every classification's variable, and see what is decoded.
@@ -66,8 +65,6 @@ def steered(
         What is drawn from.
     mice : pandas.Series
         Mouse by session_id.
-    bootstraps : int
-        Resamples of an interval.
     rng : numpy.random.Generator
 
     Returns
@@ -95,7 +92,7 @@ def steered(
     for (variable, task, condition), of_session in found.items():
         values = np.stack(list(of_session.values()))
         clusters = pd.Series(list(of_session)).map(mice).factorize()[0]
-        low, high = bootstrap_interval(values, clusters, bootstraps, rng)
+        low, high = mean_interval(values, clusters)
         measure = "turned" if task == variable else "lost"
         for i, dose in enumerate(DOSES):
             ends = np.nanmean(values[:, i]), low[i], high[i]

@@ -1,6 +1,6 @@
 """What is asked of the units of a dictionary."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -29,9 +29,6 @@ class AblationConfig(Part):
     dose_draws: Size = Field(10, description="of every other number, and by every other method")
     windows: Size = Field(
         200, description="most windows of one session, stimulus and split, evenly spread"
-    )
-    bootstraps: Annotated[int, Field(ge=50, le=10_000_000)] = Field(
-        2000, description="resamples of an interval; a tail of 2.5 % needs many"
     )
     threads: Size = 1
 
