@@ -22,9 +22,9 @@ def matched_sets(
 
     A set begins at random, and exchanges members at random for others where this brings it no
     farther from the given one, until it is within `TOLERANCE`. So sets differ as much as their
-    totals let them. It may hold as many of the given units as it began with: were they left out,
-    a random set would be unlike all its matched sets, which lack its units, and exceed them far
-    too often.
+    totals let them. It keeps as many of the given units as it began with, those that chance gave:
+    were they left out, a random set would be unlike all its matched sets, which lack its units,
+    and exceed them far too often.
 
     Parameters
     ----------
@@ -54,14 +54,13 @@ def matched_sets(
     n = len(units)
     if len(alive) - n < n:
         raise ValueError(f"{n} units can't be matched by {len(alive) - n} others")
-    given = np.isin(np.arange(len(gram)), units).astype(np.int64)
+    given = np.isin(np.arange(len(gram)), units)
     goal = _totals(traits[units].sum(axis=0)[None], gram[np.ix_(units, units)].sum()[None])
 
     order = rng.permuted(np.tile(alive, (draws, 1)), axis=1)  # the first n are the set
     sums = traits[order[:, :n]].sum(axis=1)
     shared = np.stack([gram[drawn[:n]].sum(axis=0) for drawn in order])
     square = np.take_along_axis(shared, order[:, :n], axis=1).sum(axis=1)
-    spare = np.zeros(draws, np.int64)  # given units that it has lost since
     distance = np.linalg.norm(_totals(sums, square) - goal, axis=1)
     for _ in range(STEPS):
         rows = np.flatnonzero(distance > TOLERANCE)
@@ -72,12 +71,10 @@ def matched_sets(
         total = sums[rows] + traits[new] - traits[old]
         change = 2 * (shared[rows, new] - shared[rows, old] - gram[old, new])
         squared = square[rows] + change + gram[old, old] + gram[new, new]
-        left = spare[rows] + given[old] - given[new]
         found = np.linalg.norm(_totals(total, squared) - goal, axis=1)
-        better = (found <= distance[rows]) & (left >= 0)
+        better = (found <= distance[rows]) & (given[old] == given[new])
         rows, old, new, out, into = (part[better] for part in (rows, old, new, out, into))
-        sums[rows], square[rows], spare[rows] = total[better], squared[better], left[better]
-        distance[rows] = found[better]
+        sums[rows], square[rows], distance[rows] = total[better], squared[better], found[better]
         shared[rows] += gram[new] - gram[old]
         order[rows, out], order[rows, into] = new, old
     return order[:, :n]
