@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float, Int64
+from scipy.stats import hypergeom
 
 TOLERANCE = 0.1
 """Distance of two sets, the root sum of squared log ratios of their traits, that counts as none."""
@@ -22,9 +23,9 @@ def matched_sets(
 
     A set begins at random, and exchanges members at random for others where this brings it no
     farther from the given one, until it is within `TOLERANCE`. So sets differ as much as their
-    totals let them. It keeps as many of the given units as it began with, those that chance gave:
+    totals let them. It may take as many of the given units as all but 2.5 % of random sets have:
     were they left out, a random set would be unlike all its matched sets, which lack its units,
-    and exceed them far too often.
+    and exceed them far too often; and units without their like would be matched by themselves.
 
     Parameters
     ----------
@@ -54,13 +55,15 @@ def matched_sets(
     n = len(units)
     if len(alive) - n < n:
         raise ValueError(f"{n} units can't be matched by {len(alive) - n} others")
-    given = np.isin(np.arange(len(gram)), units)
+    given = np.isin(np.arange(len(gram)), units).astype(np.int64)
     goal = _totals(traits[units].sum(axis=0)[None], gram[np.ix_(units, units)].sum()[None])
 
     order = rng.permuted(np.tile(alive, (draws, 1)), axis=1)  # the first n are the set
     sums = traits[order[:, :n]].sum(axis=1)
     shared = np.stack([gram[drawn[:n]].sum(axis=0) for drawn in order])
     square = np.take_along_axis(shared, order[:, :n], axis=1).sum(axis=1)
+    common = given[order[:, :n]].sum(axis=1)
+    most = np.maximum(common, hypergeom.ppf(0.975, len(alive), n, n))
     distance = np.linalg.norm(_totals(sums, square) - goal, axis=1)
     for _ in range(STEPS):
         rows = np.flatnonzero(distance > TOLERANCE)
@@ -72,9 +75,11 @@ def matched_sets(
         change = 2 * (shared[rows, new] - shared[rows, old] - gram[old, new])
         squared = square[rows] + change + gram[old, old] + gram[new, new]
         found = np.linalg.norm(_totals(total, squared) - goal, axis=1)
-        better = (found <= distance[rows]) & (given[old] == given[new])
+        left = common[rows] + given[new] - given[old]
+        better = (found <= distance[rows]) & (left <= most[rows])
         rows, old, new, out, into = (part[better] for part in (rows, old, new, out, into))
         sums[rows], square[rows], distance[rows] = total[better], squared[better], found[better]
+        common[rows] = left[better]
         shared[rows] += gram[new] - gram[old]
         order[rows, out], order[rows, into] = new, old
     return order[:, :n]
