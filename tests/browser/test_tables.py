@@ -26,16 +26,17 @@ def selectivity():
 @pytest.fixture
 def ablation():
     rows = [
-        ("direction", "direction", "zero", 4, "selective", -1, 0.3),
-        ("direction", "phase", "zero", 4, "selective", -1, 0.1),
-        ("direction", "direction", "zero", 2, "selective", -1, 0.2),
-        ("direction", "direction", "zero", 4, "matched_random", 0, 0.0),
-        ("direction", "direction", "zero", 4, "matched_random", 1, 0.1),
-        ("direction", "direction", "mean", 4, "selective", -1, 0.25),
+        ("direction", "direction", "resample", "selective", True, 0.3, "7 3 8 2"),
+        ("direction", "phase", "resample", "selective", True, 0.1, "7 3 8 2"),
+        ("direction", "direction", "resample", "selective", False, 0.2, "7 3"),
+        ("direction", "direction", "resample", "kept", False, 0.0, "7 3 8 2"),
+        ("direction", "direction", "zero", "selective", False, 0.25, "7 3 8 2"),
     ]
-    columns = ["variable", "task", "method", "n_units", "condition", "draw", "delta"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.assign(intact=0.5, ci_low=0.0, ci_high=1.0, p=0.05, n_sessions=9)
+    columns = ["variable", "task", "method", "condition", "chosen", "delta", "units"]
+    table = pd.DataFrame(rows, columns=columns).assign(intact=0.5, p=0.05, n_sessions=9)
+    table["n_units"] = table["units"].str.split().str.len()
+    ends = ["ci_low", "ci_high", "matched", "matched_low", "matched_high"]
+    return table.assign(**dict.fromkeys(ends, 0.0))
 
 
 def test_a_unit_is_shown_with_what_validation_selected_it_for(selectivity):
@@ -43,7 +44,7 @@ def test_a_unit_is_shown_with_what_validation_selected_it_for(selectivity):
     about = pd.DataFrame({"unit": [0, 1], "description": ["a", "b"], "r2": [0.5, np.nan], "n": 9})
     rate = pd.DataFrame({"unit": [0, 1, 2], "rate": [0.1, 0.2, 0.0]})
     reuse = pd.DataFrame({"unit": [0, 0], "task": ["direction", "scene"], "size": [0.1, 0.4]})
-    none = removed_sets(pd.DataFrame(columns=COSTS), {})
+    none = removed_sets(pd.DataFrame(columns=COSTS))
     given = {"selectivity": selectivity, "purity": purity, "activity": rate, "reuse": reuse}
     table = overview(**given, descriptions=about, consensus=None, removed=none)
     assert table["unit"].tolist() == [0, 1]
@@ -60,22 +61,20 @@ def test_a_purity_that_is_unknown_is_not_another_variables(selectivity):
     purity = pd.Series([np.nan, 0.8, np.nan, np.nan, 0.6])
     about = pd.DataFrame({"unit": [0, 1], "description": "", "r2": 0.0, "n": 9})
     rate = pd.DataFrame({"unit": [0, 1], "rate": 0.1})
-    none = removed_sets(pd.DataFrame(columns=COSTS), {})
+    none = removed_sets(pd.DataFrame(columns=COSTS))
     given = {"selectivity": selectivity, "purity": purity, "activity": rate, "reuse": None}
     table = overview(**given, descriptions=about, consensus=None, removed=none)
     assert np.isnan(table["purity"].iloc[0])
 
 
-def test_costs_stand_beside_those_of_matched_sets(ablation):
+def test_costs_are_those_of_removals(ablation):
     table = costs(ablation)
-    assert len(table) == 4
-    whole = table.iloc[0]
-    assert whole[["matched", "matched_low", "matched_high"]].tolist() == [0.05, 0.0, 0.1]
-    assert table["matched"].notna().sum() == 1
+    assert list(table) == COSTS
+    assert table["delta"].tolist() == [0.3, 0.1, 0.2, 0.25]
 
 
-def test_a_unit_is_in_the_sets_that_it_was_removed_with(ablation):
-    removed = removed_sets(costs(ablation), {"direction": np.array([7, 3, 8, 2, 9])})
+def test_a_unit_is_in_the_sets_that_validation_chose(ablation):
+    removed = removed_sets(costs(ablation))
     assert removed["unit"].tolist() == [7, 3, 8, 2]
     assert removed["rank"].tolist() == [1, 2, 3, 4]
     assert (removed[["task", "n_units", "delta"]] == ["direction", 4, 0.3]).all(axis=None)

@@ -1,16 +1,12 @@
 """The table of a dictionary's units: one row a unit, what is known of it at a glance."""
 
-from collections.abc import Mapping
-
-import numpy as np
 import pandas as pd
-from jaxtyping import Int64
 
 from glasscortex.tasks import variables
 
 COSTS = [
     *("variable", "task", "method", "n_units", "intact", "delta", "ci_low", "ci_high", "p"),
-    *("n_sessions", "matched", "matched_low", "matched_high"),
+    *("n_sessions", "matched", "matched_low", "matched_high", "chosen", "units"),
 ]
 
 
@@ -98,36 +94,28 @@ def verdicts(selectivity: pd.DataFrame, q: float) -> pd.Series:
     return verdict
 
 
-def removed_sets(
-    costs: pd.DataFrame, ranked: Mapping[str, Int64[np.ndarray, " own"]]
-) -> pd.DataFrame:
+def removed_sets(costs: pd.DataFrame) -> pd.DataFrame:
     """With which sets each unit was removed, and what the set's own task lost.
 
     Parameters
     ----------
     costs : pandas.DataFrame
         What `costs` returns.
-    ranked : mapping of ndarray of int
-        By task its own units, the most selective first: a dose takes the first so many.
 
     Returns
     -------
     pandas.DataFrame
-        One row a unit and task: its `rank` in the set (from 1), the set's size `n_units`, and
-        `delta`, the loss of the task without it (first method).
+        One row a unit and task: its `rank` in the set that validation chose (from 1), the set's
+        size `n_units`, and `delta`, the loss of the task without it.
     """
-    parts = []
-    for task, own in costs[costs["variable"] == costs["task"]].groupby("task", sort=False):
-        whole = own.loc[own["n_units"].idxmax()]
-        units = ranked[task][: whole["n_units"]]
-        about = {"task": task, "rank": np.arange(len(units)) + 1, "n_units": whole["n_units"]}
-        parts.append(pd.DataFrame({"unit": units, **about, "delta": whole["delta"]}))
-    columns = ["unit", "task", "rank", "n_units", "delta"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    chosen = costs[costs["chosen"].eq(True) & (costs["variable"] == costs["task"])]
+    table = chosen.assign(unit=chosen["units"].astype(str).str.split()).explode("unit")
+    table = table.astype({"unit": int}).assign(rank=table.groupby("task").cumcount() + 1)
+    return table[["unit", "task", "rank", "n_units", "delta"]].reset_index(drop=True)
 
 
 def costs(ablation: pd.DataFrame) -> pd.DataFrame:
-    """What removing sets cost, with the matched sets of each as a mean and a range.
+    """What removing the units of variables cost, beside random sets.
 
     Parameters
     ----------
@@ -137,11 +125,6 @@ def costs(ablation: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Its rows of selective sets; with the mean, least and largest loss of the matched random
-        sets of the same size and method (`matched`, `matched_low`, `matched_high`).
+        Its rows of selective sets, with the columns `COSTS`.
     """
-    keys = COSTS[:4]
-    random = ablation[ablation["condition"] == "matched_random"].groupby(keys, sort=False)["delta"]
-    matched = random.agg(matched="mean", matched_low="min", matched_high="max")
-    selective = ablation[ablation["condition"] == "selective"]
-    return selective.join(matched, on=keys)[COSTS].reset_index(drop=True)
+    return ablation.loc[ablation["condition"] == "selective", COSTS].reset_index(drop=True)

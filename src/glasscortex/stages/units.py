@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import torch
 
 from glasscortex.analysis import profiles
-from glasscortex.analysis.ablation import own_units, selected_units
 from glasscortex.analysis.descriptions import describe
 from glasscortex.analysis.driving import by_time, driving
 from glasscortex.analysis.examples import cell_traces, examples
@@ -33,7 +32,7 @@ from glasscortex.files import atomic_write, verified
 from glasscortex.stages.arguments import Folder, Input, OptionalInput, Output
 from glasscortex.stages.presented import read_presentations
 from glasscortex.tables import read_table, read_trials
-from glasscortex.tasks import TASKS, variables
+from glasscortex.tasks import variables
 
 ABOUT = ["presentation", "start_s", *variables("stimulus", "behaviour")]
 """Columns of the trials that are told of an example."""
@@ -105,8 +104,7 @@ def units(
     paths = {"effects": effects, "reuse": reuse, "ablation": ablation, "consensus": consensus}
     measured = {name: _of_fit(path, seed) for name, path in paths.items() if path}
     cost = costs(measured.pop("ablation")) if ablation else pd.DataFrame(columns=COSTS)
-    selected = selected_units(found, list(TASKS))
-    removed = removed_sets(cost, {task: own_units(task, selected) for task in selected})
+    removed = removed_sets(cost)
     curves, purity = tuning(test, mice, found, most=len(alive)), profiles.purities(test, found)
     descriptions = describe(validation, test, found)
     shown = _examples(test, read_presented(responses, "test"), alive, seed)

@@ -72,7 +72,7 @@
       return {
         body: [
           none(
-            "No set of units that was removed holds it: it is none of the most selective units of a task's variable.",
+            "No set of units that was removed holds it: no task needs it more than others do.",
           ),
         ],
       };
@@ -110,7 +110,7 @@
                   left: 122,
                   about: `score lost by each task without the units of ${words(set.task)}`,
                 }),
-                `${method} ablation of the whole set, 95 % interval over mice; grey mark: mean of matched random sets`,
+                `${method} ablation of the set that validation chose, 95 % interval over mice; grey mark: mean of random sets of like totals`,
               ),
               doses.length > 1
                 ? figure(
@@ -126,7 +126,7 @@
                           x: column(doses, "n_units"),
                           mean: column(doses, "matched"),
                           colour: FAINT,
-                          name: "matched random",
+                          name: "random sets of like totals",
                           dash: "5 3",
                         },
                       ],
