@@ -220,5 +220,6 @@ def write_recording(path: Path, *, masks: bool) -> None:
                 mask = np.zeros((64, 64), np.uint8)
                 mask[4 * cell : 4 * cell + 3, 10:13] = 1
                 file[f"{place}/imaging_plane_1/{name}/img_mask"] = mask
+        file["stimulus/templates/natural_scenes_image_stack/data"] = np.zeros((118, 46, 58), "u1")
         frames = np.linspace(0, 255, 300)[:, None, None] * np.ones((38, 76))
         file["stimulus/templates/natural_movie_one_image_stack/data"] = frames.astype(np.uint8)

@@ -16,6 +16,12 @@ def test_the_same_dictionary_is_written_alike_twice(site, tmp_path):
     assert set(written) >= {"fit.js", f"{site.alive[0]}.js"}
 
 
+def test_pictures_that_were_left_out_are_not_shown(site):
+    """As in recordings that are published without the films: the place is there, and black."""
+    pictures = site.browser / "data/pictures"
+    assert [path.name for path in pictures.iterdir()] == ["natural_movie_one.png"]
+
+
 @pytest.mark.parametrize("checksums", ["manifest", "recorded"])
 def test_what_is_not_as_it_was_written_is_refused(site, tmp_path, checksums):
     arguments = site.arguments("start")

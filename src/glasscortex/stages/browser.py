@@ -93,6 +93,8 @@ def _write_sheets(
             step = round(movie_bin_s * MOVIE_RATE_HZ) if stimulus in MOVIES else 1
             which = list(range(step // 2, number, step))
             image, about = sheet(read_pictures(recording, stimulus, which))
+            if image.min() == image.max():
+                continue  # an empty place of pictures that were left out
             file = f"{stimulus}.png"
             imsave(folder / file, image, cmap="gray", vmin=0, vmax=255)
             sheets[stimulus] = {"file": file, **about}

@@ -122,7 +122,10 @@
           fact("active on", share(row.rate)),
           fact("share of L0", share(row.l0_share)),
           fact("mean response", number(row.mean)),
-          fact("significant for", `${number(row.n_significant)} variables`),
+          fact(
+            "significant for",
+            `${number(row.n_significant)} variable${row.n_significant === 1 ? "" : "s"}`,
+          ),
           fact("purity", number(row.purity)),
           row.stability === undefined ? null : fact("stability", number(row.stability)),
           row.output

@@ -49,12 +49,14 @@
       rows: rows(page.effects),
       body: [
         el("div", { class: "figures" }, figure(drawing, served), first),
-        el(
-          "details",
-          {},
-          el("summary", {}, "direct effects on the other tasks"),
-          el("div", { class: "figures" }, others),
-        ),
+        others.length
+          ? el(
+              "details",
+              {},
+              el("summary", {}, "direct effects on the other tasks"),
+              el("div", { class: "figures" }, others),
+            )
+          : null,
         el(
           "p",
           { class: "note" },
