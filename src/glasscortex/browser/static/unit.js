@@ -103,7 +103,7 @@
                 ? el(
                     "small",
                     {},
-                    ` Predicts ${share(described.r2)} of the variance within stimuli on ${number(described.n)} held-out presentations.`,
+                    ` ${described.r2 > 0 ? "Predicts" : "Predicts nothing:"} ${share(described.r2)} of the variance within stimuli on ${number(described.n)} held-out presentations.`,
                   )
                 : null,
             ),
