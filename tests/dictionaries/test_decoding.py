@@ -62,8 +62,8 @@ def test_a_perfect_reconstruction_changes_nothing_and_another_does(make, hook):
         ("decoding", "downstream"), True
     )
     other = decoding.changes(passage, 0 * passage.x.flatten(0, 1))
-    assert other["decoding"] > 0.01
-    assert (other["downstream"] > 0.01) == (hook != "readout")
+    assert other["decoding"] > 0.001
+    assert (other["downstream"] > 0.001) == (hook != "readout")
 
 
 def test_a_passage_holds_what_the_decoder_does(decoding):
@@ -179,7 +179,7 @@ def test_an_end_to_end_fit_keeps_more_of_decoding_than_reconstruction(kind, deco
     lost = {}
     for decoded in (0.0, 1.0):
         objective = {"reconstruction": 1 - 0.99 * decoded, "decoding": decoded, "windows": 32}
-        sae = kind(**SMALL, objective=objective).fit(recorded, decoding)
+        sae = kind(**SMALL | {"steps": 400}, objective=objective).fit(recorded, decoding)
         terms = ["decoding"] if decoded else []
         assert [name for name in sae.history_ if name in ("decoding", "downstream")] == terms
         changes = [

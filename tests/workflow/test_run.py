@@ -86,7 +86,7 @@ def test_bases_are_rivals_and_no_more(finished):
             return {row["sae"] for row in csv.DictReader(file)}
 
     for table in ("sae", "probing", "recovery", "dictionaries"):
-        assert names(table) - {"cells"} == {"end_to_end", "axes", "pca", "ica"}
+        assert names(table) - {"cells", "cells_topk"} == {"end_to_end", "axes", "pca", "ica"}
     for table in ("splice", "selectivity", "tuning", "ablation", "steering", "reuse", "rivals"):
         assert names(table) == {"end_to_end"}
 

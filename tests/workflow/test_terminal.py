@@ -17,7 +17,7 @@ def test_a_line_a_job_and_the_verdicts(copy):
     assert [job[:3] for job in jobs] == [[str(i), "of", "10"] for i in range(1, 11)]
     assert sum(job[3] == "figure" and job[4].startswith("figure=") for job in jobs) == 7
     assert len(lines) <= len(jobs) + 3  # nor anything of Snakemake's but where its own log lies
-    assert "Claims that hold: " in done.stdout
+    assert "Claims: " in done.stdout
     assert "results/tiny/tables/claims.csv" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 100
 
