@@ -23,8 +23,7 @@ Score = Literal["headline", "loss"]
 """Accuracy or R², or what training lowers: nats, or the squared error over the variance."""
 
 
-Scores = dict[str, Float[np.ndarray, " edits"]]
-"""By task, a score an edit."""
+Scores = dict[str, Float[np.ndarray, " edits"]]  # by task
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ PARTS = 5
 """Most parts of a window in which the response to a class is told apart."""
 
 SIGNALS = 2
-"""What there is to read of each cell: its activity, and the magnitude |x| of its activity."""
+"""What there is to read of each cell: its activity, and the magnitude of it, without the sign."""
 
 
 @dataclass(frozen=True)

@@ -138,16 +138,16 @@ class FeedForward(nn.Module):
 
 
 USUAL_MAGNITUDE = 0.5
-"""Mean |x| of a cell, about: from .1 to .65 in windows of sparse and of busy cells."""
+"""Mean magnitude of a cell, about: from .1 to .65 in windows of sparse and of busy cells."""
 
 
 class CellEncoder(nn.Module):
     """The latents of a time step read the cells' patches of that step.
 
     The token of a patch x of cell c is (W x + b) ⊙ e_c + m f_c, with e_c and f_c the halves of the
-    cell's embedding, and m the magnitude of its activity: the mean of |x|, less what is usual. How
-    strongly a cell fluctuates tells of the state of the mouse where the level of its activity does
-    not. A token is not normalised, so that its key and value are linear in x and m, with one
+    cell's embedding, and m the magnitude of its activity: the mean of abs (x), less what is usual.
+    How strongly a cell fluctuates tells of the state of the mouse where the level of its activity
+    does not. A token is not normalised, so that its key and value are linear in x and m, with one
     matrix a cell, and the latents start alike in every window and step. So scores and what is read
     come from x and m themselves, through products that are made once a batch; tokens, keys and
     values never are. What is read is scaled by √cells: the mean of that many independent responses
