@@ -14,6 +14,18 @@
     warm: "#D55E00",
   };
 
+  // An empty drawing, which says in words what it shows.
+  function sheet(width, height, about) {
+    return svg("svg", {
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": about,
+      "font-family": "system-ui, sans-serif",
+    });
+  }
+
   function ticks(low, high, most = 5) {
     const span = high - low;
     if (!(span > 0)) return [low];
@@ -83,14 +95,7 @@
     const bottom = (xlabel ? 36 : 22) + (long ? 36 : 0);
     height += long ? 36 : 0;
     const box = { left, right: width - right, top, bottom: height - bottom };
-    const root = svg("svg", {
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      role: "img",
-      "aria-label": about,
-      "font-family": "system-ui, sans-serif",
-    });
+    const root = sheet(width, height, about);
     const names = Array.isArray(x) && typeof x[0] === "string" ? x : null;
     const sx = names
       ? linear([-0.5, names.length - 0.5], [box.left, box.right])
@@ -124,6 +129,6 @@
   }
 
   Object.assign(glasscortex, {
-    charts: { COLOURS, INK, FAINT, GRID, ticks, extent, linear, text, frame },
+    charts: { COLOURS, INK, FAINT, GRID, sheet, ticks, extent, linear, text, frame },
   });
 })();

@@ -2,7 +2,8 @@
 "use strict";
 (() => {
   const { svg, number } = glasscortex;
-  const { COLOURS, INK, GRID, FAINT, ticks, extent, linear, text, frame } = glasscortex.charts;
+  const { COLOURS, INK, GRID, FAINT, sheet, ticks, extent, linear, text, frame } =
+    glasscortex.charts;
   const BAND = "#dcdcdc";
 
   const short = (name) => (name.length > 14 ? name.slice(0, 13) + "…" : name);
@@ -227,14 +228,7 @@
   function bars({ rows, xlabel, width = 420, about, left = 130 }) {
     const height = 17 * rows.length + 42;
     const values = rows.flatMap((r) => [r.value, r.low, r.high, r.mark]);
-    const root = svg("svg", {
-      width,
-      height,
-      viewBox: `0 0 ${width} ${height}`,
-      role: "img",
-      "aria-label": about,
-      "font-family": "system-ui, sans-serif",
-    });
+    const root = sheet(width, height, about);
     const spread = extent(values, { zero: true }),
       sx = linear(spread, [left, width - 14]),
       base = 17 * rows.length + 4;
