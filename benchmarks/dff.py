@@ -58,9 +58,9 @@ def simulate(folder: Path, cells: int, frames: int) -> None:
 
 def extract(folder: Path, nwb: Path) -> float:
     """Write the traces of a recording as `simulate` does; returns its frame rate."""
-    from glasscortex.data import nwb as nwb_files
+    from glasscortex.data.nwb import read
 
-    recording = nwb_files.read(nwb)
+    recording = read(nwb)
     cells = slice(None)
     np.save(folder / "corrected.npy", recording.corrected_fluorescence(cells))
     np.save(folder / "measured.npy", recording.fluorescence(cells))

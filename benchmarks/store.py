@@ -25,7 +25,8 @@ import numpy as np
 import pandas as pd
 import zarr
 
-from glasscortex.data import nwb as nwb_files
+from glasscortex.data.nwb import read
+from glasscortex.data.nwb1 import layout as nwb1
 from glasscortex.data.store import StoredSession, write_manifest, write_session
 
 RATE, WINDOW, BLOCK = 30.0, 60, 32
@@ -50,18 +51,18 @@ def traces(cells: int, frames: int) -> np.ndarray:
 def write_nwb(path: Path, dff: np.ndarray, layout: str) -> None:
     """Write what the Allen's files hold of a recording; of other sizes than FULL only ΔF/F."""
     cells, frames = dff.shape
-    signals = {nwb_files.STORED_DFF: dff}
+    signals = {nwb1.STORED_DFF: dff}
     if cells == FULL:
         rng = np.random.default_rng(0)
         fluorescence = 100 * (1 + dff)
         neuropil = rng.normal(50, 2, dff.shape).astype(np.float32)
-        signals[nwb_files.FLUORESCENCE] = fluorescence + 0.7 * neuropil
-        signals[nwb_files.NEUROPIL] = neuropil
-        signals[nwb_files.DEMIXED] = fluorescence + 0.7 * neuropil
+        signals[nwb1.FLUORESCENCE] = fluorescence + 0.7 * neuropil
+        signals[nwb1.NEUROPIL] = neuropil
+        signals[nwb1.DEMIXED] = fluorescence + 0.7 * neuropil
     options = {"chunks": (1, frames), "compression": "gzip"} if layout == "gzip" else {}
     with h5py.File(path, "w") as file:
         file["general/session_id"] = np.bytes_("1")
-        file[f"{nwb_files.PIPELINE}/ImageSegmentation/cell_specimen_ids"] = np.arange(cells)
+        file[f"{nwb1.PIPELINE}/ImageSegmentation/cell_specimen_ids"] = np.arange(cells)
         for group, data in signals.items():
             file.create_dataset(f"{group}/data", data=data, **options)
             file[f"{group}/timestamps"] = np.arange(frames) / RATE
@@ -69,7 +70,7 @@ def write_nwb(path: Path, dff: np.ndarray, layout: str) -> None:
 
 def convert(nwb: Path, store: Path) -> None:
     """Write the store of the ΔF/F in an NWB file, by blocks of cells, and its manifest."""
-    recording = nwb_files.read(nwb)
+    recording = read(nwb)
     ids = recording.cell_specimen_ids
     blocks = [slice(first, first + BLOCK) for first in range(0, len(ids), BLOCK)]
     write_session(
@@ -123,7 +124,7 @@ def window_times(paths: dict[str, Path], frames: int, cold: bool) -> dict[str, f
     opened = {layout: h5py.File(paths[layout]) for layout in LAYOUTS}
     stored, by_zarr = StoredSession(paths["store"]), zarr.open_group(paths["store"], mode="r")
     array = by_zarr["traces/dff"]
-    key = f"{nwb_files.STORED_DFF}/data"
+    key = f"{nwb1.STORED_DFF}/data"
     readers = {
         "contiguous": lambda a: opened["contiguous"][key][:, a : a + WINDOW],
         "gzip": lambda a: opened["gzip"][key][:, a : a + WINDOW],
@@ -135,13 +136,13 @@ def window_times(paths: dict[str, Path], frames: int, cold: bool) -> dict[str, f
     for repeat in range(max(REPEATS.values())):
         start = int(rng.integers(frames - WINDOW))
         expected = stored.dff(start, start + WINDOW)
-        for name, read in readers.items():
+        for name, reader in readers.items():
             if repeat >= REPEATS[name]:
                 continue
             if cold:
                 drop(paths[name.split(",")[0]])
             begin = time.perf_counter()
-            values = read(start)
+            values = reader(start)
             best[name] = min(best[name], time.perf_counter() - begin)
             if not np.array_equal(values, expected):
                 sys.exit(f"{name} reads other values at frame {start}")
@@ -169,7 +170,7 @@ def measure(cells: int, frames: int, folder: Path) -> tuple[list[dict], list[dic
         if measured:
             seconds, peak = min(run[0] for run in measured), max(run[1] for run in measured)
             with h5py.File(paths[layout]) as file:
-                own = file[f"{nwb_files.STORED_DFF}/data"].id.get_storage_size() / 1e6
+                own = file[f"{nwb1.STORED_DFF}/data"].id.get_storage_size() / 1e6
             row = {"nwb": layout, "cells": cells, "seconds": seconds, "peak_mb": peak}
             row |= {"nwb_mb": size_mb(paths[layout]), "nwb_dff_mb": own}
             row |= {"store_mb": size_mb(stores[layout]), "files": len(files(stores[layout]))}

@@ -15,7 +15,9 @@ import numpy as np
 
 from glasscortex.config import SimulateConfig
 from glasscortex.data import synthetic
-from glasscortex.data.nwb import PIPELINE, Metadata, read_metadata
+from glasscortex.data.metadata import Metadata
+from glasscortex.data.nwb import read_metadata
+from glasscortex.data.nwb1.layout import PIPELINE
 from glasscortex.stages.simulate import simulate
 
 CONTAINERS = {

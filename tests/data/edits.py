@@ -3,12 +3,12 @@
 import h5py
 import numpy as np
 
-from glasscortex.data import nwb as nwb_files
+from glasscortex.data.nwb1 import layout
 
-PIPELINE = nwb_files.PIPELINE
-TIME = f"{nwb_files.STORED_DFF}/timestamps"
+PIPELINE = layout.PIPELINE
+TIME = f"{layout.STORED_DFF}/timestamps"
 IDS = f"{PIPELINE}/ImageSegmentation/cell_specimen_ids"
-RUNNING = nwb_files.RUNNING_SPEED
+RUNNING = layout.RUNNING_SPEED
 SHOWN = "stimulus/presentation"
 GRATINGS = f"{SHOWN}/drifting_gratings_stimulus"
 MOVIE = f"{SHOWN}/natural_movie_one_stimulus"

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from glasscortex.data import hdf5
-from glasscortex.data import nwb as nwb_files
 from glasscortex.data.nwb import read, read_metadata
+from glasscortex.data.nwb1 import layout
 from glasscortex.errors import InputError
 from tests.data.edits import (
     DIRECTION,
@@ -225,14 +225,14 @@ AS_MEANT = {
         91,
     ),
     "soft link within the file": (
-        lambda file: link(TIME, h5py.SoftLink(f"/{nwb_files.FLUORESCENCE}/timestamps"))(file),
+        lambda file: link(TIME, h5py.SoftLink(f"/{layout.FLUORESCENCE}/timestamps"))(file),
         lambda recording: round(recording.frame_rate_hz, 6),
         30.0,
     ),
     "relative soft link": (
         lambda file: (
             link(TIME, h5py.SoftLink("copy"))(file)
-            or put(f"{nwb_files.STORED_DFF}/copy", np.arange(3000) / 20)(file)
+            or put(f"{layout.STORED_DFF}/copy", np.arange(3000) / 20)(file)
         ),
         lambda recording: round(recording.frame_rate_hz, 6),
         20.0,

@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-from glasscortex.data import nwb as nwb_files
 from glasscortex.data.download import check, download
+from glasscortex.data.nwb1 import layout
 from glasscortex.data.record import Record
 from glasscortex.data.transfer import Refused, Tries
 from glasscortex.errors import InputError
@@ -257,7 +257,7 @@ def test_the_file_is_checked(nwb):
         check(nwb(), "101")
 
 
-@pytest.mark.parametrize("group", nwb_files.TRACES)
+@pytest.mark.parametrize("group", layout.TRACES)
 def test_traces_of_other_lengths_are_found(nwb, group):
     def edit(file):
         if f"{group}/data" in file:
@@ -276,7 +276,7 @@ def test_a_file_of_another_session_is_refused(run, nwb, tmp_path):
 
 def test_a_file_that_lost_a_group_is_refused(run, nwb, tmp_path):
     def edit(file):
-        del file[f"{nwb_files.PIPELINE}/ImageSegmentation"]
+        del file[f"{layout.PIPELINE}/ImageSegmentation"]
 
     fails(run, Fetches(nwb(edit=edit), tmp_path / "tries"), "cell_specimen_ids")
 

@@ -2,11 +2,12 @@ import h5py
 import numpy as np
 import pytest
 
-from glasscortex.data import nwb as nwb_files
+from glasscortex.data.metadata import Metadata
 from glasscortex.data.nwb import read, read_metadata
+from glasscortex.data.nwb1 import layout
 from glasscortex.errors import InputError
 
-PIPELINE = nwb_files.PIPELINE
+PIPELINE = layout.PIPELINE
 
 
 def deleting(*keys):
@@ -40,7 +41,7 @@ def fails(path, *words):
 
 def test_metadata(nwb):
     found = read_metadata(nwb("100.nwb"))
-    assert found == nwb_files.Metadata(
+    assert found == Metadata(
         session_id="100",
         container_id="7",
         mouse="Cux2-CreERT2;Ai93-1",
@@ -100,12 +101,12 @@ def test_metadata_of_a_row():
         "age_days": "",
         "source": "not a field",
     }
-    found = nwb_files.Metadata.of_row(row)
+    found = Metadata.of_row(row)
     assert (found.mouse, found.depth_um) == ("x", 175.0)
     assert np.isnan(found.age_days)
     for broken in ({**row, "depth_um": "deep"}, {"session_id": "x"}):
         with pytest.raises(InputError, match=r"sessions\.csv cannot be used .*remove"):
-            nwb_files.Metadata.of_row(broken)
+            Metadata.of_row(broken)
 
 
 def test_what_a_file_does_not_say(nwb):
@@ -167,7 +168,7 @@ def test_corrected_fluorescence_subtracts_the_neuropil(nwb):
     path = nwb()
     recording = read(path)
     with h5py.File(path) as file:
-        raw = file[f"{nwb_files.FLUORESCENCE}/data"][:]
+        raw = file[f"{layout.FLUORESCENCE}/data"][:]
     np.testing.assert_allclose(
         recording.corrected_fluorescence(slice(1, 3)), raw[1:3] - 5, rtol=1e-6
     )
@@ -175,19 +176,19 @@ def test_corrected_fluorescence_subtracts_the_neuropil(nwb):
 
 def test_corrected_fluorescence_starts_from_the_demixed_signal(nwb):
     demixed = np.full((5, 3000), 50, np.float32)
-    recording = read(nwb(edit=replacing(f"{nwb_files.DEMIXED}/data", demixed)))
+    recording = read(nwb(edit=replacing(f"{layout.DEMIXED}/data", demixed)))
     np.testing.assert_allclose(recording.corrected_fluorescence(slice(0, 5)), 45)
 
 
 def test_fluorescence_without_neuropil_is_used_as_it_is(nwb):
-    path = nwb(edit=deleting(nwb_files.NEUROPIL))
+    path = nwb(edit=deleting(layout.NEUROPIL))
     with h5py.File(path) as file:
-        raw = file[f"{nwb_files.FLUORESCENCE}/data"][:]
+        raw = file[f"{layout.FLUORESCENCE}/data"][:]
     np.testing.assert_array_equal(read(path).corrected_fluorescence(slice(0, 5)), raw)
 
 
 def test_running_and_pupil_may_be_missing(nwb):
-    path = nwb(edit=deleting(nwb_files.RUNNING_SPEED, nwb_files.PUPIL[0]))
+    path = nwb(edit=deleting(layout.RUNNING_SPEED, layout.PUPIL[0]))
     assert read(path).behaviour == {}
 
 
@@ -220,12 +221,12 @@ def test_unreadable_data(nwb):
     noise = np.random.default_rng(0).normal(size=(5, 3000)).astype(np.float32)
 
     def edit(file):
-        del file[f"{nwb_files.STORED_DFF}/data"]
-        file.create_dataset(f"{nwb_files.STORED_DFF}/data", data=noise, compression="gzip")
+        del file[f"{layout.STORED_DFF}/data"]
+        file.create_dataset(f"{layout.STORED_DFF}/data", data=noise, compression="gzip")
 
     path = nwb(edit=edit)
     with h5py.File(path) as file:
-        chunk = file[f"{nwb_files.STORED_DFF}/data"].id.get_chunk_info(0)
+        chunk = file[f"{layout.STORED_DFF}/data"].id.get_chunk_info(0)
     content = bytearray(path.read_bytes())
     content[chunk.byte_offset : chunk.byte_offset + chunk.size] = bytes(chunk.size)
     path.write_bytes(content)
@@ -234,29 +235,29 @@ def test_unreadable_data(nwb):
 
 
 def test_without_dff(nwb):
-    path = nwb(edit=deleting(nwb_files.STORED_DFF))
+    path = nwb(edit=deleting(layout.STORED_DFF))
     with pytest.raises(InputError, match=r"100\.nwb holds no .*DfOverF.*windowed_median"):
         read(path).stored_dff(slice(0, 5))
 
 
 def test_without_fluorescence(nwb):
-    path = nwb(edit=deleting(nwb_files.FLUORESCENCE))
+    path = nwb(edit=deleting(layout.FLUORESCENCE))
     with pytest.raises(InputError, match=r"100\.nwb holds no .*Fluorescence.*stored"):
         read(path).corrected_fluorescence(slice(0, 5))
 
 
 def test_without_any_trace(nwb):
-    fails(nwb(edit=deleting(nwb_files.FLUORESCENCE, nwb_files.STORED_DFF)), "neither", "remove")
+    fails(nwb(edit=deleting(layout.FLUORESCENCE, layout.STORED_DFF)), "neither", "remove")
 
 
 def test_traces_that_do_not_fit_the_cells(nwb):
-    path = nwb(edit=replacing(f"{nwb_files.STORED_DFF}/data", np.zeros((4, 3000))))
+    path = nwb(edit=replacing(f"{layout.STORED_DFF}/data", np.zeros((4, 3000))))
     with pytest.raises(InputError, match=r"shape \(4, 3000\).*5 cells and 3000 timestamps"):
         read(path).stored_dff(slice(0, 5))
 
 
 def test_timestamps_that_do_not_rise(nwb):
-    path = nwb(edit=replacing(f"{nwb_files.STORED_DFF}/timestamps", np.zeros(3000)))
+    path = nwb(edit=replacing(f"{layout.STORED_DFF}/timestamps", np.zeros(3000)))
     fails(path, "timestamps", "do not rise")
 
 
@@ -302,7 +303,7 @@ def test_a_stimulus_without_frames(nwb):
 )
 def test_running_speed_that_cannot_be_used_is_warned_of(nwb, caplog, edit, words):
     def change(file):
-        timestamps = file[f"{nwb_files.RUNNING_SPEED}/timestamps"]
+        timestamps = file[f"{layout.RUNNING_SPEED}/timestamps"]
         timestamps[:] = edit(timestamps[:])
 
     path = nwb(edit=change)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from glasscortex.config import PreprocessConfig
-from glasscortex.data import nwb as nwb_files
 from glasscortex.data import preprocess as preprocess_module
 from glasscortex.data.dff.methods import windowed_median
 from glasscortex.data.dff.neuropil import contamination_ratios
+from glasscortex.data.nwb import read, read_metadata
+from glasscortex.data.nwb1 import layout
 from glasscortex.data.record import Record
 from glasscortex.data.store import StoredSession, verify
 from glasscortex.errors import InputError
@@ -20,7 +21,7 @@ from glasscortex.stages.preprocess import preprocess
 
 def run(path, folder, dff="stored", session=None, **settings):
     """Store and manifest of a recording; its record is made here, as every source does."""
-    session = session or nwb_files.read_metadata(path)
+    session = session or read_metadata(path)
     record = path.with_suffix(".json")
     if not record.exists():
         Record.of(path, session_id=session.session_id, source="test").write(record)
@@ -43,15 +44,15 @@ def quality(folder):
 
 
 def fluorescence(path):
-    recording = nwb_files.read(path)
+    recording = read(path)
     return recording.fluorescence(slice(None)), recording.neuropil(slice(None))
 
 
 def noisy_neuropil(file):
     """A neuropil that fluctuates, and cells that hold some of it."""
     around = np.random.default_rng(1).normal(50, 4, (5, 3000)).astype(np.float32)
-    file[f"{nwb_files.NEUROPIL}/data"][:] = around
-    file[f"{nwb_files.FLUORESCENCE}/data"][:] += np.arange(5)[:, None] * np.float32(0.3) * around
+    file[f"{layout.NEUROPIL}/data"][:] = around
+    file[f"{layout.FLUORESCENCE}/data"][:] += np.arange(5)[:, None] * np.float32(0.3) * around
 
 
 def setting(key, rows, value):
@@ -63,7 +64,7 @@ def setting(key, rows, value):
 
 def stored_dff(path):
     with h5py.File(path) as file:
-        return file[f"{nwb_files.STORED_DFF}/data"][:]
+        return file[f"{layout.STORED_DFF}/data"][:]
 
 
 def test_stored_dff_is_kept_as_it_is(nwb, tmp_path):
@@ -80,7 +81,7 @@ def test_stored_dff_is_kept_as_it_is(nwb, tmp_path):
 
 def test_the_store_says_who_and_where_as_its_row_of_sessions_does(nwb, tmp_path):
     path = nwb()
-    session = dataclasses.replace(nwb_files.read_metadata(path), area="VISl", age_days=101.0)
+    session = dataclasses.replace(read_metadata(path), area="VISl", age_days=101.0)
     attributes = StoredSession(run(path, tmp_path, session=session)[0]).attributes
     assert attributes["area"] == "VISl"
     assert attributes["age_days"] == 101
@@ -90,7 +91,7 @@ def test_a_file_that_is_not_the_recorded_one_is_refused(nwb, tmp_path):
     path = nwb()
     run(path, tmp_path)
     with h5py.File(path, "r+") as file:
-        file[f"{nwb_files.STORED_DFF}/data"][0, 0] += 1
+        file[f"{layout.STORED_DFF}/data"][0, 0] += 1
     with pytest.raises(InputError, match=r"session 100: .*100\.nwb is not the file that"):
         run(path, tmp_path)
 
@@ -98,7 +99,7 @@ def test_a_file_that_is_not_the_recorded_one_is_refused(nwb, tmp_path):
 def test_windowed_median_of_the_corrected_fluorescence(nwb, tmp_path):
     path = nwb()
     store, _ = run(path, tmp_path, "windowed_median")
-    corrected = nwb_files.read(path).corrected_fluorescence(slice(None))
+    corrected = read(path).corrected_fluorescence(slice(None))
     np.testing.assert_array_equal(StoredSession(store).dff(), windowed_median(corrected, 30.0).dff)
 
 
@@ -119,7 +120,7 @@ def test_the_neuropil_is_subtracted_as_asked(nwb, tmp_path, neuropil):
 
 @pytest.mark.parametrize("neuropil", ["fitted", 0.7])
 def test_a_file_without_neuropil_cannot_be_corrected(nwb, tmp_path, neuropil):
-    path = nwb(edit=lambda file: file.__delitem__(nwb_files.NEUROPIL))
+    path = nwb(edit=lambda file: file.__delitem__(layout.NEUROPIL))
     with pytest.raises(
         InputError, match=r"100\.nwb holds no .*neuropil.* set preprocess\.neuropil"
     ):
@@ -148,7 +149,7 @@ def test_the_percentile_and_its_window_are_used(nwb, tmp_path):
 
 def test_events_stand_beside_the_traces(nwb, tmp_path):
     pytest.importorskip("oasis")
-    path = nwb(edit=setting(f"{nwb_files.FLUORESCENCE}/data", 3, np.nan))
+    path = nwb(edit=setting(f"{layout.FLUORESCENCE}/data", 3, np.nan))
     session = StoredSession(run(path, tmp_path, "windowed_median", events=True)[0])
     events = session.events()
     assert events.shape == session.dff().shape == (4, 3000)
@@ -166,7 +167,7 @@ def test_threads_are_no_part_of_the_result(nwb, tmp_path):
 
 
 def test_blocks_of_cells_do_not_change_the_result(nwb, tmp_path, monkeypatch):
-    path = nwb(edit=setting(f"{nwb_files.FLUORESCENCE}/data", 3, np.nan))
+    path = nwb(edit=setting(f"{layout.FLUORESCENCE}/data", 3, np.nan))
     whole = StoredSession(run(path, tmp_path / "a", "windowed_median")[0])
     monkeypatch.setattr(preprocess_module, "BLOCK_CELLS", 2)
     blocks = StoredSession(run(path, tmp_path / "b", "windowed_median")[0])
@@ -184,7 +185,7 @@ def test_an_unknown_depth_is_stored_as_none(nwb, tmp_path):
 
 @pytest.mark.parametrize(
     ("method", "group"),
-    [("stored", nwb_files.STORED_DFF), ("windowed_median", nwb_files.FLUORESCENCE)],
+    [("stored", layout.STORED_DFF), ("windowed_median", layout.FLUORESCENCE)],
 )
 def test_cells_that_cannot_be_used_are_left_out_counted_and_explained(
     nwb, tmp_path, caplog, method, group
@@ -223,7 +224,7 @@ def test_a_low_baseline_is_told(nwb, tmp_path):
 
 
 def lower(file, cell, counts):
-    file[f"{nwb_files.FLUORESCENCE}/data"][cell] -= counts
+    file[f"{layout.FLUORESCENCE}/data"][cell] -= counts
 
 
 def test_what_a_stored_trace_does_not_tell_is_empty(nwb, tmp_path):
@@ -234,7 +235,7 @@ def test_what_a_stored_trace_does_not_tell_is_empty(nwb, tmp_path):
         assert row[name] == ""
 
 
-@pytest.mark.parametrize("lost", [nwb_files.NEUROPIL, f"{nwb_files.NEUROPIL}/r"])
+@pytest.mark.parametrize("lost", [layout.NEUROPIL, f"{layout.NEUROPIL}/r"])
 def test_without_neuropil_no_r_is_told_and_a_warning_says_why(nwb, tmp_path, caplog, lost):
     path = nwb(edit=lambda file: file.__delitem__(lost))
     run(path, tmp_path, "windowed_median")
@@ -244,7 +245,7 @@ def test_without_neuropil_no_r_is_told_and_a_warning_says_why(nwb, tmp_path, cap
 
 @pytest.mark.parametrize(("dff", "neuropil"), [("windowed_median", "none"), ("stored", "stored")])
 def test_where_no_correction_is_asked_for_none_is_missed(nwb, tmp_path, caplog, dff, neuropil):
-    path = nwb(edit=lambda file: file.__delitem__(nwb_files.NEUROPIL))
+    path = nwb(edit=lambda file: file.__delitem__(layout.NEUROPIL))
     run(path, tmp_path, dff, neuropil=neuropil)
     assert "neuropil" not in caplog.text
 
@@ -253,7 +254,7 @@ def test_where_no_correction_is_asked_for_none_is_missed(nwb, tmp_path, caplog, 
     ("value", "why"), [(np.nan, "5 not finite"), (np.inf, "5 not finite"), (1, "5 flat")]
 )
 def test_no_cell_that_can_be_used(nwb, tmp_path, value, why):
-    path = nwb(edit=setting(f"{nwb_files.STORED_DFF}/data", slice(None), value))
+    path = nwb(edit=setting(f"{layout.STORED_DFF}/data", slice(None), value))
     message = rf"100\.nwb: no cell has a trace that can be used \({why}\): remove the file"
     with pytest.raises(InputError, match=message):
         run(path, tmp_path)
@@ -269,7 +270,7 @@ def test_the_same_file_gives_the_same_bytes(nwb, tmp_path):
 def test_a_failure_leaves_the_earlier_store(nwb, tmp_path):
     store, manifest = run(nwb(), tmp_path)
     before = manifest.read_bytes()
-    missing = nwb("2.nwb", edit=lambda file: file.__delitem__(nwb_files.STORED_DFF))
+    missing = nwb("2.nwb", edit=lambda file: file.__delitem__(layout.STORED_DFF))
     with pytest.raises(InputError):
         run(missing, tmp_path)
     assert manifest.read_bytes() == before

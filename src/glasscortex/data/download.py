@@ -7,8 +7,7 @@ import logging
 import os
 from pathlib import Path
 
-from glasscortex.data import nwb as nwb_files
-from glasscortex.data.hdf5 import opened
+from glasscortex.data.nwb import read
 from glasscortex.data.record import Record
 from glasscortex.data.transfer import Fetch, Tries, obtain
 from glasscortex.errors import InputError
@@ -63,20 +62,11 @@ def check(path: Path, session_id: str) -> None:
     InputError
         It is not.
     """
-    recording = nwb_files.read(path)
+    recording = read(path)
     named = recording.metadata.session_id
     if named != session_id:
         raise InputError(f"{path} holds session {named}, not {session_id}: download it again")
-    shape = (len(recording.cell_specimen_ids), len(recording.time))
-    with opened(path) as file:
-        for key in (f"{group}/data" for group in nwb_files.TRACES):
-            if key in file and file.shape(key) != shape:
-                raise file.error(
-                    key,
-                    f"has shape {file.shape(key)}, but there are {shape[0]} cells and {shape[1]} "
-                    "timestamps",
-                    "download it again",
-                )
+    recording.check_traces()
 
 
 def _in_cache(session_id: str, cache: Path) -> Record | None:

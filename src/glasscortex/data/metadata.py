@@ -1,12 +1,12 @@
-"""Who and where was recorded, as a file of the Allen layout says it."""
+"""Who and where was recorded, as the words of a file say it."""
 
 import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
-from glasscortex.data.hdf5 import Hdf5File
 from glasscortex.errors import InputError
 
 UNKNOWN = "unknown"
@@ -65,67 +65,73 @@ class Metadata:
         return cls(**values)
 
 
-def metadata(file: Hdf5File) -> Metadata:
-    """The metadata of a recording.
+@dataclass(frozen=True)
+class Written:
+    """What a file says of who and where, word for word; "unknown" where it says nothing."""
+
+    session_id: str = UNKNOWN
+    container_id: str = UNKNOWN
+    mouse: str = UNKNOWN
+    genotype: str = UNKNOWN
+    specimen: str = UNKNOWN
+    area: str = UNKNOWN
+    depth: str = UNKNOWN
+    session_type: str = UNKNOWN
+    sex: str = UNKNOWN
+    age: str = UNKNOWN
+
+
+def understood(path: Path, written: Written) -> Metadata:
+    """The metadata that a file's words stand for.
 
     Depth and age are taken in any usual unit, and are unknown, with a warning, where the text is
-    none of these. An unknown mouse takes the id of its container, an unknown container that of
-    its session, so that two animals are never merged.
+    none of these. An unknown session takes the file's name, an unknown mouse the id of its
+    container, and an unknown container that of its session, so that two animals are never merged.
 
     Parameters
     ----------
-    file : Hdf5File
-        An open recording.
+    path : Path
+        The file.
+    written : Written
+        What it says.
 
     Raises
     ------
     InputError
-        A text cannot be read, or an id cannot be part of a file's name.
+        An id cannot be part of a file's name.
     """
 
-    def text(*keys: str) -> str:
-        """The first of the named strings that says something."""
-        for key in (f"general/{key}" for key in keys):
-            said = file.texts(key)[0].strip() if key in file and file.texts(key) else ""
-            if said and said.lower() != UNKNOWN:
-                return said
-        return UNKNOWN
-
-    def measured(what: str, written: str, units: Mapping[str, float], least: float) -> float:
-        value = quantity(written, units)
-        if value < least:
-            written, value = written if value else UNKNOWN, float("nan")
-        if written != UNKNOWN and value != value:
+    def measured(what: str, text: str, units: Mapping[str, float]) -> float:
+        value = quantity(text, units)
+        if value < 1:
+            text, value = text if value else UNKNOWN, float("nan")
+        if text != UNKNOWN and value != value:
             logger.warning(
                 "%s: the %s '%s' is not understood and counts as unknown: write a number and its "
                 "unit",
-                file.path,
+                path,
                 what,
-                written,
+                text,
             )
         return value
 
-    plane = "optophysiology/imaging_plane_1"
-    session_id = text("session_id", "ophys_experiment_id")
+    session_id, container_id, mouse = written.session_id, written.container_id, written.mouse
     if session_id == UNKNOWN:
-        session_id = file.path.stem
-    container_id = text("experiment_container_id")
+        session_id = path.stem
     if container_id == UNKNOWN:
         container_id = session_id
-    mouse = text("specimen_name", "subject/subject_id")
     for name in (session_id, container_id):
-        _check_id(file, name)
-    depth = text(f"{plane}/imaging depth", f"{plane}/imaging_depth")
+        _check_id(path, name)
     return Metadata(
         session_id=session_id,
         container_id=container_id,
         mouse=container_id if mouse == UNKNOWN else mouse,
-        cre_line=cre_line(text("subject/genotype"), text("specimen_name")),
-        area=text("targeted_structure", f"{plane}/location"),
-        depth_um=measured("depth", depth, MICRONS, 1.0),
-        session_type=text("session_type"),
-        sex=SEXES.get(text("subject/sex").lower(), UNKNOWN),
-        age_days=measured("age", text("subject/age"), DAYS, 1.0),
+        cre_line=cre_line(written.genotype, written.specimen),
+        area=written.area,
+        depth_um=measured("depth", written.depth, MICRONS),
+        session_type=written.session_type,
+        sex=SEXES.get(written.sex.lower(), UNKNOWN),
+        age_days=measured("age", written.age, DAYS),
     )
 
 
@@ -174,14 +180,13 @@ def cre_line(genotype: str, specimen: str) -> str:
     return found[0] if found else UNKNOWN
 
 
-def _check_id(file: Hdf5File, name: str) -> None:
+def _check_id(path: Path, name: str) -> None:
     """Ids become parts of file names, of names of cells, and wildcards of Snakemake."""
     bad = sorted({letter for letter in name if letter in "/\\{}<>" or not letter.isprintable()})
     if bad:
         letters = " ".join("slash" if letter == "/" else repr(letter)[1:-1] for letter in bad)
-        raise InputError(f"{file.path}: the id {name!r} holds a {letters}: mend it in the file")
+        raise InputError(f"{path}: the id {name!r} holds a {letters}: mend it in the file")
     if len(name.encode()) > LONGEST_ID:
         raise InputError(
-            f"{file.path}: the id {name[:20]}… is longer than {LONGEST_ID} bytes: shorten it in "
-            "the file"
+            f"{path}: the id {name[:20]}… is longer than {LONGEST_ID} bytes: shorten it in the file"
         )

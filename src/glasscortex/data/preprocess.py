@@ -12,7 +12,7 @@ from glasscortex.data.dff import methods
 from glasscortex.data.dff.events import infer_events
 from glasscortex.data.dff.neuropil import contamination_ratios
 from glasscortex.data.dff.quality import describe, usable
-from glasscortex.data.nwb import Recording
+from glasscortex.data.recording import Recording
 from glasscortex.errors import InputError
 
 BLOCK_CELLS = 32

@@ -7,11 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from glasscortex.data.hdf5 import opened
-from glasscortex.data.nwb import PIPELINE
+from glasscortex.data.nwb1.layout import CELL_SPECIMEN_IDS, SEGMENTATION, TEMPLATES
 
-SEGMENTATION = f"{PIPELINE}/ImageSegmentation"
 PLANE = f"{SEGMENTATION}/imaging_plane_1"
-TEMPLATES = "stimulus/templates"
 SUFFIX = "_image_stack"
 
 
@@ -31,7 +29,7 @@ def read_masks(path: Path) -> Iterator[tuple[int, Bool[np.ndarray, "height width
     with opened(path) as file:
         if f"{PLANE}/roi_list" not in file:
             return
-        ids = file.whole(f"{SEGMENTATION}/cell_specimen_ids", "ids of cells")
+        ids = file.whole(CELL_SPECIMEN_IDS, "ids of cells")
         names = file.texts(f"{PLANE}/roi_list")
         if len(names) != len(ids):
             raise file.error(f"{PLANE}/roi_list", f"does not name {len(ids)} cells", "mend it")

@@ -14,8 +14,9 @@ from glasscortex import __version__
 from glasscortex.config import PreprocessConfig
 from glasscortex.data import preprocess as dff
 from glasscortex.data.metadata import Metadata
-from glasscortex.data.nwb import Recording, read
+from glasscortex.data.nwb import read
 from glasscortex.data.record import Record
+from glasscortex.data.recording import Recording
 from glasscortex.data.store import write_manifest, write_session
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
