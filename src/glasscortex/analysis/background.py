@@ -1,9 +1,12 @@
 """Selectivity for what is constant in a mouse or a session, tested over mice."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64, Int64, Shaped
 
 from glasscortex.analysis import effects, nulls
 from glasscortex.analysis.presentations import Presentations
@@ -18,6 +21,92 @@ FEWEST_ALIKE = 3
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 """From labels as numbers (observations,) to the effect on every unit (units,)."""
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """What is compared between labels: mice, or a mouse's parts under several labels.
+
+    Attributes
+    ----------
+    values : ndarray, shape (replicates, columns)
+        Means over the sessions of each, alike in weight.
+    labels : ndarray, shape (labels,)
+        Ascending.
+    codes : ndarray of int, shape (replicates,)
+        The place of each one's label in `labels`.
+    mice : ndarray of int, shape (replicates,)
+        The mouse of each, from 0.
+    names : ndarray of str, shape (mice,)
+    nested : bool
+        Whether labels differ within mice: then only these mice count, each about its own mean.
+    """
+
+    values: Float64[np.ndarray, "replicates columns"]
+    labels: Shaped[np.ndarray, " labels"]
+    codes: Int64[np.ndarray, " replicates"]
+    mice: Int64[np.ndarray, " replicates"]
+    names: Shaped[np.ndarray, " mice"]
+    nested: bool
+
+    @classmethod
+    def of(
+        cls, values: np.ndarray, sessions: pd.DataFrame, labels: pd.Series, ordered: bool
+    ) -> Self | None:
+        """Average over the sessions of a mouse and label.
+
+        Parameters
+        ----------
+        values : ndarray, shape (sessions, columns)
+            NaN where unknown, which no mean counts.
+        sessions : pandas.DataFrame
+            session_id and mouse of each.
+        labels : pandas.Series
+            Label by session_id; unknown ones are left out.
+        ordered : bool
+            Whether labels are numbers to rank and not names.
+
+        Returns
+        -------
+        Replicates or None
+            None with fewer than two labels of at least `FEWEST_ALIKE` mice each (ordered: with one
+            label, or fewer than `FEWEST_ORDERED` mice).
+        """
+        label = sessions["session_id"].map(labels).reset_index(drop=True)
+        known = label.notna() & ~label.astype(str).isin(UNKNOWN)
+        mouse = sessions["mouse"].reset_index(drop=True)
+        keys = [mouse[known].rename("mouse"), label[known].rename("label")]
+        means = pd.DataFrame(values)[known].groupby(keys).mean()
+        per_mouse = means.groupby("mouse").size()
+        nested = bool((per_mouse > 1).any())
+        if nested:
+            means = means.loc[per_mouse.index[per_mouse > 1]]
+        if not ordered:
+            per_label = means.groupby("label").size()
+            kept = per_label.index[per_label >= FEWEST_ALIKE]
+            means = means[means.index.isin(kept, level="label")]
+        names, mice = np.unique(means.index.get_level_values("mouse"), return_inverse=True)
+        found, codes = np.unique(means.index.get_level_values("label"), return_inverse=True)
+        if len(found) < 2 or len(names) < (FEWEST_ORDERED if ordered else 2):
+            return None
+        return cls(means.to_numpy(np.float64), found, codes, mice, names, nested)
+
+    @property
+    def blocks(self) -> Int64[np.ndarray, " replicates"]:
+        """Within which labels are exchanged: the mice if nested, else all."""
+        return self.mice if self.nested else np.zeros_like(self.mice)
+
+    def dealt(self, draws: int, rng: np.random.Generator, enumerable: bool) -> list[np.ndarray]:
+        """Codes as they could have fallen: permuted within `blocks`.
+
+        Without how they fell if all ways are enumerated, which are at most `draws`: only where the
+        statistic does not ask for labels' names, and mice have one label each.
+        """
+        sizes = tuple(sorted(np.bincount(self.codes)))
+        if not enumerable or self.nested or nulls.partitions(sizes) > draws:
+            return [self.codes[order] for order in nulls.permutations(self.blocks, draws, rng)]
+        observed = _unnamed(self.codes)
+        return [other for other in nulls.arrangements(sizes) if _unnamed(other) != observed]
 
 
 def of_background(
@@ -50,27 +139,20 @@ def of_background(
     Returns
     -------
     TestResult or None
-        None with fewer than two labels of at least three mice each (ordered: with one label, or
-        fewer than four mice).
+        None with too few labels or mice, see `Replicates.of`.
     """
-    means = _means(presentations, labels)
-    per_mouse = means.groupby("mouse").size()
-    nested = bool((per_mouse > 1).any())
-    if nested:
-        means = means.loc[per_mouse.index[per_mouse > 1]]
-    if not ordered:
-        per_label = means.groupby("label").size()
-        means = means[means.index.isin(per_label.index[per_label >= FEWEST_ALIKE], level="label")]
-    values, codes = np.unique(means.index.get_level_values("label"), return_inverse=True)
-    mice = np.unique(means.index.get_level_values("mouse"), return_inverse=True)[1]
-    if len(values) < 2 or len(np.unique(mice)) < (FEWEST_ORDERED if ordered else 2):
+    sessions = presentations.numbered("session_id")
+    of_session = presentations.trials.groupby(sessions)[["session_id", "mouse"]].first()
+    means = effects.group_means(presentations.responses.astype(np.float64), sessions)
+    found = Replicates.of(means, of_session, labels, ordered)
+    if found is None:
         return None
-    responses, blocks = means.to_numpy(), mice if nested else np.zeros_like(mice)
+    responses, codes, mice, blocks = found.values, found.codes, found.mice, found.blocks
     statistic_of = _rank_correlation if ordered else _explained
     # The last unit is the label itself: its p is the smallest that there can be.
     statistic = statistic_of(np.column_stack([responses, codes]), blocks)
     effect = statistic(codes)
-    dealt = _dealt(codes, blocks, draws, rng, enumerable=not (nested or ordered))
+    dealt = found.dealt(draws, rng, enumerable=not ordered)
     null = np.stack([statistic(other) for other in dealt])
     counts = np.bincount(mice)
     growth = len(mice) / (len(mice) - counts)
@@ -79,7 +161,7 @@ def of_background(
         slope = effects.standardised(codes.astype(np.float64)) @ deviations
         preferred = np.where(slope >= 0, "increasing", "decreasing")
     else:
-        preferred = values[effects.group_means(deviations, codes).argmax(axis=0)]
+        preferred = found.labels[effects.group_means(deviations, codes).argmax(axis=0)]
     return TestResult(
         index="spearman" if ordered else "eta2",
         replicate="mouse",
@@ -96,30 +178,8 @@ def of_background(
         noise_without=np.sqrt(growth) if ordered else growth,
         preferred=preferred,
         observations=None if ordered else deviations,
-        labels=None if ordered else values[codes],
+        labels=None if ordered else found.labels[codes],
     )
-
-
-def _means(presentations: Presentations, labels: pd.Series) -> pd.DataFrame:
-    """Mean response (mouse and label, units), the sessions of one alike in weight."""
-    sessions = presentations.numbered("session_id")
-    of_session = presentations.trials.groupby(sessions)[["session_id", "mouse"]].first()
-    label = of_session["session_id"].map(labels)
-    known = label.notna() & ~label.astype(str).isin(UNKNOWN)
-    means = effects.group_means(presentations.responses.astype(np.float64), sessions)
-    keys = [of_session["mouse"][known].rename("mouse"), label[known].rename("label")]
-    return pd.DataFrame(means)[known].groupby(keys).mean()
-
-
-def _dealt(
-    codes: np.ndarray, blocks: np.ndarray, draws: int, rng: np.random.Generator, enumerable: bool
-) -> list[np.ndarray]:
-    """Labels as they could have fallen, without how they fell if all ways are enumerated."""
-    sizes = tuple(sorted(np.bincount(codes)))
-    if not enumerable or nulls.partitions(sizes) > draws:
-        return [codes[order] for order in nulls.permutations(blocks, draws, rng)]
-    observed = _unnamed(codes)
-    return [other for other in nulls.arrangements(sizes) if _unnamed(other) != observed]
 
 
 def _unnamed(codes: np.ndarray) -> tuple[int, ...]:
