@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test docs calibrate check-allensdk check-saelens lint bench schema lock clean
+.PHONY: help run test docs calibrate confirm check-allensdk check-saelens lint bench schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -40,6 +40,11 @@ bench: $(BIN)/installed ## one benchmark of docs/benchmarks.md; NAME=accuracy, b
 calibrate: $(BIN)/installed ## rates of false claims and power of every test, in docs/calibration.md
 	python -m benchmarks.calibration --before docs/calibration_before.json \
 	    --json docs/calibration.json --markdown docs/calibration.md
+
+confirm: $(BIN)/installed ## after `make run`: which claims hold on simulated mice never used before, in docs/confirmation.md
+	snakemake --cores $(CORES) --configfile workflow/configs/confirm.yaml
+	glasscortex confirmation results/tables/claims.csv results/confirmation/tables/claims.csv \
+	    --page docs/confirmation.md
 
 schema: $(BIN)/installed ## renew workflow/schemas from the code
 	glasscortex schema >workflow/schemas/config.schema.json

@@ -22,8 +22,9 @@ from typer.core import TyperGroup
 
 from glasscortex import config
 from glasscortex.errors import InputError
-from glasscortex.files import verified
+from glasscortex.files import atomic_write, verified
 from glasscortex.logs import log_to_stderr
+from glasscortex.run.verdicts import confirmation as confirmed
 from glasscortex.run.verdicts import summarised
 from glasscortex.workflow import dashed, function, stage_names
 
@@ -79,8 +80,23 @@ def schema() -> None:
 @app.command()
 def verdicts(claims: Annotated[Path, typer.Argument(help="table of claims")]) -> None:
     """Print every claim of a run, over its seeds, as a table in Markdown."""
+    typer.echo(summarised(_rows(claims)))
+
+
+@app.command()
+def confirmation(
+    claims: Annotated[Path, typer.Argument(help="table of claims")],
+    confirming: Annotated[Path, typer.Argument(help="that of recordings never used before")],
+    page: Annotated[Path, typer.Option(help="file to write, in Markdown")],
+) -> None:
+    """Write which claims of a run hold on recordings that nothing was tuned on."""
+    with atomic_write(page) as temporary:
+        temporary.write_text(confirmed(_rows(claims), _rows(confirming)))
+
+
+def _rows(claims: Path) -> list[dict[str, str]]:
     with verified(claims).open(newline="") as file:
-        typer.echo(summarised(list(csv.DictReader(file))))
+        return list(csv.DictReader(file))
 
 
 def command(stage: Callable[..., None]) -> Callable[..., None]:

@@ -1,4 +1,4 @@
-"""Which claims hold and which do not, for a reader at a terminal, and as a table of all seeds."""
+"""Which claims hold: at a terminal, as a table of all seeds, and on mice never seen before."""
 
 import re
 import textwrap
@@ -83,24 +83,100 @@ def summarised(claims: Iterable[Row]) -> str:
     |---|---|---|---|---|---|
     | units are blue (topk) | – | .200, .200 | .100 to .300 | 38 to 40 mice | holds 1, fails 1 |
     """
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in claims:
-        groups.setdefault((row["claim"], row.get("sae") or ""), []).append(row)
     lines = ["| claim | against | estimate | interval | over | verdict |", "|" + 6 * "---|"]
-    for (claim, sae), rows in groups.items():
-        number = Counter(row["verdict"] for row in rows)
-        said = [verdict for verdict in VERDICTS if number[verdict]]
-        counts = [f"{verdict} {number[verdict]}" if len(rows) > 1 else verdict for verdict in said]
-        cells = (
-            f"{claim} ({sae})" if sae else claim,
-            rows[0]["rival"],
-            ", ".join(_short(row["estimate"]) for row in rows),
-            f"{_short(_end(min, rows, 'ci_low'))} to {_short(_end(max, rows, 'ci_high'))}",
-            f"{_range(row['n'] for row in rows)} {rows[0]['of']}",
-            ", ".join(counts),
-        )
+    for claim, rows in _grouped(claims).items():
+        estimate, interval, verdict = _told(rows)
+        over = f"{_range(row['n'] for row in rows)} {rows[0]['of']}"
+        cells = claim, rows[0]["rival"], estimate, interval, over, verdict
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+CONFIRMATION = """---
+orphan: true
+---
+
+# Confirmation
+
+What the claims say of simulated mice that nothing was tuned on: `make confirm`, which runs the
+demonstration as it stands, settings and rules, on mice of another seed
+(`workflow/configs/confirm.yaml`, used nowhere else) and writes this page. An estimate stands with
+the interval of its claim, of several decoders with the widest.
+"""
+
+
+def confirmation(claims: Iterable[Row], confirming: Iterable[Row]) -> str:
+    """Hold every claim of one run against the same claim of another, as a page in Markdown.
+
+    Parameters
+    ----------
+    claims : iterable of mappings
+        Rows of the table of claims that settings and rules were chosen with.
+    confirming : iterable of mappings
+        Those of recordings that nothing was chosen with.
+
+    Returns
+    -------
+    str
+        How many verdicts stand, and a table: of each claim its estimates, interval and verdict in
+        both. A claim of one run alone, because no unit was there to make it of, counts as none.
+
+    Examples
+    --------
+    >>> row = {"claim": "units are blue", "estimate": "0.25", "ci_low": "0.1", "ci_high": "0.4"}
+    >>> row |= {"verdict": "holds"}
+    >>> page = confirmation([row], [row | {"estimate": "0.1", "ci_low": "0", "verdict": "fails"}])
+    >>> print(page.splitlines()[-1])
+    | units are blue | .250 (.100 to .400) | holds | .100 (.000 to .400) | **fails** |
+    """
+    first, second = _grouped(claims), _grouped(confirming)
+    lines = ["| claim | demonstration | | confirmation | |", "|" + 5 * "---|"]
+    for claim in dict.fromkeys([*first, *second]):
+        cells, said = [claim], []
+        for rows in (first.get(claim, []), second.get(claim, [])):
+            estimate, interval, verdict = _told(rows) if rows else ("", "", "not made")
+            cells += [f"{estimate} ({interval})" if rows else "", verdict]
+            said.append({row["verdict"] for row in rows})
+        if said[0] != said[1]:
+            cells[-1] = f"**{cells[-1]}**"
+        lines.append(f"| {' | '.join(cells)} |")
+
+    def again(verdict: str) -> tuple[int, int]:
+        own = [claim for claim, rows in first.items() if _unanimous(rows, verdict)]
+        return len(own), sum(_unanimous(second.get(claim, []), verdict) for claim in own)
+
+    (hold, still), (fail, anew) = again("holds"), again("fails")
+    one = "claim that holds" if hold == 1 else "claims that hold"
+    summary = (
+        f"Of {hold} {one} in the demonstration {still} hold in the confirmation, too. "
+        f"Of {fail} that fail {anew} fail again."
+    )
+    return "\n".join([CONFIRMATION, textwrap.fill(summary, WIDTH), "", *lines, ""])
+
+
+def _grouped(claims: Iterable[Row]) -> dict[str, list[Row]]:
+    """The rows of all seeds, by what is claimed and of which SAE."""
+    groups: dict[str, list[Row]] = {}
+    for row in claims:
+        sae = row.get("sae")
+        groups.setdefault(f"{row['claim']} ({sae})" if sae else row["claim"], []).append(row)
+    return groups
+
+
+def _told(rows: list[Row]) -> tuple[str, str, str]:
+    """Estimates, interval and verdict over the seeds."""
+    number = Counter(row["verdict"] for row in rows)
+    said = [verdict for verdict in VERDICTS if number[verdict]]
+    counts = [f"{verdict} {number[verdict]}" if len(rows) > 1 else verdict for verdict in said]
+    return (
+        ", ".join(_short(row["estimate"]) for row in rows),
+        f"{_short(_end(min, rows, 'ci_low'))} to {_short(_end(max, rows, 'ci_high'))}",
+        ", ".join(counts),
+    )
+
+
+def _unanimous(rows: list[Row], verdict: str) -> bool:
+    return bool(rows) and all(row["verdict"] == verdict for row in rows)
 
 
 def _end(which, rows: list[Row], key: str) -> str:
