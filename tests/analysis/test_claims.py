@@ -44,6 +44,25 @@ def units(model, variable, stimulus, significant, alive, error=0.02, explained=0
     )  # fmt: skip
 
 
+def recognised(model="trained", sae="topk", accuracy=0.75, p=0.001, variable="cre_line", mice=8):
+    """Mice of two lines, of which the first are recognised; and the same made equal in running."""
+    label = ["a", "b"] * (mice // 2)
+    right = np.arange(mice) < round(accuracy * mice)
+    other = np.where(np.array(label) == "a", "b", "a")
+    shared = {"model": model, "seed": 0, "sae": sae, "variable": variable, "measure": "accuracy"}
+    of_mice = {"mouse": [f"m{i}" for i in range(mice)], "kind": "all", "adjusted": "nothing"}
+    rows = pd.DataFrame(
+        {
+            "mouse": "all", "kind": ["all", "mean", "tuning", "all"],
+            "adjusted": ["nothing", "nothing", "nothing", "running"], "value": accuracy,
+            "ci_low": accuracy - 0.1, "ci_high": accuracy + 0.1, "chance": 0.5,
+            "p": [p, 0.5, 0.01, p], "p_min": 0.0002, "n_permutations": 5000, "n_mice": mice,
+        }
+    )  # fmt: skip
+    said = pd.DataFrame(of_mice | {"label": label, "recognised_as": np.where(right, label, other)})
+    return pd.concat([rows, said]).assign(**shared)
+
+
 def ablated(
     variable, task, excess, specificity=np.nan, n_units=8, condition="selective", chosen=True
 ):
@@ -94,6 +113,13 @@ def tables():
                 units("shuffled", "running_speed", "all", 0, 100, 0.01, 0.0),
             ]
         ),
+        "recognition": pd.concat(
+            [
+                recognised(accuracy=1.0, mice=24),
+                recognised("untrained", accuracy=0.5, mice=24),
+                recognised("cells", "cells", accuracy=0.5, mice=24),
+            ]
+        ),
         "ablation": pd.DataFrame(
             [
                 ablated("direction", "direction", 0.2, 0.15),
@@ -121,7 +147,7 @@ def test_a_world_in_which_all_claims_hold():
         "estimate", "ci_low", "ci_high", "threshold", "measure", "n", "of", "method", "rival",
         "verdict", "reason", "seed", "sae",
     ]  # fmt: skip
-    assert len(table) == (len(RIVALS) + 1 + 2) + 2 + 3 + 2 * 3 + 2 + 1
+    assert len(table) == (len(RIVALS) + 1 + 2) + 2 + 3 + 2 * 3 + 4 + 2 + 1
     assert (table[["measure", "of", "method", "rival", "reason"]] != "").all(axis=None)
 
 
@@ -178,6 +204,7 @@ def changed(name, **columns):
         (changed("selectivity", significant=False), "units are selective for direction"),
         (changed("selectivity", p_together=0.2), "units are selective for running"),
         (changed("selectivity", explained_mean=0.1), "units tell more of direction"),
+        (changed("recognition", p=0.2), "units tell the cre_line of a mouse"),
         (changed("ablation", excess_low=-0.1), OWN_TASK + "matched"),
         (changed("ablation", p=0.2), OWN_TASK + "matched"),
         (changed("ablation", specificity_low=-0.1), OWN_TASK + "the other"),
@@ -204,6 +231,8 @@ def test_claims_fail_with_their_evidence(change, fails):
         (changed("selectivity", n_mice=3), "units are selective for running", "3 mice"),
         (changed("selectivity", n_mice=3), "units tell more of running", "3 mice"),
         (changed("selectivity", p_min=1 / 6), "units are selective", "no p below 0.17"),
+        (changed("recognition", n_mice=3), "units tell the cre_line of a mouse beyond", "3 mice"),
+        (changed("recognition", p_min=0.1), "units tell the cre_line of a mouse beyond", "no p"),
         (changed("decoding", ci_high=0.3), "the untrained decoder is at", "uncertain in direction"),
     ],
 )  # fmt: skip
@@ -234,6 +263,26 @@ def test_tasks_at_chance_tell_nothing_about_a_random_sae():
     """Phase is not decoded, and cannot get worse."""
     row = told().loc["decoding changes with random_sae spliced in"]
     assert "direction, the smallest of 1 tasks" in row["measure"]
+
+
+def test_mice_are_recognised_by_all_units_and_better_than_by_rivals():
+    table = told()
+    own = table.loc["units tell the cre_line of a mouse"]
+    assert (own["estimate"], own["threshold"], own["n"], own["of"]) == (1.0, 0.5, 24, "mice")
+    assert "tuning 1 (p 0.01), mean 1 (p 0.5)" in own["measure"]
+    for rival in ("those of untrained", "summaries of the cells"):
+        better = table.loc[f"units tell the cre_line of a mouse better than {rival}"]
+        assert (better["n"], better["verdict"]) == (24, "holds")
+        assert better["estimate"] == pytest.approx(0.5)
+    alike = pd.concat([recognised(), recognised("untrained", accuracy=0.75)])
+    better = told(recognition=alike).filter(like="better than those of untrained", axis=0).iloc[0]
+    assert (better["estimate"], better["verdict"]) == (0.0, "fails")
+
+
+def test_what_mice_differ_in_is_not_counted_unit_by_unit():
+    line = units("trained", "cre_line", "drifting_gratings", 30, 100)
+    table = told(selectivity=pd.concat([tables()["selectivity"], line]))
+    pd.testing.assert_frame_equal(table, told())
 
 
 def test_without_truth_there_is_no_claim_about_it():

@@ -23,7 +23,7 @@ def recorded(request, tmp_path, monkeypatch):
 def test_windows_come_whole_whatever_the_chunk(recorded):
     tokens, windows = recorded
     sae = random_topk()
-    found = list(coded_windows(sae, tokens))
+    found = list(coded_windows(sae, tokens, 1))
     assert np.concatenate([trial for trial, _ in found]).tolist() == list(range(12))
     import torch
 

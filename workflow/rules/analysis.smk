@@ -79,6 +79,61 @@ rule probe_cells:
         stage("probe_cells")
 
 
+rule recognise:
+    input:
+        **DICTIONARY,
+        **RECORDED,
+        decoder="<results>/decoder/{model}/seed{seed}/decoder.json",
+        trials="<results>/trials.parquet",
+        sessions="<results>/sessions.csv",
+        code=code("stages.recognise"),
+    output:
+        table="<results>/sae/{model}/seed{seed}/{sae}/recognition.csv",
+    log:
+        "<results>/logs/recognise/{model}-seed{seed}-{sae}.log",
+    benchmark:
+        "<results>/benchmarks/recognise/{model}-seed{seed}-{sae}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        folder=subpath(input.sae, parent=True),
+        config=CONFIG.selectivity.model_dump_json(),
+    message:
+        "Recognising mice by the units of {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
+    shell:
+        stage("recognise")
+
+
+rule recognise_cells:
+    input:
+        **PRESENTED,
+        sessions="<results>/sessions.csv",
+        code=code("stages.recognise_cells"),
+    output:
+        table="<results>/cells/recognition.csv",
+    log:
+        "<results>/logs/recognise_cells.log",
+    benchmark:
+        "<results>/benchmarks/recognise_cells.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+    params:
+        windows=CONFIG.results / "windows",
+        config=CONFIG.selectivity.model_dump_json(),
+    message:
+        "Recognising mice by their cells"
+    shell:
+        stage("recognise_cells")
+
+
 if STABILITY_TABLES:
 
     rule stability:

@@ -50,7 +50,8 @@ SEEDS = CONFIG.seeds
 SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
 OPENED = [sae for sae in CONFIG.sae if sae not in CONFIG.bases]
-OF_BASES_TOO = ["sae", "probing"] + ["recovery"] * SIMULATED
+OF_CELLS_TOO = ["probing", "recognition"]
+OF_BASES_TOO = ["sae", *OF_CELLS_TOO] + ["recovery"] * SIMULATED
 OF_TRAINED = ["ablation", "steering", "reuse"]
 SAE_TABLES = [*OF_BASES_TOO, "splice", "selectivity", "tuning", *OF_TRAINED]
 TABLES = ["quality", "history", "decoding", "comparison"] + ["observer", "share"] * SIMULATED
@@ -186,7 +187,7 @@ def parts_of(table):
         pattern = f"<results>/sae/{{model}}/{{sae}}/{table}.csv"
         return expand(pattern, model=CONFIG.models, sae=OPENED)
     file = "metrics" if table == "sae" else table
-    of_cells = ["<results>/cells/probing.csv"] if table == "probing" else []
+    of_cells = [f"<results>/cells/{table}.csv"] * (table in OF_CELLS_TOO)
     return of_cells + expand(
         f"<results>/sae/{{model}}/seed{{seed}}/{{sae}}/{file}.csv",
         model=["trained"] if table in OF_TRAINED else CONFIG.models,

@@ -67,7 +67,15 @@ rule claims:
     input:
         **{
             table: f"<results>/tables/{table}.csv"
-            for table in ("decoding", "comparison", "sae", "splice", "selectivity", "ablation")
+            for table in (
+                "decoding",
+                "comparison",
+                "sae",
+                "splice",
+                "selectivity",
+                "recognition",
+                "ablation",
+            )
         },
         recovery="<results>/tables/recovery.csv" if SIMULATED else [],
         consensus="<results>/tables/consensus.csv" if STABILITY_TABLES else [],

@@ -80,7 +80,7 @@ def hypotheses(
         if all(split.knows(variable) for split in splits):
             measure = partial(_behaviour, variable, config.permutations)
             yield Hypothesis(variable, EVERY_STIMULUS, measure)
-    stimulus = shared_stimulus(splits)
+    stimulus = shared_stimulus([split.trials for split in splits])
     of_session = sessions.set_index("session_id")
     for variable in variables("mouse", "session"):
         if variable in of_session:
@@ -109,16 +109,20 @@ def _background(
     return of_background(presentations, labels, draws, rng, ordered)
 
 
-def shared_stimulus(splits: Collection[Presentations]) -> str:
+def shared_stimulus(splits: Collection[pd.DataFrame]) -> str:
     """The stimulus that most mice were shown in every split; see `BACKGROUND_STIMULI`.
 
     Mice are compared on it alone, so that what they were shown is no difference between them.
+
+    Parameters
+    ----------
+    splits : collection of pandas.DataFrame
+        Their trials, with the column mouse.
     """
 
     def mice(stimulus: str) -> int:
         return min(
-            split.trials.loc[split.trials["stimulus"] == stimulus, "mouse"].nunique()
-            for split in splits
+            trials.loc[trials["stimulus"] == stimulus, "mouse"].nunique() for trials in splits
         )
 
     return max(BACKGROUND_STIMULI, key=mice)

@@ -58,8 +58,7 @@ def timecourses(
     by_trial = wanted["trial"].to_numpy().argsort(kind="stable")
     sought, unit = wanted["trial"].to_numpy()[by_trial], wanted["unit"].to_numpy()[by_trial]
     stimuli = trials["stimulus"].to_numpy()
-    for trial, codes in coded_windows(dictionary, tokens):
-        codes = codes.reshape(len(trial), -1, each or codes.shape[1], codes.shape[2]).mean(axis=2)
+    for trial, codes in coded_windows(dictionary, tokens, each):
         for mean in means:
             rows = stimuli[trial] == mean.stimulus
             if rows.any():
@@ -74,8 +73,8 @@ def timecourses(
 
 
 def coded_windows(
-    dictionary: Dictionary, tokens: RecordedTokens
-) -> Iterator[tuple[Int64[np.ndarray, " windows"], Float32[np.ndarray, "windows tokens units"]]]:
+    dictionary: Dictionary, tokens: RecordedTokens, each: int | None
+) -> Iterator[tuple[Int64[np.ndarray, " windows"], Float32[np.ndarray, "windows steps units"]]]:
     """The trials and codes of whole windows, those of one length together.
 
     Parameters
@@ -84,31 +83,34 @@ def coded_windows(
         What encodes the activations.
     tokens : RecordedTokens
         Those of a split.
+    each : int, optional
+        Tokens of one step of time, which are averaged; None: all of a window.
 
     Yields
     ------
     trials : ndarray of int, shape (windows,)
         Rows in the table of trials.
-    codes : ndarray, shape (windows, tokens, units)
+    codes : ndarray, shape (windows, steps, units)
     """
     x, trial = torch.empty(0, tokens.d_in), np.empty(0, np.int64)
     for block in tokens.blocks():
         x, trial = torch.cat([x, block.x]), np.concatenate([trial, block.trial])
         stop = np.flatnonzero(np.diff(trial, prepend=-1))[-1]
-        yield from _by_length(dictionary, x[:stop], trial[:stop])
+        yield from _by_length(dictionary, x[:stop], trial[:stop], each)
         x, trial = x[stop:], trial[stop:]
-    yield from _by_length(dictionary, x, trial)
+    yield from _by_length(dictionary, x, trial, each)
 
 
 @torch.no_grad()
-def _by_length(dictionary: Dictionary, x: torch.Tensor, trial: np.ndarray):
+def _by_length(dictionary: Dictionary, x: torch.Tensor, trial: np.ndarray, each: int | None):
     first = np.flatnonzero(np.diff(trial, prepend=-1))
     lengths = np.diff(first, append=len(trial))
     for length in np.unique(lengths):
         starts = first[lengths == length]
         rows = (starts[:, None] + np.arange(length)).ravel()
-        codes = dictionary.encode(x[rows]).numpy().reshape(len(starts), length, -1)
-        yield trial[starts], codes
+        codes = dictionary.encode(x[rows]).numpy()
+        steps = codes.reshape(len(starts), -1, each or length, codes.shape[1]).mean(axis=2)
+        yield trial[starts], steps
 
 
 class _Mean:

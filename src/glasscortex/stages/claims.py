@@ -13,6 +13,7 @@ def claims(
     sae: Input,
     splice: Input,
     selectivity: Input,
+    recognition: Input,
     ablation: Input,
     recovery: OptionalInput = None,
     consensus: OptionalInput = None,
@@ -23,7 +24,8 @@ def claims(
 
     Parameters
     ----------
-    decoding, comparison, sae, splice, selectivity, ablation, recovery, consensus : Path
+    decoding, comparison, sae, splice, selectivity, recognition, ablation : Path
+    recovery, consensus : Path
         Tables; recovery only of recordings with ground truth, consensus only of several seeds.
     table : Path
         What `claims` returns.
@@ -36,6 +38,7 @@ def claims(
         sae=read_table(sae),
         splice=read_table(splice),
         selectivity=read_table(selectivity),
+        recognition=read_table(recognition),
         ablation=read_table(ablation),
         recovery=read_table(recovery) if recovery else None,
         consensus=read_table(consensus) if consensus else None,

@@ -1,5 +1,6 @@
-"""The responses of a dictionary's units, with what was presented."""
+"""The responses of a dictionary's units, with what was presented, and the steps of its tokens."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.data.responses import read_responses
 from glasscortex.data.store import verify
+from glasscortex.files import verified
 from glasscortex.words import SPLITS
 
 
@@ -37,3 +39,26 @@ def read_presentations(
     return [
         Presentations.joined(read_responses(responses, split), trials, sessions) for split in splits
     ]
+
+
+def clock(decoder: Path, hook: str) -> tuple[int | None, float]:
+    """How the tokens of a window lie in time.
+
+    Parameters
+    ----------
+    decoder : Path
+        Its description.
+    hook : str
+        Where tokens were recorded.
+
+    Returns
+    -------
+    each : int or None
+        Tokens of a step of time; None at the readout, whose tokens are queries.
+    step_s : float
+        Its seconds.
+    """
+    described = json.loads(verified(decoder).read_text())
+    model = described["model"]
+    step_s = model.get("latent_step_s") or model["patch_frames"] / described["sample_rate_hz"]
+    return (None if hook == "readout" else model["latents_per_step"]), step_s

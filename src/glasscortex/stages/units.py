@@ -1,6 +1,5 @@
 """Write what the browser shows of the units of one dictionary."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.activations import RecordedTokens
 from glasscortex.files import atomic_write, verified
 from glasscortex.stages.arguments import Folder, Input, OptionalInput, Output
-from glasscortex.stages.presented import read_presentations
+from glasscortex.stages.presented import clock, read_presentations
 from glasscortex.tables import read_table, read_trials
 from glasscortex.tasks import variables
 
@@ -109,7 +108,7 @@ def units(
     descriptions = describe(validation, test, found)
     shown = _examples(test, read_presented(responses, "test"), alive, seed)
     tokens = RecordedTokens(activations, "test")
-    each, step_s = _clock(decoder, tokens.hook)
+    each, step_s = clock(decoder, tokens.hook)
     courses, shown["activation"] = timecourses(dictionary, tokens, presented, found, shown, each)
     tables = {
         "selectivity": found.assign(purity=purity, verdict=verdicts(found, config.q))[SELECTIVITY],
@@ -126,7 +125,7 @@ def units(
         drive = driving(_row_groups(cells), shown[shown["kind"] == "top"])
         tables |= {"cells": drive.cells, "map": drive.maps, "times": by_time(_row_groups(times))}
         tables["traces"] = _traces(drive.examples, shown, presented, WindowsFolder(windows))
-    stimulus = shared_stimulus((validation, test))
+    stimulus = shared_stimulus((validation.trials, test.trials))
     compared = test.of_units(alive).where((test.trials["stimulus"] == stimulus).to_numpy())
     groups = {name: profiles.by_group(compared, name) for name in ("session_id", "mouse")}
     shared = {
@@ -168,14 +167,6 @@ def _examples(test: Presentations, trial: np.ndarray, alive: np.ndarray, seed: i
     shown = examples(test.responses, alive, np.random.default_rng(seed))
     about = test.trials[["session_id", "stimulus", *ABOUT]]
     return shown.assign(trial=trial[shown["row"]]).join(about, on="row").drop(columns="row")
-
-
-def _clock(decoder: Path, hook: str) -> tuple[int | None, float]:
-    """Tokens of a step of time, and its seconds; None at the readout, whose tokens are queries."""
-    described = json.loads(verified(decoder).read_text())
-    model = described["model"]
-    step_s = model.get("latent_step_s") or model["patch_frames"] / described["sample_rate_hz"]
-    return (None if hook == "readout" else model["latents_per_step"]), step_s
 
 
 def _row_groups(path: Path) -> Iterator[pd.DataFrame]:

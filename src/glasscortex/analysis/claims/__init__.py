@@ -7,6 +7,7 @@ import pandas as pd
 from glasscortex.analysis.claims.ablation import of_ablation
 from glasscortex.analysis.claims.claim import Claim
 from glasscortex.analysis.claims.decoding import of_decoding
+from glasscortex.analysis.claims.recognition import of_recognition
 from glasscortex.analysis.claims.recovery import of_recovery
 from glasscortex.analysis.claims.selectivity import of_selectivity
 from glasscortex.analysis.claims.splice import of_splice
@@ -20,6 +21,7 @@ def claims(
     sae: pd.DataFrame,
     splice: pd.DataFrame,
     selectivity: pd.DataFrame,
+    recognition: pd.DataFrame,
     ablation: pd.DataFrame,
     recovery: pd.DataFrame | None,
     consensus: pd.DataFrame | None,
@@ -29,7 +31,7 @@ def claims(
 
     Parameters
     ----------
-    decoding, comparison, sae, splice, selectivity, ablation : pandas.DataFrame
+    decoding, comparison, sae, splice, selectivity, recognition, ablation : pandas.DataFrame
         The tables.
     recovery : pandas.DataFrame or None
         None for recordings without ground truth.
@@ -51,6 +53,7 @@ def claims(
         *of_decoding(decoding, comparison),
         *of_splice(splice, sae, decoding),
         *of_selectivity(selectivity, sae, config),
+        *of_recognition(recognition, sae),
         *of_ablation(ablation),
     ]
     if recovery is not None:

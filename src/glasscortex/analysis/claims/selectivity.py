@@ -9,6 +9,7 @@ from glasscortex.analysis.claims.claim import CONTROLS, OVER_MICE, Claim, Verdic
 from glasscortex.analysis.claims.splice import trained_saes
 from glasscortex.analysis.shares import difference, share_of
 from glasscortex.config import SelectivityConfig
+from glasscortex.tasks import variables
 
 
 def of_selectivity(
@@ -17,7 +18,8 @@ def of_selectivity(
     """That units are selective for every variable, and more so than those of every control.
 
     Shares of units are told, and effects are compared: how many units pass depends on how many
-    there are and on the threshold of their effect.
+    there are and on the threshold of their effect. What mice and sessions differ in is for all
+    units together to tell, see `of_recognition`.
 
     Parameters
     ----------
@@ -27,11 +29,12 @@ def of_selectivity(
     config : SelectivityConfig
         The thresholds that selectivity was decided by.
     """
-    variables = list(table[["variable", "stimulus"]].drop_duplicates().itertuples(index=False))
+    shown = table.loc[~table["variable"].isin(variables("mouse", "session"))]
+    tested = list(shown[["variable", "stimulus"]].drop_duplicates().itertuples(index=False))
     models = [model for model in ("start", *CONTROLS) if model in set(saes["model"])]
     for seed, name in trained_saes(saes):
         of_fit = table[(table["seed"] == seed) & (table["sae"] == name)]
-        for variable, stimulus in variables:
+        for variable, stimulus in tested:
             part = of_fit[(of_fit["variable"] == variable) & (of_fit["stimulus"] == stimulus)]
             own = part[part["model"] == "trained"]
             if own.empty:
