@@ -1,13 +1,16 @@
 """Rates at which the pipeline's tests err, and find what is planted, beside those of before.
 
     python -m benchmarks.calibration [--json FILE] [--before FILE] [--markdown FILE] [--worlds N]
+        [--only WORDS]
 
 Every test runs by the project's own functions on many worlds of known truth. `--worlds` limits
-their number, for a look; `--before` adds a column from the JSON of another version.
+their number, for a look; `--before` adds a column from the JSON of another version. `--only` runs
+the checks whose names hold these words; the others stay as they stand in the JSON.
 """
 
 import argparse
 import json
+import sys
 import zlib
 from pathlib import Path
 
@@ -75,6 +78,16 @@ def page(rows: list[dict], before: dict[tuple, float | None]) -> str:
     return f"{HEAD}## Without an effect\n\n{nulls}\n\n## With one: power\n\n{planted}\n"
 
 
+def kept(path: Path | None, checks: list[Check]) -> dict[tuple[str, str], dict]:
+    """What was measured of these checks; the program ends if one was not."""
+    there = json.loads(path.read_text()) if path and path.exists() else []
+    rows = {(row["test"], row["world"]): row for row in there}
+    lacking = [check for check in checks if (check.test, check.world) not in rows]
+    if lacking:
+        sys.exit(f"{path or '--json'} lacks {lacking[0]}: run without --only")
+    return rows
+
+
 def _rate(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}".removeprefix("0")
 
@@ -86,15 +99,22 @@ def main() -> None:
     parser.add_argument("--before", type=Path)
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--worlds", type=int)
+    parser.add_argument("--only", default="")
     arguments = parser.parse_args()
     before = {}
     if arguments.before:
         rows = json.loads(arguments.before.read_text())
         before = {(row["test"], row["world"]): row["rate"] for row in rows}
+    checks = [*NULLS, *PLANTED]
+    old = [check for check in checks if arguments.only not in str(check)]
+    stay = kept(arguments.json, old) if old else {}
     rows = []
-    for check in (*NULLS, *PLANTED):
+    for check in checks:
+        if check in old:
+            rows.append(stay[check.test, check.world])
+            continue
         rows.append(measured(check, arguments.worlds))
-        print(f"{check.test}: {check.world}: {_rate(rows[-1]['rate'])}", flush=True)
+        print(f"{check}: {_rate(rows[-1]['rate'])}", flush=True)
     if arguments.markdown:
         arguments.markdown.write_text(page(rows, before))
     if arguments.json:

@@ -33,6 +33,9 @@ class Check:
     nominal: float | None = worlds.LEVEL
     number: int = 200
 
+    def __str__(self) -> str:
+        return f"{self.test}: {self.world}"
+
 
 CATALOGUE = (44, 40, 36, 24, 20, 18, 14, 12, 10, 8, 7, 6, 4)
 """Mice a line: 13 lines and 243 mice, as de Vries et al. 2020 count them; how they are spread over
@@ -45,11 +48,18 @@ UNEQUAL = ((20, 12, 6, 4), (3, 3, 1, 1))
 """Mice of four lines, and sessions of each of their mice."""
 
 
+RUNS = {"running": 2.0, "adjusted": "running"}
+"""One line runs two deviations of its mice more, and all units follow running; by the test that
+makes mice equal in running."""
+TUNED = {"adjusted": "running and tuning"}
+
+
 def _nulls() -> list[Check]:
     mean, splice = "a mean lies above 0", "unchanged when spliced, at the margin"
     running, movie, line = "running, pupil", "movie frame", "Cre line"
     stimulus, ablation = "stimulus", "ablation of random units"
     w = worlds
+    told = "mice are recognised"
     return [
         *(
             Check(mean, f"{mice} mice", partial(w.mean_above_zero, sessions=(1,) * mice), 0.025, 1)
@@ -126,6 +136,21 @@ def _nulls() -> list[Check]:
         Check("area", "12 mice of 2", partial(w.nested_units, ordered=False)),
         Check("depth", "12 mice of 2", partial(w.nested_units, ordered=True)),
         Check("all units together", "24 mice, units alike", w.together),
+        *(
+            Check(told, name, partial(w.recognised, sizes=sizes, **how))
+            for name, sizes, how in (
+                ("4 lines of 3 mice", (3,) * 4, {}),
+                ("4 lines of 6 mice", (6,) * 4, {}),
+                ("4 lines of 10 mice", (10,) * 4, {}),
+                ("lines of 20, 12, 6 and 4 mice", (20, 12, 6, 4), {}),
+                ("13 lines, 4 to 44 mice", CATALOGUE, {}),
+                ("4 lines of 10 mice, by any one kind", (10,) * 4, {"single": True}),
+                ("12 mice of 2 areas", (12, 12), {"variable": "area"}),
+                ("24 mice of 3 depths", (8,) * 3, {"variable": "depth_um"}),
+                ("2 lines of 12, one runs more, made equal", (12, 12), RUNS),
+                ("4 lines of 10, one runs more, made equal", (10,) * 4, RUNS | TUNED),
+            )
+        ),
         *(
             Check(
                 "units tell more than others",
@@ -205,6 +230,30 @@ def _planted() -> list[Check]:
             )
             for mice in (12, 24, 40, 240)
             for effect in (0.5, 1.0, 2.0)
+        ),
+        *(
+            Check(
+                f"mice are recognised, lines differ in {kind}",
+                f"{effect:g} deviations, {name}",
+                partial(w.recognised, sizes=sizes, kind=kind, effect=effect),
+                none,
+                number,
+            )
+            for kind in ("rate", "tuning", "kinetics")
+            for name, sizes, number in (
+                ("12 mice", (3,) * 4, 60),
+                ("24 mice", (6,) * 4, 60),
+                ("40 mice", (10,) * 4, 60),
+                ("243 mice of 13 lines", CATALOGUE, 20),
+            )
+            for effect in (0.5, 1.0)
+        ),
+        Check(
+            "mice are recognised, lines differ in kinetics",
+            "1 deviation, 24 mice of 2 lines, one runs 1 more, made equal in running",
+            partial(w.recognised, sizes=(12, 12), kind="kinetics", running=1.0, adjusted="running"),
+            none,
+            60,
         ),
         *(
             Check(

@@ -16,6 +16,7 @@ from glasscortex.analysis.claims.ablation import of_ablation
 from glasscortex.analysis.costs import summarised
 from glasscortex.analysis.hypotheses import Hypothesis
 from glasscortex.analysis.presentations import Presentations
+from glasscortex.analysis.recognition import EVERY_KIND, recognition
 from glasscortex.analysis.selectivity import rows_of
 from glasscortex.analysis.shares import difference
 from glasscortex.analysis.stimulus import of_movie, of_presentations
@@ -23,7 +24,7 @@ from glasscortex.config import SelectivityConfig
 from glasscortex.decoder.compare import compare
 from glasscortex.dictionaries.splice import compared
 from glasscortex.intervals import mean_interval
-from tests.analysis.worlds import autoregressive, presentations
+from tests.analysis.worlds import autoregressive, mice_of_lines, presentations
 
 DRAWS = 199
 LEVEL = 0.05
@@ -180,6 +181,32 @@ def nested_units(rng: np.random.Generator, ordered: bool, units: int = 10) -> np
     mouse = [f"m{int(name[1:]) // 2}" for name in shown.trials["session_id"]]
     shown = Presentations(shown.trials.assign(mouse=mouse), shown.responses)
     return _passing(of_background(shown, pd.Series(values, names), DRAWS, rng, ordered))
+
+
+def recognised(
+    rng: np.random.Generator,
+    sizes: Sequence[int],
+    variable: str = "cre_line",
+    adjusted: str = "nothing",
+    single: bool = False,
+    **planted,
+) -> np.ndarray:
+    """Whether mice are recognised by all kinds of statistics together, or by any `single` one.
+
+    What is `planted` goes to `mice_of_lines`. Areas are two of every mouse, depths each a line's.
+    """
+    found, sessions = mice_of_lines(rng, sizes, **planted)
+    line = sessions["cre_line"]
+    if variable == "area":
+        mouse = sessions.groupby("cre_line").cumcount().astype(str)
+        sessions = sessions.drop(columns="cre_line").assign(mouse=mouse, area=line)
+    elif variable == "depth_um":
+        depth = 175 + 100 * line.factorize()[0]
+        sessions = sessions.drop(columns="cre_line").assign(depth_um=depth)
+    table = recognition(found, sessions, "drifting_gratings", DRAWS, rng)
+    whole = table[(table["mouse"] == "all") & (table["adjusted"] == adjusted)]
+    p = whole.loc[(whole["kind"] == EVERY_KIND) != single, "p"]
+    return np.array([p.min() <= LEVEL])
 
 
 def together(rng: np.random.Generator, units: int = 20) -> np.ndarray:

@@ -169,8 +169,8 @@ def _recognised(
     said: dict[tuple[str, str], np.ndarray] = {}
     null: dict[tuple[str, str], np.ndarray] = {}
     for adjusted, covariates in ADJUSTED.items():
-        left = _left_by([parts[name] for name in covariates], len(codes))
-        own = {kind: effects.standardised(left @ parts[kind]) for kind in KINDS}
+        basis = _basis([parts[name] for name in covariates], len(codes))
+        own = {kind: effects.standardised(_left(parts[kind], basis)) for kind in KINDS}
         kinds = {EVERY_KIND: list(own.values())}
         if not covariates:
             kinds |= {kind: [part] for kind, part in own.items()}
@@ -178,7 +178,7 @@ def _recognised(
             alike = similarity(of_kind)
             if alike is not None:
                 key = kind, adjusted
-                said[key], null[key] = _against_chance(alike, left, observed, orders, ordered)
+                said[key], null[key] = _against_chance(alike, basis, observed, orders, ordered)
     single = [values for (kind, _), values in null.items() if kind != EVERY_KIND]
     largest = np.max(single, axis=0) if single else np.zeros(len(orders))
     measure = "spearman" if ordered else "accuracy"
@@ -226,14 +226,20 @@ def _deviations(values: np.ndarray, blocks: np.ndarray) -> np.ndarray:
     return np.where(known, values - means[blocks], 0)
 
 
-def _left_by(covariates: Sequence[np.ndarray], replicates: int) -> np.ndarray:
-    """What takes from columns all that a linear regression on the covariates explains."""
+def _basis(covariates: Sequence[np.ndarray], replicates: int) -> np.ndarray:
+    """Orthonormal columns that span the covariates."""
     among = np.hstack([np.zeros((replicates, 0)), *covariates])
-    return np.eye(replicates) - among @ np.linalg.pinv(among)
+    axes, lengths, _ = np.linalg.svd(among, full_matrices=False)
+    return axes[:, lengths > 1e-9]
+
+
+def _left(columns: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """What a linear regression on the covariates leaves of columns (..., replicates, columns)."""
+    return columns - basis @ (basis.T @ columns)
 
 
 def _against_chance(
-    alike: np.ndarray, left: np.ndarray, observed: Replicates, orders: np.ndarray, ordered: bool
+    alike: np.ndarray, basis: np.ndarray, observed: Replicates, orders: np.ndarray, ordered: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """What is said of each replicate, and the scores with traits exchanged: the first are not.
 
@@ -243,8 +249,8 @@ def _against_chance(
     codes, blocks, scores, said = observed.codes, observed.blocks, [], []
     for some in np.array_split(orders, 1 + orders.size * len(codes) // nulls.CHUNK):
         exchanged = alike[some[:, :, None], some[:, None, :]]
-        if not np.array_equal(left, np.eye(len(left))):
-            exchanged = left @ exchanged @ left
+        if basis.shape[1]:
+            exchanged = _left(_left(exchanged, basis).swapaxes(1, 2), basis)
         if ordered:
             said.append(predicted(exchanged, observed.mice, ranked(codes, blocks)))
         else:
