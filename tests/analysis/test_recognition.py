@@ -1,12 +1,13 @@
 """Mice are recognised by what their units are like, and by nothing else."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.alike import nearest, predicted, score, similarity
+from glasscortex.analysis.alike import distances, margin, predicted, score, similarity
 from glasscortex.analysis.recognition import COLUMNS, EVERY_KIND, lead, recognition
 from tests.analysis.worlds import mice_of_lines
 
@@ -143,21 +144,21 @@ def test_one_dictionary_leads_another_in_the_mice_of_both(rng):
     assert lead(own, other.assign(mouse="elsewhere"))[3] == 0
 
 
-def test_the_nearest_mean_leaves_the_mouse_out(rng):
+def test_distances_leave_the_mouse_out(rng):
     """Against the same by hand: means of the other mice, squared distances without bias."""
     z = rng.normal(size=(9, 5))
     codes = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1])
-    expected = []
-    for i in range(9):
-        distances = []
-        for label in range(2):
-            others = z[(codes == label) & (np.arange(9) != i)]
-            products = others @ others.T
-            n = len(others)
-            own = (products.sum() - np.trace(products)) / (n * (n - 1))
-            distances.append(own - 2 * z[i] @ others.mean(axis=0))
-        expected.append(int(np.argmin(distances)))
-    assert nearest((z @ z.T)[None], np.arange(9), codes).tolist() == [expected]
+    expected = np.empty((9, 2))
+    for i, label in product(range(9), range(2)):
+        others = z[(codes == label) & (np.arange(9) != i)]
+        products, n = others @ others.T, len(others)
+        own = (products.sum() - np.trace(products)) / (n * (n - 1))
+        expected[i, label] = own - 2 * z[i] @ others.mean(axis=0)
+    found = distances((z @ z.T)[None], np.arange(9), codes)[0]
+    np.testing.assert_allclose(found, expected)
+    nearer = (expected[:, ::-1] - expected)[np.arange(9), codes]
+    wide = (nearer[:4].mean() + nearer[4:].mean()) / 2
+    np.testing.assert_allclose(margin(found[None], codes), wide)
 
 
 def test_a_prediction_is_that_of_the_other_mice(rng):

@@ -13,6 +13,7 @@ FOLLOWS_SAE = {
     "splice",
     "selectivity",
     "probe",
+    "recognise",
     "dictionaries",
     "ablate",
     "attribute",

@@ -39,12 +39,12 @@ def similarity(
     return np.linalg.solve(kernel + np.eye(len(kernel)), kernel)
 
 
-def nearest(
+def distances(
     alike: Float64[np.ndarray, "draws n n"],
     mice: Int64[np.ndarray, " n"],
     codes: Int64[np.ndarray, " n"],
-) -> Int64[np.ndarray, "draws n"]:
-    """The label whose other mice are nearest: by the squared distance from their mean, unbiased.
+) -> Float64[np.ndarray, "draws n labels"]:
+    """Squared distance from the mean of the other mice of each label, unbiased.
 
     Products of a mouse with itself never count, so that few mice of a label are no farther.
 
@@ -59,8 +59,8 @@ def nearest(
 
     Returns
     -------
-    ndarray of int, shape (draws, n)
-        As `codes`.
+    ndarray, shape (draws, n, labels)
+        Less the squared length of the mouse itself, so that it may be negative.
     """
     apart = mice[:, None] != mice
     member = (codes[:, None] == np.arange(codes.max() + 1)).astype(np.float64)
@@ -71,7 +71,24 @@ def nearest(
         own = member * products
         return own.sum(axis=-2, keepdims=True) - 2 * (~apart @ own)
 
-    return (pairs(toward) / pairs(count) - 2 * toward / count).argmin(axis=-1)
+    return pairs(toward) / pairs(count) - 2 * toward / count
+
+
+def margin(
+    distances: Float64[np.ndarray, "draws n labels"], codes: Int64[np.ndarray, " n"]
+) -> Float64[np.ndarray, " draws"]:
+    """How much nearer mice are to their own label than to the nearest other, mean over labels.
+
+    Parameters
+    ----------
+    distances : ndarray, shape (draws, n, labels)
+    codes : ndarray of int, shape (n,)
+    """
+    rows = np.arange(len(codes))
+    others = distances.copy()
+    others[:, rows, codes] = np.inf
+    number = np.bincount(codes)
+    return (others.min(axis=-1) - distances[:, rows, codes]) @ (1 / number[codes]) / len(number)
 
 
 def predicted(

@@ -13,7 +13,7 @@ from glasscortex.analysis.traits import summed
 from glasscortex.config import SelectivityConfig
 from glasscortex.data.store import verify
 from glasscortex.dictionaries import Dictionary
-from glasscortex.dictionaries.activations import RecordedTokens
+from glasscortex.dictionaries.activations import RecordedTokens, hook_of
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.stages.presented import clock
 from glasscortex.tables import read_table, read_trials, write_table
@@ -53,9 +53,9 @@ def recognise(
     config : SelectivityConfig
     """
     torch.set_num_threads(1)
-    hook = verify(activations, manifest)["hook"]
+    verify(activations, manifest)
     dictionary, presented, mice = Dictionary.load(folder), read_trials(trials), read_table(sessions)
-    each, _ = clock(decoder, hook)
+    each, _ = clock(decoder, hook_of(activations))
     stimulus = shared_stimulus([presented.merge(mice[["session_id", "mouse"]], on="session_id")])
     windows = chain.from_iterable(
         coded_windows(dictionary, RecordedTokens(activations, split), each) for split in SPLITS
