@@ -56,6 +56,20 @@ def test_the_loss_of_a_silent_readout_is_that_of_guessing(decoder, session):
 
 
 @torch.no_grad()
+def test_a_single_edit_may_have_several_goals(decoder, session):
+    mask, goals = (session.trials["split"] == "test").to_numpy(), [5, 0, 3]
+
+    def same(x, batch):
+        return x
+
+    series = [Series(("direction",), [same] * n, goals) for n in (1, 3)]
+    once, each = session_scores(decoder, "readout", session, mask, series)
+    assert once["direction"].shape == (3,)
+    np.testing.assert_array_equal(once["direction"], each["direction"])
+    assert once["direction"].sum() > 0
+
+
+@torch.no_grad()
 def test_a_task_without_labels_has_no_score(decoder, session, world):
     none = np.zeros(len(session.trials), bool)
     assert session_scores(decoder, "readout", session, none, [Series(("direction",), [])]) == [{}]

@@ -48,7 +48,11 @@ def summarised(
         columns of the table but those that only the units tell.
     """
     shown = [i for i, c in enumerate(conditions) if c.draw < 0]
-    sets = [_matched(conditions, conditions[number]) for number in shown]
+    drawn: dict[tuple, list[int]] = {}
+    for number, c in enumerate(conditions):
+        if c.draw >= 0:
+            drawn.setdefault(_kind(c), []).append(number)
+    sets = [drawn.get(_kind(conditions[number]), []) for number in shown]
     parts = []
     for task in tasks:
         of_task = scores[scores["task"] == task].dropna(subset=["intact"])
@@ -89,14 +93,9 @@ def summarised(
     )
 
 
-def _matched(conditions: list[Condition], c: Condition) -> list[int]:
-    """Places of the random sets of a condition."""
-    like = c.variable, c.method, len(c.units), c.kind
-    return [
-        i
-        for i, other in enumerate(conditions)
-        if other.draw >= 0 and (other.variable, other.method, len(other.units), other.kind) == like
-    ]
+def _kind(c: Condition) -> tuple[str, str, int, str]:
+    """What a set and its random sets have in common."""
+    return c.variable, c.method, len(c.units), c.kind
 
 
 def beyond(

@@ -34,8 +34,8 @@ class Series:
     ----------
     tasks : that are decoded
     edits : of the activations
-    goals : an output an edit; if there are any, the score is the share of windows with other labels
-        that are decoded as it
+    goals : an output an edit, or several of a single edit; if there are any, the score is the share
+        of windows with other labels that are decoded as it, one a goal
     """
 
     tasks: tuple[str, ...]
@@ -73,10 +73,12 @@ def session_scores(
     Returns
     -------
     list of dict
-        A series each: scores by task; NaN for a value that does not vary, nothing for a task
+        A series each: scores by task, one an edit or goal; NaN for a value that does not vary, nothing for a task
         without labels.
     """
-    sums = [{task: np.zeros(len(part.edits)) for task in part.tasks} for part in series]
+    sums = [
+        {task: np.zeros(len(part.goals or part.edits)) for task in part.tasks} for part in series
+    ]
     labels = {task: batches.trials[TASKS[task].column].to_numpy() for task in batches.targets}
     known = {task: mask & batches.decodable & np.isfinite(labels[task]) for task in labels}
     for batch in batches.ordered(mask & batches.decodable):
@@ -94,6 +96,7 @@ def session_scores(
                     rows, target = targets[task]
                     output, target = output[:, rows], target[rows.numpy()]
                     if part.goals:
+                        place = slice(None) if len(part.edits) == 1 else place
                         said, goals = output.argmax(-1).numpy(), _column(part.goals[place])
                         total[task][place] += ((said == goals) & (target != goals)).sum(axis=1)
                     else:

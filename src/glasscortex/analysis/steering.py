@@ -120,7 +120,7 @@ def _series(
         return [Addition(dose * part) for dose in DOSES for part in level[:, None] * atoms]
 
     return [
-        Series((task,), intact * len(goals), goals),
+        Series((task,), intact, goals),
         Series((task,), added(own), goals * len(DOSES)),
         Series((task,), added(alike), goals * len(DOSES)),
         Series(others, intact),
