@@ -57,6 +57,7 @@ def recognised(model="trained", sae="topk", accuracy=0.75, p=0.001, variable="cr
             "adjusted": ["nothing", "nothing", "nothing", "running"], "value": accuracy,
             "ci_low": accuracy - 0.1, "ci_high": accuracy + 0.1, "chance": 0.5,
             "p": [p, 0.5, 0.01, p], "p_min": 0.0002, "n_permutations": 5000, "n_mice": mice,
+            "n_significant": 7, "n_units": 100,
         }
     )  # fmt: skip
     said = pd.DataFrame(of_mice | {"label": label, "recognised_as": np.where(right, label, other)})
@@ -269,7 +270,7 @@ def test_mice_are_recognised_by_all_units_and_better_than_by_rivals():
     table = told()
     own = table.loc["units tell the cre_line of a mouse"]
     assert (own["estimate"], own["threshold"], own["n"], own["of"]) == (1.0, 0.5, 24, "mice")
-    assert "tuning 1 (p 0.01), mean 1 (p 0.5)" in own["measure"]
+    assert "tuning 1 (p 0.01), mean 1 (p 0.5); 7 of 100 units" in own["measure"]
     for rival in ("those of untrained", "summaries of the cells"):
         better = table.loc[f"units tell the cre_line of a mouse better than {rival}"]
         assert (better["n"], better["verdict"]) == (24, "holds")

@@ -43,6 +43,20 @@ def test_what_is_planted_is_found_where_it_is(rng, kind, carries):
     assert rows.loc[single.idxmax(), "p"] <= 0.05
 
 
+def test_single_units_are_counted_where_the_lines_differ(rng):
+    def counted(kind):
+        found, sessions = mice_of_lines(rng, (10,) * 4, kind, 2.0)
+        table = recognition(found, sessions, "drifting_gratings", 499, rng, 0.05)
+        return whole(table).xs("nothing", level="adjusted")
+
+    late = counted("kinetics")
+    assert late["n_units"].eq(8).all()
+    assert late["n_significant"].drop(EVERY_KIND).idxmax() == "time course"
+    assert late.loc["time course", "n_significant"] >= 5
+    assert late.loc[EVERY_KIND, "n_significant"] >= late.loc["time course", "n_significant"]
+    assert counted(None)["n_significant"].max() <= 1
+
+
 def test_what_is_not_planted_is_not_found(rng):
     """Six worlds: the smallest of six p values is below .002 in one of a hundred."""
     rows = [whole(told(*mice_of_lines(rng, (6,) * 4), rng)) for _ in range(6)]

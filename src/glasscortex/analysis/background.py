@@ -148,9 +148,8 @@ def of_background(
     if found is None:
         return None
     responses, codes, mice, blocks = found.values, found.codes, found.mice, found.blocks
-    statistic_of = _rank_correlation if ordered else _explained
     # The last unit is the label itself: its p is the smallest that there can be.
-    statistic = statistic_of(np.column_stack([responses, codes]), blocks)
+    statistic = effect_of(np.column_stack([responses, codes]), blocks, ordered)
     effect = statistic(codes)
     dealt = found.dealt(draws, rng, enumerable=not ordered)
     null = np.stack([statistic(other) for other in dealt])
@@ -171,7 +170,7 @@ def of_background(
         p_min=float(nulls.p_values(effect[-1:], null[:, -1:])[0]),
         without=np.stack(
             [
-                statistic_of(responses[left], blocks[left])(codes[left])
+                effect_of(responses[left], blocks[left], ordered)(codes[left])
                 for left in (mice != mouse for mouse in range(len(counts)))
             ]
         ),
@@ -187,6 +186,28 @@ def _unnamed(codes: np.ndarray) -> tuple[int, ...]:
     first = dict.fromkeys(codes.tolist())
     number = {code: i for i, code in enumerate(first)}
     return tuple(number[code] for code in codes.tolist())
+
+
+def effect_of(
+    responses: Float64[np.ndarray, "replicates units"],
+    blocks: Int64[np.ndarray, " replicates"],
+    ordered: bool,
+) -> Statistic:
+    """How strongly labels go with what replicates do, whatever the labels.
+
+    Parameters
+    ----------
+    responses : ndarray, shape (replicates, units)
+    blocks : ndarray of int, shape (replicates,)
+        Within which replicates are compared.
+    ordered : bool
+
+    Returns
+    -------
+    callable
+        From the replicates' labels, as numbers, to the effect on every unit.
+    """
+    return (_rank_correlation if ordered else _explained)(responses, blocks)
 
 
 def _explained(responses: np.ndarray, blocks: np.ndarray) -> Statistic:

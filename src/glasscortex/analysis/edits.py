@@ -73,8 +73,8 @@ def session_scores(
     Returns
     -------
     list of dict
-        A series each: scores by task, one an edit or goal; NaN for a value that does not vary, nothing for a task
-        without labels.
+        A series each: scores by task, one an edit or goal; NaN for a value that does not vary,
+        nothing for a task without labels.
     """
     sums = [
         {task: np.zeros(len(part.goals or part.edits)) for task in part.tasks} for part in series

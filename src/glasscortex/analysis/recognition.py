@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float64
 
 from glasscortex.analysis import effects, nulls
 from glasscortex.analysis.alike import distances, margin, predicted, ranked, score, similarity
-from glasscortex.analysis.background import Replicates
+from glasscortex.analysis.background import Replicates, effect_of
 from glasscortex.analysis.traits import KINDS, Sums, Traits, labels_of, over_cells
 from glasscortex.data.windows import WindowsReader
 from glasscortex.intervals import jackknife_error, student_reach
@@ -38,7 +38,7 @@ different shares, and a test of them alone would be too careful."""
 COLUMNS = [
     *("variable", "stimulus", "kind", "adjusted", "mouse", "label", "recognised_as"),
     *("measure", "value", "ci_low", "ci_high", "chance", "p", "p_min", "n_permutations"),
-    *("n_labels", "n_mice"),
+    *("n_labels", "n_mice", "n_significant", "n_units"),
 ]
 
 
@@ -101,6 +101,7 @@ def recognition(
     stimulus: str,
     draws: int,
     rng: np.random.Generator,
+    q: float | None = None,
 ) -> pd.DataFrame:
     """Recognise mice by their traits, for every variable of mice and sessions that is known.
 
@@ -118,6 +119,8 @@ def recognition(
     draws : int
         Permutations.
     rng : numpy.random.Generator
+    q : float, optional
+        False discovery rate of single units, over all kinds together; without it none is tested.
 
     Returns
     -------
@@ -128,7 +131,8 @@ def recognition(
         95 % interval over mice; `chance`, its mean over permutations, and `p`; of single kinds p is
         that of the largest value of any kind, so that all of them together have its level. And of
         all kinds, adjusted for nothing, a row a mouse: its `label`, and what it is
-        `recognised_as`.
+        `recognised_as`. `n_significant` of `n_units` units tell the label alone by this kind, or by
+        any.
     """
     known = sessions[sessions["session_id"].isin(list(of_sessions))]
     found = [of_sessions[session_id] for session_id in known["session_id"]]
@@ -142,7 +146,8 @@ def recognition(
         observed = Replicates.of(columns, known, labels, ordered)
         if observed is not None:
             named = {"variable": variable, "stimulus": stimulus}
-            rows += [named | row for row in _recognised(observed, places, ordered, draws, rng)]
+            for row in _recognised(observed, places, ordered, draws, rng, q):
+                rows.append(named | row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -162,6 +167,7 @@ def _recognised(
     ordered: bool,
     draws: int,
     rng: np.random.Generator,
+    q: float | None,
 ) -> Iterator[dict]:
     """The rows of one variable."""
     parts = {
@@ -183,6 +189,8 @@ def _recognised(
             if alike is not None:
                 key = kind, adjusted
                 said[key], null[key] = _against_chance(alike, basis, observed, orders, ordered)
+    units = {kind: parts[kind] for kind in KINDS} if q is not None else {}
+    counts = _significant(observed, units, ordered, draws, rng, q or 0)
     single = [values for (kind, _), values in null.items() if kind != EVERY_KIND]
     largest = np.max(single, axis=0) if single else np.zeros(len(orders))
     measure = "spearman" if ordered else "accuracy"
@@ -208,6 +216,7 @@ def _recognised(
             "n_permutations": draws,
             "n_labels": len(observed.labels),
             "n_mice": len(observed.names),
+            **(counts.get(kind, {}) if adjusted == "nothing" else {}),
         }
     whole = EVERY_KIND, "nothing"
     if whole in said:
@@ -220,6 +229,38 @@ def _recognised(
                 "label": observed.labels[codes[i]],
                 "recognised_as": said[whole][i] if ordered else observed.labels[said[whole][i]],
             }
+
+
+def _significant(
+    observed: Replicates,
+    parts: Mapping[str, np.ndarray],
+    ordered: bool,
+    draws: int,
+    rng: np.random.Generator,
+    q: float,
+) -> dict[str, dict[str, int]]:
+    """How many units tell the label by each kind of statistic, all corrected together.
+
+    What a unit has several statistics of is one number: that in which mice differ most.
+    """
+    if not parts:
+        return {}
+    number = parts[KINDS[0]].shape[1]
+    units = np.hstack([_strongest(part, number) for part in parts.values()])
+    effect = effect_of(units, observed.blocks, ordered)
+    null = np.stack([effect(codes) for codes in observed.dealt(draws, rng, not ordered)])
+    p = nulls.p_values(effect(observed.codes), null)
+    found = (nulls.q_values(p) <= q).reshape(len(parts), number)
+    counts = dict(zip(parts, found.sum(axis=1), strict=True))
+    counts[EVERY_KIND] = found.any(axis=0).sum()
+    return {k: {"n_significant": int(n), "n_units": number} for k, n in counts.items()}
+
+
+def _strongest(columns: np.ndarray, units: int) -> np.ndarray:
+    """First principal component of each unit's statistics (replicates, units)."""
+    of_units = columns.reshape(len(columns), -1, units).transpose(2, 0, 1)
+    axes, lengths, _ = np.linalg.svd(of_units, full_matrices=False)
+    return (axes[:, :, 0] * lengths[:, :1]).T
 
 
 def _deviations(values: np.ndarray, blocks: np.ndarray) -> np.ndarray:

@@ -25,6 +25,8 @@ TYPICAL_SECONDS = {
     "recovery": 8.0,
     "probe": 4.0,
     "probe_cells": 12.0,
+    "recognise": 8.0,
+    "recognise_cells": 6.0,
     "dictionaries": 8.0,
     "selectivity": 12.0,
     "ablate": 80.0,

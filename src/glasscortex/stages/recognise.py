@@ -67,5 +67,6 @@ def recognise(
         stimulus,
         config.mouse_permutations,
         np.random.default_rng([seed, zlib.crc32(f"recognition {sae}".encode())]),
+        config.q,
     )
     write_table(rows, table, model=model, seed=seed, sae=sae)

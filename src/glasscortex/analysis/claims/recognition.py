@@ -49,7 +49,10 @@ def _recognised(own: pd.DataFrame, seed: int, name: str) -> Iterator[Claim]:
     whole = own[own["mouse"] == "all"]
     single = whole[whole["kind"] != EVERY_KIND].sort_values("p", kind="stable")
     kinds = ", ".join(f"{row.kind} {row.value:.2g} (p {row.p:.2g})" for row in single.itertuples())
-    for row in whole[whole["kind"] == EVERY_KIND].itertuples():
+    every = whole[whole["kind"] == EVERY_KIND]
+    alone = every.loc[every["adjusted"] == "nothing", ["n_significant", "n_units"]].iloc[0]
+    kinds += f"; {alone['n_significant']:.0f} of {alone['n_units']:.0f} units tell it by themselves"
+    for row in every.itertuples():
         verdict: Verdict = "holds" if row.p <= LEVEL else "fails"
         reason = f"p {row.p:.2g} among {int(row.n_permutations)} permutations of mice"
         if few := too_few(int(row.n_mice)):
