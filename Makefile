@@ -59,10 +59,10 @@ $(BIN)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("make: $(PYTHON) is Python %d.%d, glasscortex needs 3.11 or newer: give PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	$(PIP) --requirement requirements.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
+	$(PIP) --no-deps --require-hashes --requirement requirements.lock
+	$(PIP) --no-build-isolation --editable . torch==2.13.0
 	touch $@
 
 $(BIN)/developing: requirements-develop.lock $(BIN)/installed
-	$(PIP) --requirement requirements-develop.lock
+	$(PIP) --no-deps --require-hashes --requirement requirements-develop.lock
 	touch $@

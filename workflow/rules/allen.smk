@@ -29,8 +29,8 @@ rule catalogue:
         CLIENT_ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         config=CONFIG.allen.model_dump_json(),
     message:
@@ -52,8 +52,8 @@ rule download:
         CLIENT_ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=240,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(240),
         downloads=1,
     params:
         cache=CONFIG.allen.cache or CONFIG.results / "downloads",

@@ -23,8 +23,8 @@ rule selectivity:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(480),
     params:
         config=CONFIG.selectivity.model_dump_json(),
     message:
@@ -47,8 +47,8 @@ rule probe:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(240),
     message:
         "Probing the units of {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
     shell:
@@ -69,8 +69,8 @@ rule probe_cells:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=240,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(240),
     params:
         windows=CONFIG.results / "windows",
     message:
@@ -158,8 +158,8 @@ if STABILITY_TABLES:
             "../../envs/glasscortex.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
-            runtime=480,
+            mem_mb=by_attempt(2000),
+            runtime=by_attempt(480),
         params:
             folder=lambda wildcards: CONFIG.results / "sae" / wildcards.model,
             seeds=json.dumps(SEEDS),
@@ -185,8 +185,8 @@ rule ablate:
         "../../envs/glasscortex.yaml"
     threads: CONFIG.ablation.threads
     resources:
-        mem_mb=4000,
-        runtime=480,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(480),
     params:
         decoder=subpath(input.decoder, parent=True),
         folder=subpath(input.sae, parent=True),
@@ -215,8 +215,8 @@ rule attribute:
         "../../envs/glasscortex.yaml"
     threads: CONFIG.attribution.threads
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=by_attempt(3000),
+        runtime=by_attempt(240),
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),
@@ -245,8 +245,8 @@ if SIMULATED:
             "../../envs/glasscortex.yaml"
         threads: 1
         resources:
-            mem_mb=4000,
-            runtime=240,
+            mem_mb=by_attempt(4000),
+            runtime=by_attempt(240),
         params:
             truth=CONFIG.results / "truth",
         message:

@@ -29,6 +29,7 @@ from glasscortex.errors import InputError
 from glasscortex.figures.captions import CAPTIONS
 from glasscortex.files import verified
 from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
+from glasscortex.run.slurm import refuse_jobs_whose_end_is_never_told
 from glasscortex.run.terminal import show_progress
 from glasscortex.words import BASELINES, HOOK, MODELS
 from glasscortex.workflow import arguments, command, sources
@@ -37,12 +38,17 @@ try:
     for path in workflow.configfiles:
         check_keys(path)
     CONFIG = validated(config)
-    RUNNING = go_on_after_a_kill() if workflow.is_main_process else None
+    RUNNING = (
+        go_on_after_a_kill(dry_run=workflow.output_settings.dryrun)
+        if workflow.is_main_process
+        else None
+    )
 except InputError as error:
     sys.exit(f"error: {error}")
 
 if workflow.is_main_process:
     show_progress(workflow, CONFIG)
+    refuse_jobs_whose_end_is_never_told()
 elif workflow.remote_exec:
     record_where_jobs_run()
 
@@ -72,6 +78,11 @@ def code(*modules):
 def stage(name, **options):
     """The shell command of a stage: all it says goes to the log, warnings and errors also on."""
     return f"{command(name, **options)} 2>&1 | tee {{log:q}} | sed -u '\\, INFO ,d' >&2"
+
+
+def by_attempt(amount):
+    """Resource: so much, and as much again at every retry of a job that a cluster ended for it."""
+    return lambda wildcards, attempt: amount * attempt
 
 
 def sessions():

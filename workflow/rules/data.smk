@@ -19,8 +19,8 @@ checkpoint select:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=600,
-        runtime=30,
+        mem_mb=by_attempt(600),
+        runtime=by_attempt(30),
     params:
         config=json.dumps(
             CONFIG.model_dump(mode="json", include={"source", "nwb", "select", "simulate"})
@@ -51,8 +51,8 @@ if SIMULATED:
             "../../envs/glasscortex.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=by_attempt(2000),
+            runtime=by_attempt(30),
         params:
             config=CONFIG.simulate.model_dump_json(),
         message:
@@ -82,8 +82,8 @@ else:
             "../../envs/glasscortex.yaml"
         threads: 1
         resources:
-            mem_mb=600,
-            runtime=10,
+            mem_mb=by_attempt(600),
+            runtime=by_attempt(10),
         params:
             version=lambda wildcards: versions([source_of(wildcards.session)]),
         message:
@@ -112,8 +112,8 @@ rule preprocess:
         "../../envs/glasscortex.yaml"
     threads: CONFIG.preprocess.threads
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(60),
     params:
         session=lambda wildcards: described(wildcards.session),
         config=CONFIG.preprocess.model_dump_json(),
@@ -141,8 +141,8 @@ rule trials:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(30),
     params:
         config=CONFIG.trials.model_dump_json(),
     message:
@@ -165,8 +165,8 @@ rule combine:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(10),
     params:
         tasks=json.dumps(CONFIG.tasks),
     message:

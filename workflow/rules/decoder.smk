@@ -27,8 +27,8 @@ rule train:
         "../../envs/glasscortex.yaml"
     threads: CONFIG.decoder.train.threads * CONFIG.decoder.train.devices
     resources:
-        mem_mb=4000 * CONFIG.decoder.train.devices,
-        runtime=1440,
+        mem_mb=by_attempt(4000 * CONFIG.decoder.train.devices),
+        runtime=by_attempt(1440),
         gpu=CONFIG.decoder.train.devices if CONFIG.decoder.train.accelerator == "gpu" else 0,
     params:
         windows=CONFIG.results / "windows",
@@ -59,8 +59,8 @@ rule evaluate:
         "../../envs/glasscortex.yaml"
     threads: CONFIG.decoder.train.threads
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(120),
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),
@@ -87,8 +87,8 @@ rule baselines:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, threads: 4000 * threads,
-        runtime=1440,
+        mem_mb=lambda wildcards, threads, attempt: 4000 * threads * attempt,
+        runtime=by_attempt(1440),
     params:
         windows=CONFIG.results / "windows",
         tasks=json.dumps(CONFIG.tasks),
@@ -118,8 +118,8 @@ rule compare:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(10),
     message:
         "Comparing the transformer with every baseline"
     shell:
@@ -144,8 +144,8 @@ if SIMULATED:
             "../../envs/glasscortex.yaml"
         threads: 1
         resources:
-            mem_mb=2000,
-            runtime=30,
+            mem_mb=by_attempt(2000),
+            runtime=by_attempt(30),
         params:
             window_s=json.dumps(CONFIG.trials.window_s),
             config=CONFIG.simulate.model_dump_json(),
@@ -171,8 +171,8 @@ if SIMULATED:
             "../../envs/glasscortex.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
-            runtime=10,
+            mem_mb=by_attempt(1000),
+            runtime=by_attempt(10),
         message:
             "Holding every decoder against what can be read at most"
         shell:
@@ -197,8 +197,8 @@ rule adapt:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, threads: 4000 * threads,
-        runtime=1440,
+        mem_mb=lambda wildcards, threads, attempt: 4000 * threads * attempt,
+        runtime=by_attempt(1440),
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),

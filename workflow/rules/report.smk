@@ -22,8 +22,8 @@ rule concatenate:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(10),
     message:
         "Joining the parts of the table {wildcards.table}"
     shell:
@@ -53,8 +53,8 @@ rule dictionaries:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         bases=json.dumps(CONFIG.bases),
     message:
@@ -92,8 +92,8 @@ rule claims:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(30),
     params:
         config=CONFIG.selectivity.model_dump_json(),
     message:
@@ -122,8 +122,8 @@ rule figure:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(30),
     params:
         caption=lambda wildcards: CAPTIONS[wildcards.figure],
     message:
@@ -155,8 +155,8 @@ rule units:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(240),
     params:
         windows=CONFIG.results / "windows",
         folder=subpath(input.sae, parent=True),
@@ -193,8 +193,8 @@ rule browser:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(120),
     params:
         recordings=CONFIG.results / "raw",
         opened=json.dumps(OPENED),
@@ -225,8 +225,8 @@ rule report:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(30),
     params:
         benchmarks=CONFIG.results / "benchmarks",
         folder=CONFIG.results / "figures",
@@ -256,8 +256,8 @@ rule figure_session:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(30),
     message:
         "Drawing session {wildcards.session}"
     shell:

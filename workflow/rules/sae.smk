@@ -22,8 +22,8 @@ rule activations:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=by_attempt(3000),
+        runtime=by_attempt(240),
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),
@@ -50,8 +50,8 @@ rule fit_sae:
         "../../envs/glasscortex.yaml"
     threads: max(sae.threads for sae in CONFIG.sae.values())
     resources:
-        mem_mb=3000,
-        runtime=480,
+        mem_mb=by_attempt(3000),
+        runtime=by_attempt(480),
     params:
         decoder=subpath(input.decoder, parent=True),
         windows=CONFIG.results / "windows",
@@ -79,8 +79,8 @@ rule responses:
         "../../envs/glasscortex.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
-        runtime=240,
+        mem_mb=by_attempt(3000),
+        runtime=by_attempt(240),
     params:
         folder=subpath(input.sae, parent=True),
     message:
@@ -105,8 +105,8 @@ rule splice:
         "../../envs/glasscortex.yaml"
     threads: CONFIG.splice.threads
     resources:
-        mem_mb=4000,
-        runtime=240,
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(240),
     params:
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),

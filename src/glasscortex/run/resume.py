@@ -8,18 +8,24 @@ from pathlib import Path
 from typing import IO, Any
 
 from glasscortex.errors import InputError
+from glasscortex.run.slurm import end_jobs_left_by_a_kill
 
 
-def go_on_after_a_kill(state: Path = Path(".snakemake")) -> IO[str] | None:
-    """Clear what a killed run left: its lock, and outputs that it had not yet recorded.
+def go_on_after_a_kill(
+    state: Path = Path(".snakemake"), *, dry_run: bool = False
+) -> IO[str] | None:
+    """Clear what a killed run left: its jobs, its lock, and outputs that it had not yet recorded.
 
-    Snakemake would refuse to go on for either. Every run shares a lock of ours, which ends with
+    Jobs that Slurm still runs would write what this run's jobs write; for a lock and for outputs
+    without a record Snakemake would refuse to go on. Every run shares a lock of ours, which ends with
     its process; only one that can have it for itself knows that no other lives.
 
     Parameters
     ----------
     state : Path
         Folder in which Snakemake keeps its records.
+    dry_run : bool
+        Whether jobs are left alone.
 
     Returns
     -------
@@ -30,7 +36,7 @@ def go_on_after_a_kill(state: Path = Path(".snakemake")) -> IO[str] | None:
     Raises
     ------
     InputError
-        The folder cannot be written.
+        The folder cannot be written, or jobs of a killed run do not end.
     """
     try:
         state.mkdir(exist_ok=True)
@@ -47,8 +53,11 @@ def go_on_after_a_kill(state: Path = Path(".snakemake")) -> IO[str] | None:
         return running
     except OSError:
         return None
+    outputs = unrecorded(state)
+    if not dry_run and (outputs or any((state / "locks").glob("*"))):
+        end_jobs_left_by_a_kill(state.absolute().parent)
     shutil.rmtree(state / "locks", ignore_errors=True)
-    for output in unrecorded(state):
+    for output in outputs:
         if output.is_dir() and not output.is_symlink():
             shutil.rmtree(output)
         else:
