@@ -24,6 +24,7 @@ from glasscortex import config
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write, verified
 from glasscortex.logs import log_to_stderr
+from glasscortex.run.provenance import mismatches, record
 from glasscortex.run.verdicts import confirmation as confirmed
 from glasscortex.run.verdicts import summarised
 from glasscortex.workflow import dashed, function, stage_names
@@ -99,6 +100,19 @@ def _rows(claims: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@app.command()
+def verify(results: Annotated[Path, typer.Argument(help="folder of a run's results")]) -> None:
+    """Tell which results are not what their records say they were made from, and by what."""
+    checked, faults = mismatches(results)
+    for fault in faults:
+        typer.echo(fault)
+    if not checked:
+        raise InputError(f"{results} holds no record of how a file was made: is it the right one?")
+    told = f"{len(faults)} faults" if faults else "all are as they were made"
+    typer.echo(f"checked {checked} files: {told}")
+    raise typer.Exit(code=bool(faults))
+
+
 def command(stage: Callable[..., None]) -> Callable[..., None]:
     """A stage as a command: what is neither a path, a word nor a number is read from JSON."""
     signature = inspect.signature(stage, eval_str=True)
@@ -109,6 +123,7 @@ def command(stage: Callable[..., None]) -> Callable[..., None]:
 
     def call(**arguments: Any) -> None:
         stage(**arguments)
+        record(stage, arguments)
 
     vars(call)["__signature__"] = signature.replace(parameters=list(parameters.values()))
     return call

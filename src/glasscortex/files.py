@@ -15,7 +15,14 @@ from glasscortex.errors import InputError
 LOCK = ".lock"
 """File in a scratch folder that its owner holds locked for as long as it lives."""
 
+READ: dict[Path, str] = {}
+"""SHA-256 of the files that this process opened after it had checked them."""
+
+WRITTEN: list[Path] = []
+"""What this process put under a final name."""
+
 _held: set[int] = set()
+_digests: dict[tuple[int, ...], str] = {}
 
 
 @contextmanager
@@ -39,6 +46,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         if path.is_dir() and not path.is_symlink():
             path.rename(scratch / "replaced")
         os.replace(temporary, path)
+        WRITTEN.append(path)
     finally:
         _release(lock)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -101,11 +109,13 @@ def verified(path: Path) -> Path:
     """
     path = Path(path)
     seal = seal_of(path)
-    if path.is_file() and seal.is_file() and seal.read_text().split()[:1] != [sha256(path)]:
-        raise InputError(
-            f"{path} is damaged or was changed since it was written: remove it, then run the same "
-            "command again"
-        )
+    if path.is_file() and seal.is_file():
+        READ[path] = sha256(path)
+        if seal.read_text().split()[:1] != [READ[path]]:
+            raise InputError(
+                f"{path} is damaged or was changed since it was written: remove it, then run the "
+                "same command again"
+            )
     return path
 
 
@@ -127,7 +137,20 @@ def seal_of(path: Path) -> Path:
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        _digests[_identity(file.fileno())] = digest
+    return digest
+
+
+def known_sha256(path: Path) -> str:
+    """The SHA-256 of a file, read again only where this process has not read it as it is."""
+    return _digests.get(_identity(path)) or sha256(path)
+
+
+def _identity(file: Path | int) -> tuple[int, ...]:
+    """What stays when a file is renamed, and does not when it is written."""
+    status = os.stat(file)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _scratch(path: Path) -> tuple[Path, int]:

@@ -15,6 +15,9 @@ PACKAGE = Path(__file__).parent
 SUPPORT = ("arguments", "presented")
 """Modules of `stages` that are none."""
 
+OWN_CODE = {"figure": "figures.{figure}", "baselines": "decoder.baselines.{baseline}"}
+"""The module that a stage imports by the name that it is given."""
+
 PLACES = {
     "Input": "input",
     "OptionalInput": "input",

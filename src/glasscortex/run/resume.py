@@ -17,8 +17,8 @@ def go_on_after_a_kill(
     """Clear what a killed run left: its jobs, its lock, and outputs that it had not yet recorded.
 
     Jobs that Slurm still runs would write what this run's jobs write; for a lock and for outputs
-    without a record Snakemake would refuse to go on. Every run shares a lock of ours, which ends with
-    its process; only one that can have it for itself knows that no other lives.
+    without a record Snakemake would refuse to go on. Every run shares a lock of ours, which ends
+    with its process; only one that can have it for itself knows that no other lives.
 
     Parameters
     ----------
