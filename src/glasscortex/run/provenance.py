@@ -13,7 +13,6 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from glasscortex import __version__
-from glasscortex.data.store import verify
 from glasscortex.errors import InputError
 from glasscortex.files import READ, WRITTEN, atomic_write, known_sha256, sha256
 from glasscortex.stages.arguments import (
@@ -95,6 +94,8 @@ def mismatches(results: Path) -> tuple[int, list[str]]:
 
         or that is a table or a figure without a record.
     """
+    from glasscortex.data.store import verify  # and with it zarr, which other commands do without
+
     digests: dict[Path, str] = {}
     faults, checked, settings = [], 0, defaultdict(list)
 
