@@ -11,6 +11,8 @@ import functools
 import importlib
 import inspect
 import json
+import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +30,8 @@ from glasscortex.run.provenance import mismatches, record
 from glasscortex.run.verdicts import confirmation as confirmed
 from glasscortex.run.verdicts import summarised
 from glasscortex.workflow import dashed, function, stage_names
+
+logger = logging.getLogger(__name__)
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -160,6 +164,8 @@ def _summary(docstring: str | None) -> str:
 def main() -> None:
     """Run the command line; bad input ends in one line and exit status 1."""
     log_to_stderr()
+    if job := os.environ.get("SLURM_JOB_ID"):
+        logger.info("job %s of Slurm, on %s", job, os.environ.get("SLURMD_NODENAME"))
     try:
         app()
     except InputError as error:
