@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test docs calibrate confirm check-allensdk check-saelens lint bench schema lock clean
+.PHONY: help run test docs calibrate confirm chaos slurm check-allensdk check-saelens lint bench schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +45,12 @@ confirm: $(BIN)/installed ## after `make run`: which claims hold on simulated mi
 	snakemake --cores $(CORES) --configfile workflow/configs/confirm.yaml
 	glasscortex confirmation results/tables/claims.csv results/confirmation/tables/claims.csv \
 	    --page docs/confirmation.md
+
+chaos: $(BIN)/installed ## kills and faults at random moments of tiny.yaml; N=100 kills
+	python -m benchmarks.chaos --kills $(or $(N),100) $(ARGS)
+
+slurm: $(BIN)/installed ## tiny.yaml on a real Slurm, which root may start here, while jobs and nodes are lost
+	python -m benchmarks.slurm $(ARGS)
 
 schema: $(BIN)/installed ## renew workflow/schemas from the code
 	glasscortex schema >workflow/schemas/config.schema.json

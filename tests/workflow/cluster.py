@@ -49,7 +49,7 @@ JobRequeue=0
 NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[26821-26822] CPUs=8 RealMemory=30000
 PartitionName=all Nodes=n[1-2] Default=YES LLN=YES
 """
-"""No accounting, no cgroups; jobs go to the node with the fewest, memory is looked at each second."""
+"""No accounting, no cgroups; jobs go to the emptier node, memory is looked at each second."""
 
 
 def unavailable() -> str | None:

@@ -1,0 +1,140 @@
+"""All of tiny.yaml on a real Slurm of two nodes, while jobs, nodes and Snakemake are lost.
+
+    python -m benchmarks.slurm [--faults 10] [--seed 0] [--gap 60] [--json FILE]
+
+At random moments a running job is cancelled, a node is killed with all that runs on it (it comes
+back half a minute later), or Snakemake is killed while its jobs run, and the same command is given
+again. In the end every file of the results is compared with those of an undisturbed run without it,
+and the log of every stage that was sent to the cluster has to name its job.
+"""
+
+import argparse
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from tests.workflow.cluster import Cluster, said, unavailable
+from tests.workflow.project import TINY, Project
+
+PROFILE = (
+    "--workflow-profile=workflow/profiles/slurm",
+    "--slurm-init-seconds-before-status-checks=5",
+    "--latency-wait=5",
+    "--retries=4",
+    *TINY,
+)
+KINDS = ("scancel of a job", "kill -9 of a node", "SIGKILL of Snakemake")
+HERE = ("combine", "concatenate")
+"""Stages that run where Snakemake does."""
+NODE_IS_BACK_AFTER_S = 30.0
+
+
+def run(
+    project: Project, cluster: Cluster, faults: int, gap_s: float, rng: np.random.Generator
+) -> tuple[Counter[str], int]:
+    """Give the same command until it ends well; what was done to it, and how often it was given."""
+    done: Counter[str] = Counter()
+    for commands in range(1, 2 + faults):
+        main = subprocess.Popen(
+            project.command(*PROFILE),
+            cwd=project.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while main.poll() is None:
+            left = faults - sum(done.values())
+            try:
+                main.wait(rng.exponential(gap_s) if left else None)
+            except subprocess.TimeoutExpired:
+                strike(main, cluster, done, KINDS[rng.integers(len(KINDS))], rng)
+        if main.returncode == 0:
+            return done, commands
+        if main.returncode != -signal.SIGKILL:
+            sys.exit(f"Snakemake ended with {main.returncode}")
+    sys.exit("the command did not end")
+
+
+def strike(
+    main: subprocess.Popen,
+    cluster: Cluster,
+    done: Counter[str],
+    kind: str,
+    rng: np.random.Generator,
+) -> None:
+    """Do it, where there is something to do it to."""
+    running = [job for job in cluster.jobs() if job.state == "RUNNING"]
+    if not running:
+        return
+    job = running[rng.integers(len(running))]
+    if kind == "scancel of a job":
+        said("scancel", job.number)
+    elif kind == "SIGKILL of Snakemake":
+        main.kill()
+    else:
+        cluster.kill_node(job.node)
+        threading.Timer(NODE_IS_BACK_AFTER_S, cluster.start_node, [job.node]).start()
+    done[kind] += 1
+    print(f"{kind} ({job.comment}, {job.node})", flush=True)
+
+
+def logs_without_a_job(results: Path) -> list[str]:
+    """Logs of stages that do not name the job of Slurm that they ran in."""
+    logs = sorted((results / "logs").rglob("*.log"))
+    names = {log.relative_to(results / "logs").as_posix(): log.read_text() for log in logs}
+    return [
+        name
+        for name, text in names.items()
+        if re.split(r"[/.]", name)[0] not in HERE and not re.search(r"job \d+ of Slurm", text)
+    ]
+
+
+def main() -> None:
+    """Run, print what came of it, and fail where bytes differ or a log names no job."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--faults", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--gap", type=float, default=60.0, help="mean seconds between two faults")
+    parser.add_argument("--undisturbed", type=Path, help="a project in which tiny.yaml has run")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    if reason := unavailable():
+        sys.exit(reason)
+    with tempfile.TemporaryDirectory() as scratch:
+        undisturbed = Project(given.undisturbed or Path(scratch, "undisturbed"))
+        if not given.undisturbed:
+            Project.copied_to(undisturbed.folder).run(*TINY)
+        project = Project.copied_to(Path(scratch, "project"))
+        start = time.monotonic()
+        with Cluster(Path(scratch, "slurm")) as cluster:
+            rng = np.random.default_rng(given.seed)
+            faults, commands = run(project, cluster, given.faults, given.gap, rng)
+            states = Counter(job.state for job in cluster.jobs())
+        expected, made = undisturbed.digests(), project.digests()
+        names = expected.keys() | made.keys()
+        found = {
+            "faults": dict(faults),
+            "commands": commands,
+            "jobs of Slurm": dict(states),
+            "minutes": round((time.monotonic() - start) / 60, 1),
+            "files compared": len(expected),
+            "differing": sorted(name for name in names if expected.get(name) != made.get(name)),
+            "logs without a job": logs_without_a_job(project.results),
+        }
+    print(json.dumps(found, indent=1))
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=1) + "\n")
+    if found["differing"] or found["logs without a job"]:
+        sys.exit("not the same")
+
+
+if __name__ == "__main__":
+    main()
