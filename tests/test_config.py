@@ -12,6 +12,7 @@ from glasscortex.config.yaml_keys import check_keys
 from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS
 from glasscortex.workflow import file_of, sources
+from tests.attacks import outcomes
 
 ROOT = Path(__file__).parents[1]
 
@@ -178,6 +179,11 @@ def test_every_task_is_a_legal_choice():
         ({"results": "<a>"}, ["config results:", "holds '< >'"]),
         ({"results": __file__}, ["results:", "test_config.py is a file: give a folder"]),
         ({"results": f"{__file__}/a"}, ["results:", "test_config.py is a file: give a folder"]),
+        ({"results": "x" * 300}, ["results: xxxxx", "longer than a name may be: shorten it"]),
+        ({"decoder": {"train": {"epochs": True}}}, ["decoder.train: epochs is true: give a value"]),
+        ({"preprocess": {"neuropil": True}}, ["preprocess: neuropil is true"]),
+        ({"ablation": {"doses": []}}, ["ablation.doses:", "at least 1 item"]),
+        ({"simulate": {"cre_lines": []}}, ["simulate.cre_lines:", "at least 1 item"]),
         ({"selectivity": {"q": 2}}, ["selectivity.q:", "less than or equal to 1", "got 2"]),
     ],
 )
@@ -188,6 +194,13 @@ def test_each_error_is_one_line_that_names_key_and_remedy(settings, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_every_setting_of_every_kind_is_refused_in_one_line_or_taken():
+    """`python -m benchmarks.attack --list` tells which are taken."""
+    found = list(outcomes())
+    assert [line for line in found if line[2] not in ("clear", "silent")] == []
+    assert len(found) > 4000
 
 
 def test_several_errors_are_all_named():

@@ -59,7 +59,10 @@ REFUSED = {
     "ids in a table": (put(IDS, np.ones((5, 1), int)), ["(5, 1)", "1 dimensions"]),
     "no ids": (put(IDS, np.empty(0, int)), ["is empty or repeats itself"]),
     "ids are a group": (group_at(IDS), ["must be a dataset"]),
+    "an id of 300 digits": (put(IDS, np.array([1, 2, 1e300])), ["ids of cells", "20 digits"]),
     # data elsewhere
+    "a link that leads nowhere": (link(RUNNING, h5py.SoftLink("/none")), ["leads nowhere"]),
+    "a number in place of a group": (put("general", 1), ["should lie in a group that is none"]),
     "external link": (link(TIME, h5py.ExternalLink("/tmp/x.h5", "/x")), ["lies in another file"]),
     "soft link to an external one": (
         both(
@@ -74,7 +77,7 @@ REFUSED = {
             lambda file: file.__setitem__("b", h5py.SoftLink("/a")),
             link(IDS, h5py.SoftLink("/a")),
         ),
-        ["holds no /", "cell_specimen_ids"],
+        ["leads nowhere", "cell_specimen_ids"],
     ),
     "external group": (
         link("general", h5py.ExternalLink("/etc/x.h5", "/")),
@@ -131,11 +134,12 @@ REFUSED = {
     "frames that are none": (frames(lambda f: f * np.nan), ["nan is no whole number"]),
     "frames as text": (frames(lambda f: f.astype("S")), ["must hold numbers"]),
     "presentations are a dataset": (put(SHOWN, 1), ["presentation", "must be a group"]),
-    "a stimulus is a dataset": (put(GRATINGS, 1), ["drifting_gratings", "is missing"]),
+    "a stimulus is a dataset": (put(GRATINGS, 1), ["drifting_gratings", "should lie in a group"]),
     "images that are fractions": (
         change(f"{MOVIE}/data", lambda d: d + 0.5),
         ["numbers of images", "0.5 is no whole number"],
     ),
+    "images of negative numbers": (change(f"{MOVIE}/data", lambda d: d - 9), ["number -9"]),
     # labels
     "other names": (
         named("TF", "Ori", "blank_sweep"),
@@ -183,6 +187,13 @@ def test_a_broken_recording_is_refused_in_one_line(nwb, edit, words):
     assert re.search(r": [a-z][\w ,/]+$", message), "it does not end with what to do"
     for word in words:
         assert word in message
+
+
+@pytest.mark.parametrize("r", [-0.1, np.inf])
+def test_a_share_of_the_neuropil_that_is_none(nwb, r):
+    recording = read(nwb(edit=change(f"{layout.NEUROPIL}/r", lambda values: values * r)))
+    with pytest.raises(InputError, match=r"/r holds a share .* negative or infinite: mend it"):
+        recording.corrected_fluorescence(slice(0, 5))
 
 
 def directions(recording):

@@ -24,6 +24,8 @@ from glasscortex.data.download import download
 from glasscortex.data.transfer import Announce, Tries, obtain
 from glasscortex.errors import InputError
 
+SERVICE = "https://api.brain-map.org"
+"""Where AllenSDK itself would ask by plain http."""
 HEAD_S = 10.0
 QUERY_PATIENCE = 10
 """Times stall_s: the service gathers all rows of a table before it sends the first byte."""
@@ -41,7 +43,7 @@ class Query:
     """
 
     def __init__(self, save, base_uri: str | None):
-        self.save, self.base_uri = save, base_uri
+        self.save, self.base_uri = save, base_uri or SERVICE
 
     def prepare(self) -> None:
         """Import AllenSDK, which takes seconds, once for all tries."""

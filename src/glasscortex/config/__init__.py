@@ -4,6 +4,7 @@
 only the part that it depends on.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -57,6 +58,9 @@ from glasscortex.config.part import Distinct, Part, Seed, UserPath, plain_path
 from glasscortex.errors import InputError
 from glasscortex.tasks import TASKS
 from glasscortex.words import MODELS, SESSION_STIMULI, ModelName
+
+LONGEST_NAME = 255
+"""Bytes of the name of a folder."""
 
 __all__ = [
     "AblationConfig",
@@ -221,6 +225,8 @@ class Config(Part):
 
 def _check_results(results: Path) -> None:
     for path in (results, *results.parents):
+        if len(os.fsencode(path.name)) > LONGEST_NAME:
+            raise ValueError(f"results: {path.name[:20]}… is longer than a name may be: shorten it")
         if path.exists() and not path.is_dir():
             raise ValueError(f"results: {path} is a file: give a folder")
 

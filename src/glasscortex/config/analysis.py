@@ -24,7 +24,7 @@ class AblationConfig(Part):
         ("resample", "zero", "mean"), min_length=1, description="the first is that of the claims"
     )
     units: Size = Field(64, description="most units of one variable that are removed")
-    doses: Distinct[Size] = (4, 8, 16, 32, 64)
+    doses: Distinct[Size] = Field((4, 8, 16, 32, 64), min_length=1)
     draws: Size = Field(200, description="random sets of the chosen number, by the first method")
     dose_draws: Size = Field(10, description="of every other number, and by every other method")
     windows: Size = Field(

@@ -68,11 +68,8 @@ class SimulateConfig(Part):
     """Simulated mice and their sessions."""
 
     seed: Seed = 0
-    cre_lines: Distinct[str] = (
-        "Cux2-CreERT2",
-        "Rbp4-Cre_KL100",
-        "Sst-IRES-Cre",
-        "Vip-IRES-Cre",
+    cre_lines: Distinct[str] = Field(
+        ("Cux2-CreERT2", "Rbp4-Cre_KL100", "Sst-IRES-Cre", "Vip-IRES-Cre"), min_length=1
     )
     mice_per_line: Size = 10
     sessions: dict[SessionType, Annotated[int, Field(ge=0)]] = Field(

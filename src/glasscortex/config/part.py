@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
 T = TypeVar("T")
 
@@ -53,3 +53,12 @@ class Part(BaseModel):
     """A part of the configuration: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_number_is_a_truth_value(cls, settings):
+        for name, field in cls.model_fields.items():
+            value = settings.get(name) if isinstance(settings, dict) else None
+            if isinstance(value, bool) and field.annotation is not bool:
+                raise ValueError(f"{name} is {str(value).lower()}: give a value of its kind")
+        return settings

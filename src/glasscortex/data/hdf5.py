@@ -84,6 +84,8 @@ class Hdf5File:
                 raise self.error(
                     key, f"must hold {what}, but {odd[0]:g} is no whole number", "mend the file"
                 )
+        if values.size and max(abs(float(values.min())), float(values.max())) >= 2.0**63:
+            raise self.error(key, f"must hold {what}, but one has 20 digits", "mend the file")
         return values.astype(np.int64)
 
     def rows(self, key: str, rows: slice, shape: tuple[int, ...]) -> np.ndarray:
@@ -96,7 +98,7 @@ class Hdf5File:
                 + " and ".join(f"{n} {of}" for n, of in zip(shape, ("cells", "timestamps"))),
                 "remove the file or write it again",
             )
-        with self._reading(key):
+        with self._reading(key), np.errstate(over="ignore"):
             return dataset[rows].astype(np.float32)
 
     def error(self, key: str, what: str, remedy: str) -> InputError:
@@ -111,17 +113,17 @@ class Hdf5File:
             if not name:
                 continue
             if not isinstance(found, h5py.Group):
-                return None
+                raise self.error(key, "should lie in a group that is none", "mend the file")
             with self._reading(key):
                 link = found.get(name, getlink=True)
-            if link is None:
+            if link is None and not links:
                 return None
+            if link is None or links > MOST_LINKS:
+                raise self.error(key, "is a link that leads nowhere", "mend the file")
             if isinstance(link, h5py.ExternalLink):
                 raise self.error(key, "lies in another file", "copy it into this one")
             if isinstance(link, h5py.SoftLink):
                 links += 1
-                if links > MOST_LINKS:
-                    return None
                 names = link.path.split("/") + names
                 found = self._file if link.path.startswith("/") else found
                 continue

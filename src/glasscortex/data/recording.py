@@ -179,7 +179,7 @@ def checked_ids(path: Path, key: str, ids: np.ndarray) -> np.ndarray:
 def on_frames(
     path: Path, key: str, values: np.ndarray, timestamps: np.ndarray, time: np.ndarray
 ) -> np.ndarray:
-    """The measurement nearest to each imaging frame; NaN where none is within one period.
+    """The measurement nearest to each imaging frame; NaN where none is finite within one period.
 
     Timestamps that do not rise, or that few frames lie near to, are warned of.
 
@@ -222,4 +222,6 @@ def on_frames(
             key,
             100 * near.mean(),
         )
-    return np.where(near, values[nearest], np.nan).astype(np.float32)
+    with np.errstate(over="ignore"):
+        measured = values[nearest].astype(np.float32)
+    return np.where(near & np.isfinite(measured), measured, np.float32("nan"))

@@ -55,7 +55,14 @@ class Nwb1Recording(Recording):
         if not self.has_neuropil_r:
             return None
         with _open(self.path) as file:
-            return file.rows(f"{NEUROPIL}/r", cells, (len(self.cell_specimen_ids),))
+            r = file.rows(f"{NEUROPIL}/r", cells, (len(self.cell_specimen_ids),))
+            if (np.isinf(r) | (r < 0)).any():
+                raise file.error(
+                    f"{NEUROPIL}/r",
+                    "holds a share of the neuropil that is negative or infinite",
+                    "mend it, or set preprocess.neuropil to fitted",
+                )
+            return r
 
     def check_traces(self) -> None:
         shape = self._shape

@@ -65,6 +65,8 @@ def _presentations(file: Hdf5File, key: str, name: str) -> dict[str, np.ndarray]
         raise _broken(file, key, f"data has shape {shape} and no features that name its columns")
     else:
         index = file.whole(f"{key}/data", "numbers of images", ndim=len(shape))
+        if index.size and index.min() < -1:  # the blank among scenes
+            raise _broken(file, key, f"data holds an image of number {index.min()}")
         columns = {"index": index.reshape(len(start))}
     return {"start": start, "end": end, **columns}
 
