@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 import torch
 import zarr
+from browser_site import lay_out, of_units, place
 from chromium import Chromium
 
 from glasscortex.config import SelectivityConfig
@@ -33,7 +34,6 @@ from glasscortex.data.labels import with_labels
 from glasscortex.data.store import write_manifest
 from glasscortex.dictionaries import TopK
 from glasscortex.dictionaries.activations import Writer
-from glasscortex.stages.browser import browser
 from glasscortex.stages.units import units
 from glasscortex.tables import write_table
 from glasscortex.tasks import variables
@@ -94,9 +94,11 @@ def simulate(folder: Path, width: int, sessions: int) -> None:
     sae = TopK(width=width, k=32, hook="latents.2", seed=0).build(DIM).requires_grad_(False)
     sae.W_dec.copy_(torch.nn.functional.normalize(torch.randn(width, DIM), dim=1))
     sae.W_enc.copy_(sae.W_dec.T)
-    sae.save(folder)
-    responses = zarr.create_group(folder / "responses.zarr")
-    tokens = zarr.create_group(folder / "activations.zarr", attributes={"hook": "latents.2"})
+    own = place(folder)
+    (own / "decoder").mkdir(parents=True)
+    sae.save(own)
+    responses = zarr.create_group(own / "responses.zarr")
+    tokens = zarr.create_group(own / "activations.zarr", attributes={"hook": "latents.2"})
     for split in SPLITS:
         rows = np.flatnonzero(table["split"] == split)
         writer, held = Writer(tokens.create_group(split), DIM), []
@@ -109,7 +111,7 @@ def simulate(folder: Path, width: int, sessions: int) -> None:
         group.create_array("trial", data=rows)
         group.create_array("response", data=np.concatenate(held), chunks=(1024, width))
     for name in ("responses", "activations"):
-        write_manifest(folder / f"{name}.zarr", folder / f"{name}.json")
+        write_manifest(own / f"{name}.zarr", own / f"{name}.json")
     (folder / "windows").mkdir()
     (folder / "raw").mkdir()
     shown = sum(SHOWN.values())
@@ -120,8 +122,9 @@ def simulate(folder: Path, width: int, sessions: int) -> None:
             file["drifting_gratings"] = rng.normal(size=(shown, CELLS, SAMPLES)).astype("f4")
         h5py.File(folder / f"raw/{name}.nwb", "w").close()
     described = {"model": {"latents_per_step": 1, "patch_frames": 2}, "sample_rate_hz": 10.0}
-    (folder / "decoder.json").write_text(json.dumps(described))
-    _write_tables(folder, width, names, rng)
+    (own / "decoder/decoder.json").write_text(json.dumps(described))
+    _write_tables(own, width, names, rng)
+    _write_scores(folder, names, rng)
 
 
 def _write_tables(folder: Path, width: int, names: np.ndarray, rng: np.random.Generator) -> None:
@@ -154,18 +157,38 @@ def _write_tables(folder: Path, width: int, names: np.ndarray, rng: np.random.Ge
     seeds = seeds.assign(other_unit=seeds["unit"], correlation=0.8, correlation_selection=0.8)
     seeds = seeds.assign(seed=0, n_alike=2, consensus=True)
     write_table(seeds, folder / "consensus.csv", model="trained", sae="topk")
-    for name, places in (("cell", CELLS), ("time_s", SAMPLES)):
-        _write_drives(folder / f"{name}.parquet", name, places, names, width, rng)
+    for name in ("cells", "times"):
+        _write_drives(folder / f"{name}.parquet", names, width, rng)
 
 
-def _write_drives(
-    path: Path, name: str, places: int, names: np.ndarray, width: int, rng: np.random.Generator
-) -> None:
+def _write_scores(folder: Path, names: np.ndarray, rng: np.random.Generator) -> None:
+    """Tables of sessions: scores of two decoders, confusions of directions, quality of cells."""
+    keys = [(model, name) for model in ("trained", "linear") for name in (*names, "all")]
+    scores = pd.DataFrame(keys, columns=["model", "session_id"])
+    numbers = {"seed": 0, "chance": 0.125, "constant": 0.125, "n": 12, "n_classes": 8}
+    scores = scores.assign(task="direction", metric="accuracy", **numbers)
+    scores["value"] = rng.uniform(0.2, 0.8, len(scores))
+    scores = scores.assign(ci_low=scores["value"] - 0.1, ci_high=scores["value"] + 0.1)
+    both = [scores.assign(split=split) for split in ("validation", "test")]
+    write_table(pd.concat(both), folder / "decoding.csv")
+    pairs = pd.MultiIndex.from_product([names, range(8), range(8)])
+    counts = pairs.to_frame(index=False, name=["session_id", "label", "predicted"])
+    counts = counts.assign(task="direction", n=1, model="trained", seed=0)
+    write_table(counts, folder / "confusion.csv")
+    quality = pd.DataFrame({"session_id": np.repeat(names, CELLS)})
+    quality["cell_specimen_id"] = np.tile(np.arange(CELLS), len(names))
+    for name in ("snr", "noise", "baseline_drift", "low_baseline_fraction", "r"):
+        quality[name] = rng.gamma(2.0, 1.0, len(quality))
+    write_table(quality.assign(used=True, reason=None), folder / "quality.csv")
+
+
+def _write_drives(path: Path, names: np.ndarray, width: int, rng: np.random.Generator) -> None:
     """A tenth of the units is traced back in each session."""
     import pyarrow.parquet as pq
 
     from glasscortex.analysis.input_attribution import Drive, schema
 
+    name = {"cells": "cell", "times": "time_s"}[path.stem]
     with pq.ParquetWriter(path, schema(name)) as writer:
         for session in names:
             drive = Drive(
@@ -183,42 +206,13 @@ def build(folder: Path) -> dict[str, float]:
     """Seconds and memory of both stages, and bytes of what they leave."""
     torch.set_num_threads(1)
     start = time.perf_counter()
-    tables = {name: folder / f"{name}.csv" for name in ("effects", "reuse", "consensus")}
-    units(
-        decoder=folder / "decoder.json",
-        folder=folder,
-        responses=folder / "responses.zarr",
-        manifest=folder / "responses.json",
-        activations=folder / "activations.zarr",
-        recorded=folder / "activations.json",
-        trials=folder / "trials.parquet",
-        windows=folder / "windows",
-        sessions=folder / "sessions.csv",
-        selectivity=folder / "selectivity.csv",
-        cells=folder / "cell.parquet",
-        times=folder / "time_s.parquet",
-        data=folder / "browser/data/trained/seed0/topk",
-        config=SelectivityConfig(),
-        **tables,
-        **FIT,
-    )
+    units(**of_units(folder, FIT["sae"], SelectivityConfig()))
     units_s = time.perf_counter() - start
     fit = {"hook": "latents.2", "architecture": "topk", "width": 0, "k": 32, "split": "test"}
     write_table(pd.DataFrame([fit]), folder / "sae.csv", **FIT)
     start = time.perf_counter()
+    lay_out(folder, FIT["sae"])
     site = folder / "browser"
-    browser(
-        sae=folder / "sae.csv",
-        sessions=folder / "sessions.csv",
-        recordings=folder / "raw",
-        page=site / "index.html",
-        static=site / "static",
-        catalogue=site / "data/catalogue.js",
-        planes=site / "data/sessions",
-        pictures=site / "data/pictures",
-        opened=["topk"],
-        movie_bin_s=1.0,
-    )
     pages = list((site / "data/trained/seed0/topk").glob("*.js"))
     return {
         "units_s": units_s,

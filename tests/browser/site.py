@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from benchmarks.browser_site import lay_out, of_units, place
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.selectivity import selectivity
 from glasscortex.config import AblationConfig, AttributionConfig, ModelConfig, SelectivityConfig
@@ -23,9 +24,9 @@ from glasscortex.dictionaries.activations import write_activations
 from glasscortex.dictionaries.responses import write_responses
 from glasscortex.stages.ablate import ablate
 from glasscortex.stages.attribute import attribute
-from glasscortex.stages.browser import browser
+from glasscortex.stages.evaluate import evaluate
 from glasscortex.stages.units import units
-from glasscortex.tables import write_table
+from glasscortex.tables import concatenate, write_table
 from tests.conftest import CELLS, LABELS, RATE, gratings, movie
 
 CONFIG = SelectivityConfig(permutations=99, mouse_permutations=9, q=0.5, min_active=3)
@@ -35,6 +36,7 @@ SESSIONS = {
     "b" * 150: "Ünïcödé–線 " + "x" * 190,
 }
 """Their names, and the Cre lines of their mice."""
+FITS = (("trained", 0), ("trained", 1), ("start", 0))
 SHOWN = [[gratings], [gratings, movie]]
 
 
@@ -55,28 +57,18 @@ class Site:
         sae = [
             {"model": model, "seed": seed, "sae": SAE, "hook": HOOK, "architecture": "topk"}
             | {"width": WIDTH, "k": 6, "fvu": 0.2, "l0": 6.0, "dead_fraction": 0.0, "split": "test"}
-            for model, seed in (("trained", 0), ("trained", 1), ("start", 0))
+            for model, seed in FITS
         ]
         write_table(pd.DataFrame(sae), folder / "sae.csv")
-        for model, seed in (("trained", 0), ("trained", 1), ("start", 0)):
+        for model, seed in FITS:
             self._describe(model, seed)
-        browser(
-            sae=folder / "sae.csv",
-            sessions=folder / "sessions.csv",
-            recordings=folder / "raw",
-            page=self.browser / "index.html",
-            static=self.browser / "static",
-            catalogue=self.browser / "data/catalogue.js",
-            planes=self.browser / "data/sessions",
-            pictures=self.browser / "data/pictures",
-            opened=[SAE],
-            movie_bin_s=1.0,
-        )
+        self._score()
+        lay_out(folder, SAE)
         self.alive = sorted(self.table("selectivity")["unit"].unique().tolist())
 
     def place(self, model: str = "trained", seed: int = 0) -> Path:
         """Folder of a dictionary."""
-        return self.folder / model / f"seed{seed}"
+        return place(self.folder, model, seed)
 
     def table(self, name: str, model: str = "trained", seed: int = 0) -> pd.DataFrame:
         """A table of a dictionary."""
@@ -116,18 +108,18 @@ class Site:
         vocabulary = Vocabulary.of(self.trials, self.cells, samples, "all")
         reader = WindowsFolder(self.folder / "windows")
         batches = Batches(reader, self.trials, vocabulary, 32)
-        for model, seed in (("trained", 0), ("trained", 1), ("start", 0)):
+        for model, seed in FITS:
             torch.manual_seed(seed + 5 * (model == "start"))
             place = self.place(model, seed)
             (place / "decoder").mkdir(parents=True)
             decoder = Decoder(ModelConfig(dim=16, depth=2, heads=2), vocabulary, RATE).eval()
             decoder.save(place / "decoder")
-            write_activations(place / "latents.zarr", decoder, batches, HOOK)
-            write_manifest(place / "latents.zarr", place / "latents.json")
+            write_activations(place / "activations.zarr", decoder, batches, HOOK)
+            write_manifest(place / "activations.zarr", place / "activations.json")
             sae = TopK(width=WIDTH, k=6, hook=HOOK, steps=60, seed=seed)
             tokens = batch_of(decoder, batches)
             sae.fit(tokens).save(place)
-            write_responses(place / "responses.zarr", sae, place / "latents.zarr")
+            write_responses(place / "responses.zarr", sae, place / "activations.zarr")
             write_manifest(place / "responses.zarr", place / "responses.json")
 
     def _describe(self, model: str, seed: int) -> None:
@@ -172,30 +164,33 @@ class Site:
         write_table(frame, place / "consensus.csv", model=model, sae=SAE)
         units(**self.arguments(model, seed))
 
+    def _score(self) -> None:
+        """Tables of the sessions: scores and confusions of all decoders, quality of all cells."""
+        files = {"trials": self.folder / "trials.parquet", "windows": self.folder / "windows"}
+        for model, seed in FITS:
+            own = self.place(model, seed)
+            tables = {"scores": own / "decoding.csv", "confusion": own / "confusion.csv"}
+            names = {"model": model, "seed": seed, "threads": 1}
+            evaluate(decoder=own / "decoder", **files, **tables, **names)
+        rival = pd.read_csv(self.place() / "decoding.csv").assign(model="linear", value=0.25)
+        write_table(rival, self.place() / "linear.csv")
+        parts = [self.place(*fit) for fit in FITS]
+        scores = [*(part / "decoding.csv" for part in parts), self.place() / "linear.csv"]
+        concatenate(out=self.folder / "decoding.csv", parts=scores)
+        confusion = [part / "confusion.csv" for part in parts]
+        concatenate(out=self.folder / "confusion.csv", parts=confusion)
+        rng = np.random.default_rng(2)
+        cells = [(name, int(cell.split("/")[1])) for name in SESSIONS for cell in self.cells[name]]
+        quality = pd.DataFrame(cells, columns=["session_id", "cell_specimen_id"])
+        quality[["snr", "noise"]] = rng.gamma(3.0, 1.0, (len(cells), 2))
+        quality[["baseline_drift", "r"]] = rng.normal(0.0, 0.1, (len(cells), 2))
+        quality = quality.assign(used=True, reason=None, low_baseline_fraction=0.0)
+        quality.loc[0, ["used", "reason"]] = False, "<b>flat</b>"
+        write_table(quality, self.folder / "quality.csv")
+
     def arguments(self, model: str = "trained", seed: int = 0) -> dict[str, Any]:
         """What the stage `units` is given for a dictionary."""
-        place = self.place(model, seed)
-        measured = ("ablation.csv", "effects.csv", "reuse.csv", "cells.parquet", "times.parquet")
-        optional = {Path(name).stem: place / name for name in measured if model == "trained"}
-        return {
-            "decoder": place / "decoder/decoder.json",
-            "folder": place,
-            "responses": place / "responses.zarr",
-            "manifest": place / "responses.json",
-            "activations": place / "latents.zarr",
-            "recorded": place / "latents.json",
-            "trials": self.folder / "trials.parquet",
-            "windows": self.folder / "windows",
-            "sessions": self.folder / "sessions.csv",
-            "selectivity": place / "selectivity.csv",
-            "consensus": place / "consensus.csv",
-            "data": self.browser / "data" / model / f"seed{seed}" / SAE,
-            "model": model,
-            "seed": seed,
-            "sae": SAE,
-            "config": CONFIG,
-            **optional,
-        }
+        return of_units(self.folder, SAE, CONFIG, model, seed)
 
 
 def batch_of(decoder: Decoder, batches: Batches) -> np.ndarray:

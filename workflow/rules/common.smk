@@ -60,7 +60,7 @@ OF_CELLS_TOO = ["probing", "recognition"]
 OF_BASES_TOO = ["sae", *OF_CELLS_TOO] + ["recovery"] * SIMULATED
 OF_TRAINED = ["ablation", "steering", "reuse"]
 SAE_TABLES = [*OF_BASES_TOO, "splice", "selectivity", "tuning", *OF_TRAINED]
-TABLES = ["quality", "history", "decoding", "comparison"] + ["observer", "share"] * SIMULATED
+TABLES = ["quality", "history", "decoding", "confusion", "comparison"] + ["observer", "share"] * SIMULATED
 TABLES += [*SAE_TABLES, "dictionaries", "rivals", "claims"]
 STABILITY_TABLES = ["stability", "consensus"] * (len(SEEDS) > 1)
 TABLES += STABILITY_TABLES
@@ -186,6 +186,10 @@ def parts_of(table):
         )
         return scores + expand(
             "<results>/decoder/{baseline}/decoding.csv", baseline=CONFIG.baseline.models
+        )
+    if table == "confusion":
+        return expand(
+            "<results>/decoder/{model}/seed{seed}/confusion.csv", model=CONFIG.models, seed=SEEDS
         )
     if table == "observer":
         return of_sessions("<results>/observer/{session}.csv")(None)

@@ -51,6 +51,7 @@ rule evaluate:
         code=code("stages.evaluate"),
     output:
         scores="<results>/decoder/{model}/seed{seed}/decoding.csv",
+        confusion="<results>/decoder/{model}/seed{seed}/confusion.csv",
     log:
         "<results>/logs/evaluate/{model}-seed{seed}.log",
     benchmark:

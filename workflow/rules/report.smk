@@ -15,7 +15,7 @@ rule concatenate:
         "<results>/benchmarks/concatenate/{table}.tsv"
     wildcard_constraints:
         table="|".join(
-            ["quality", "decoding", "observer", "history", "adaptation", *SAE_TABLES]
+            ["quality", "decoding", "confusion", "observer", "history", "adaptation", *SAE_TABLES]
             + STABILITY_TABLES
         ),
     conda:
@@ -167,6 +167,35 @@ rule units:
         stage("units")
 
 
+rule session_pages:
+    input:
+        **{
+            table: f"<results>/tables/{table}.csv" for table in ("quality", "decoding", "confusion")
+        },
+        sessions="<results>/sessions.csv",
+        recordings=ancient(of_sessions("<results>/raw/{session}.nwb")),
+        code=code("stages.session_pages"),
+    output:
+        table="<results>/browser/data/sessions.js",
+        data=directory("<results>/browser/data/sessions"),
+    log:
+        "<results>/logs/session_pages.log",
+    benchmark:
+        "<results>/benchmarks/session_pages.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        recordings=CONFIG.results / "raw",
+    message:
+        "Describing the sessions"
+    shell:
+        stage("session_pages")
+
+
 rule browser:
     input:
         units=expand(
@@ -175,6 +204,7 @@ rule browser:
             seed=SEEDS,
             sae=OPENED,
         ),
+        session_pages=rules.session_pages.output.data,
         sae="<results>/tables/sae.csv",
         sessions="<results>/sessions.csv",
         recordings=ancient(of_sessions("<results>/raw/{session}.nwb")),
@@ -183,7 +213,6 @@ rule browser:
         page="<results>/browser/index.html",
         static=directory("<results>/browser/static"),
         catalogue="<results>/browser/data/catalogue.js",
-        planes=directory("<results>/browser/data/sessions"),
         pictures=directory("<results>/browser/data/pictures"),
     log:
         "<results>/logs/browser.log",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from glasscortex.analysis.by_session import driven
+
 CELLS = 16
 """Cells of a unit, over all sessions."""
 
@@ -26,11 +28,14 @@ class Driving:
         The same, for the sessions of examples.
     maps : pandas.DataFrame
         The same for all cells of one session and stimulus a unit: those that drive it most.
+    sessions : pandas.DataFrame
+        The units that each session drives most, see `driven`.
     """
 
     cells: pd.DataFrame
     examples: pd.DataFrame
     maps: pd.DataFrame
+    sessions: pd.DataFrame
 
 
 def driving(parts: Iterable[pd.DataFrame], examples: pd.DataFrame) -> Driving:
@@ -56,6 +61,7 @@ def driving(parts: Iterable[pd.DataFrame], examples: pd.DataFrame) -> Driving:
     }
     best: list[pd.DataFrame] = []
     of_examples: list[pd.DataFrame] = []
+    of_sessions: list[pd.DataFrame] = []
     maps: dict[int, pd.DataFrame] = {}
     most = pd.Series(dtype=np.float64)
     for part in parts:
@@ -66,6 +72,7 @@ def driving(parts: Iterable[pd.DataFrame], examples: pd.DataFrame) -> Driving:
         ranked = part.sort_values("size", ascending=False, kind="stable")
         best = [_strongest(pd.concat([*best, ranked]), CELLS)]
         units = asked.get((part["session_id"].iloc[0], part["stimulus"].iloc[0]), [])
+        of_sessions.append(driven(part))
         of_examples.append(_strongest(ranked[ranked["unit"].isin(units)], OF_EXAMPLE))
         more = totals[totals > most.reindex(totals.index, fill_value=-np.inf)]
         most = pd.concat([most.drop(more.index, errors="ignore"), more])
@@ -78,7 +85,8 @@ def driving(parts: Iterable[pd.DataFrame], examples: pd.DataFrame) -> Driving:
             if frames
             else pd.DataFrame(columns=columns)
             for frames in kept
-        )
+        ),
+        pd.concat(of_sessions, ignore_index=True) if of_sessions else pd.DataFrame(columns=columns),
     )
 
 

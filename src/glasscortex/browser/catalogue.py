@@ -7,6 +7,7 @@ import pandas as pd
 
 from glasscortex import __version__
 from glasscortex.tasks import TASKS, VARIABLES
+from glasscortex.words import BASELINES
 
 SESSION = ["session_id", "mouse", "cre_line", "area", "depth_um", "session_type"]
 
@@ -40,5 +41,6 @@ def catalogue(
         "sessions": used[[name for name in SESSION if name in used]],
         "variables": {name: asdict(variable) for name, variable in VARIABLES.items()},
         "tasks": {name: asdict(task) for name, task in TASKS.items()},
+        "baselines": {name: baseline.label for name, baseline in BASELINES.items()},
         "sprites": sprites,
     }

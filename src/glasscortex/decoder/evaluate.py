@@ -46,9 +46,30 @@ def evaluate(
     pandas.DataFrame
         See `decoding_scores`.
     """
+    return decoding_scores(trials, predict_held_out(decoder, trials, windows), seed)
+
+
+def predict_held_out(
+    decoder: Decoder, trials: pd.DataFrame, windows: Mapping[str, WindowsReader]
+) -> dict[str, np.ndarray]:
+    """What the decoder says of every presentation of the validation and test splits.
+
+    Parameters
+    ----------
+    decoder : Decoder
+        In evaluation mode.
+    trials : pandas.DataFrame
+        Presentations of its sessions, with label columns.
+    windows : mapping of str to WindowsReader
+        Reader of each session's windows.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        See `predict`.
+    """
     batches = Batches(windows, trials, decoder.vocabulary, EVALUATION_BATCH)
-    predicted = predict(decoder, batches, trials["split"].isin(HELD_OUT).to_numpy())
-    return decoding_scores(trials, predicted, seed)
+    return predict(decoder, batches, trials["split"].isin(HELD_OUT).to_numpy())
 
 
 def predict(decoder: Decoder, batches: Batches, mask: np.ndarray) -> dict[str, np.ndarray]:

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.image import imsave
 
 from glasscortex.browser.catalogue import catalogue as described
-from glasscortex.browser.planes import plane, sheet
+from glasscortex.browser.planes import sheet
 from glasscortex.browser.scripts import script
 from glasscortex.data.trials import MOVIE_RATE_HZ
-from glasscortex.data.views import read_masks, read_pictures, shown_pictures
+from glasscortex.data.views import read_pictures, shown_pictures
 from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.tables import read_table
@@ -27,7 +27,6 @@ def browser(
     page: Output,
     static: Output,
     catalogue: Output,
-    planes: Output,
     pictures: Output,
     opened: list[str],
     movie_bin_s: float,
@@ -39,15 +38,15 @@ def browser(
     sae, sessions : Path
         Tables.
     recordings : Path
-        Folder of the sessions' NWB files, whose masks and pictures are shown.
+        Folder of the sessions' NWB files, whose pictures are shown.
     page : Path
         The HTML to open.
     static : Path
         Folder of its scripts and its style.
     catalogue : Path
         Script that tells it what there is.
-    planes, pictures : Path
-        Folders of the sessions' cells, and of what was shown.
+    pictures : Path
+        Folder of what was shown.
     opened : list of str
         Names of the dictionaries whose units are shown.
     movie_bin_s : float
@@ -55,9 +54,6 @@ def browser(
     """
     recorded = read_table(sessions)
     recorded = recorded[~recorded["held_out"]]
-    with atomic_write(planes) as temporary:
-        temporary.mkdir()
-        _write_planes(temporary, recorded, recordings)
     with atomic_write(pictures) as temporary:
         temporary.mkdir()
         sprites = _write_sheets(temporary, recorded, recordings, movie_bin_s)
@@ -71,13 +67,6 @@ def browser(
             shutil.copytree(source, temporary, ignore=shutil.ignore_patterns("*.html"))
         with atomic_write(page) as temporary:
             shutil.copyfile(Path(source) / "index.html", temporary)
-
-
-def _write_planes(folder: Path, sessions: pd.DataFrame, recordings: Path) -> None:
-    """A script a session; of one without masks it says so."""
-    for session, container in zip(sessions["session_id"], sessions["container_id"], strict=True):
-        seen = plane(container, read_masks(recordings / f"{session}.nwb"))
-        (folder / f"{session}.js").write_text(script(f"sessions/{session}", seen))
 
 
 def _write_sheets(

@@ -3,8 +3,10 @@
 import torch
 
 from glasscortex.data.windows import WindowsFolder
-from glasscortex.decoder import evaluate as evaluation
+from glasscortex.decoder.confusions import confusions
+from glasscortex.decoder.evaluate import predict_held_out
 from glasscortex.decoder.model import Decoder
+from glasscortex.decoder.scores import decoding_scores
 from glasscortex.stages.arguments import Folder, Input, Output, Threads
 from glasscortex.tables import read_trials, write_table
 
@@ -15,13 +17,30 @@ def evaluate(
     trials: Input,
     windows: Folder,
     scores: Output,
+    confusion: Output,
     model: str,
     seed: int,
     threads: Threads,
 ) -> None:
-    """Score a transformer on the held-out splits."""
+    """Score a transformer on the held-out splits, and count what it takes for what.
+
+    Parameters
+    ----------
+    decoder : Path
+        Folder of the decoder.
+    trials : Path
+        Table of presentations.
+    windows : Path
+        Folder of the sessions' windows.
+    scores, confusion : Path
+        What `decoding_scores` and `confusions` return.
+    model, seed : str, int
+        Of the decoder; the seed also of the intervals.
+    threads : int
+    """
     torch.set_num_threads(threads)
-    table = evaluation.evaluate(
-        Decoder.load(decoder), read_trials(trials), WindowsFolder(windows), seed
-    )
-    write_table(table, scores, model=model, seed=seed)
+    presented = read_trials(trials)
+    predicted = predict_held_out(Decoder.load(decoder), presented, WindowsFolder(windows))
+    names = {"model": model, "seed": seed}
+    write_table(decoding_scores(presented, predicted, seed), scores, **names)
+    write_table(confusions(presented, predicted), confusion, **names)

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import torch
 
 from glasscortex.analysis import profiles
+from glasscortex.analysis.by_session import above_others
 from glasscortex.analysis.descriptions import describe
 from glasscortex.analysis.driving import by_time, driving
 from glasscortex.analysis.examples import cell_traces, examples
@@ -87,7 +88,8 @@ def units(
     consensus : Path
         Matches between seeds, if there are several.
     data : Path
-        Folder to write: `fit.js`, the table of units and what they share, and a script a unit.
+        Folder to write: `fit.js`, the table of units and what they share; a script a unit; and in
+        `sessions` a script a session, the units that it drives.
     model, seed, sae : str, int
         Of the decoder, and of the dictionary.
     config : SelectivityConfig
@@ -121,13 +123,16 @@ def units(
         "removed": removed,
         **measured,
     }
+    driven = None
     if cells and times:
         drive = driving(_row_groups(cells), shown[shown["kind"] == "top"])
         tables |= {"cells": drive.cells, "map": drive.maps, "times": by_time(_row_groups(times))}
+        driven = drive.sessions
         tables["traces"] = _traces(drive.examples, shown, presented, WindowsFolder(windows))
     stimulus = shared_stimulus((validation.trials, test.trials))
     compared = test.of_units(alive).where((test.trials["stimulus"] == stimulus).to_numpy())
     groups = {name: profiles.by_group(compared, name) for name in ("session_id", "mouse")}
+    above = above_others(list(groups["session_id"][0].index), groups["session_id"][1], alive)
     shared = {
         "model": model,
         "seed": seed,
@@ -154,12 +159,24 @@ def units(
         for column, (unit, page) in enumerate(pages(tables, alive.tolist())):
             own = page | {name: means[:, column] for name, (_, means) in groups.items()}
             (written / f"{unit}.js").write_text(script(f"{place}/{unit}", own))
+        (written / "sessions").mkdir()
+        for session in mice.loc[~mice["held_out"], "session_id"]:
+            own = {"driven": _of_session(driven, session), "above": _of_session(above, session)}
+            text = script(f"{place}/sessions/{session}", own)
+            (written / f"sessions/{session}.js").write_text(text)
 
 
 def _of_fit(path: Path, seed: int) -> pd.DataFrame:
     """The rows of a table that are of a dictionary's own seed, without its names."""
     table = read_table(path)
     return table[table["seed"] == seed].drop(columns=["model", "seed", "sae"])
+
+
+def _of_session(table: pd.DataFrame | None, session: str) -> pd.DataFrame | None:
+    """The rows of a session; None where nothing was measured."""
+    if table is None:
+        return None
+    return table[table["session_id"] == session].drop(columns="session_id")
 
 
 def _examples(test: Presentations, trial: np.ndarray, alive: np.ndarray, seed: int) -> pd.DataFrame:

@@ -1,17 +1,20 @@
 // What the address says is shown; keys and choices change the address.
 "use strict";
 (() => {
-  const { el, load, rows, words, say } = glasscortex;
+  const { el, load, rows, say, table, tables } = glasscortex;
+  const { UNITS, SESSIONS } = glasscortex.shared;
   const byId = (id) => document.getElementById(id);
   const main = byId("main"),
     help = byId("help"),
     search = byId("search");
   const KEYS = [
     ["/", "search"],
-    ["j or →", "next unit (in the table's order)"],
-    ["k or ←", "previous unit"],
-    ["Enter", "open the unit whose link has the focus"],
-    ["u or Esc", "back to the table"],
+    ["j or →", "next unit or session (in its table's order)"],
+    ["k or ←", "previous unit or session"],
+    ["Enter", "open the unit or session whose link has the focus"],
+    ["Esc", "back to the table"],
+    ["u", "table of units"],
+    ["t", "table of sessions"],
     ["c", "CSV of what is shown"],
     ["s", "SVG of what is shown"],
     ["?", "this help"],
@@ -62,6 +65,79 @@
   const place = (fit) => `${fit.model}/seed${fit.seed}/${fit.sae}`;
   const ofFit = (fit) => load(place(fit), place(fit) + "/fit");
 
+  // What the address shows: its title, and the function that draws it.
+  async function unitsShown({ fit, asked }) {
+    const about = tables.units(await ofFit(fit));
+    return ["Units", () => table.draw(main, about, asked, go)];
+  }
+
+  async function sessionsShown({ fit, asked }) {
+    const about = tables.sessions(await load("sessions"), fit);
+    return ["Sessions", () => table.draw(main, about, asked, go)];
+  }
+
+  async function unitShown({ fit, asked }) {
+    const data = await ofFit(fit);
+    const order = table.chosen(tables.units(data), asked).map((row) => row.unit);
+    const page = await load(`${place(fit)}/${asked.unit}`);
+    const beside = fits().filter(
+      (f) =>
+        f.seed === fit.seed &&
+        f.sae === fit.sae &&
+        f.model !== fit.model &&
+        ["start", "untrained", "trained"].includes(f.model),
+    );
+    const rivals = await Promise.all(beside.map((f) => ofFit(f).catch(() => null)));
+    const of = page.map?.session_id?.[0];
+    const plane = of === undefined ? null : (await load("sessions/" + of).catch(() => null))?.plane;
+    const given = { unit: Number(asked.unit), about: fit, fit: data, page, order, plane };
+    given.rivals = rivals.filter(Boolean);
+    return [`Unit ${asked.unit}`, () => glasscortex.unit.draw(main, given, go)];
+  }
+
+  async function sessionShown({ fit, asked }) {
+    const name = asked.session;
+    const about = tables.sessions(await load("sessions"), fit);
+    const order = table.chosen(about, asked).map((row) => row.session_id);
+    const [page, data, drives] = await Promise.all([
+      load("sessions/" + name),
+      ofFit(fit),
+      load(`${place(fit)}/sessions/${name}`),
+    ]);
+    const row = about.rows.find((r) => r.session_id === name);
+    const given = { row, all: about.rows, fit: data, page, drives, order, asked };
+    return [`Session ${name}`, () => glasscortex.session.draw(main, given, go)];
+  }
+
+  function showing(asked) {
+    if (asked.unit !== undefined) return unitShown;
+    if (asked.session !== undefined) return sessionShown;
+    return asked.table === "sessions" ? sessionsShown : unitsShown;
+  }
+
+  const prefix = (asked = state()) =>
+    [sessionShown, sessionsShown].includes(showing(asked)) ? "s." : "";
+
+  function head(asked, fit) {
+    const all = fits(),
+      ofModel = all.filter((f) => f.model === fit.model);
+    const model = all.map((f) => f.model),
+      seed = ofModel.map((f) => f.seed),
+      sae = ofModel.filter((f) => f.seed === fit.seed).map((f) => f.sae);
+    for (const [id, values] of Object.entries({ model, seed, sae })) choose(id, values, fit[id]);
+    const ofSessions = prefix(asked) !== "";
+    for (const [id, changes, on] of [
+      ["units", UNITS, !ofSessions],
+      ["sessions", SESSIONS, ofSessions],
+    ]) {
+      byId(id).href = address(changes);
+      if (on) byId(id).setAttribute("aria-current", "true");
+      else byId(id).removeAttribute("aria-current");
+    }
+    search.placeholder = ofSessions ? "session, mouse, Cre line" : "unit, variable, words";
+    if (document.activeElement !== search) search.value = asked[prefix(asked) + "search"] ?? "";
+  }
+
   async function show() {
     const mine = ++turn,
       asked = state(),
@@ -70,70 +146,24 @@
       return main.replaceChildren(
         el("p", { class: "note" }, "There are no dictionaries to look at."),
       );
-    const all = fits();
-    choose(
-      "model",
-      all.map((f) => f.model),
-      fit.model,
-    );
-    choose(
-      "seed",
-      all.filter((f) => f.model === fit.model).map((f) => f.seed),
-      fit.seed,
-    );
-    choose(
-      "sae",
-      all.filter((f) => f.model === fit.model && f.seed === fit.seed).map((f) => f.sae),
-      fit.sae,
-    );
-    if (document.activeElement !== search) search.value = asked.search ?? "";
+    head(asked, fit);
+    const page = asked.unit ?? asked.session;
     try {
-      const data = await ofFit(fit);
+      const [title, draw] = await showing(asked)({ fit, asked });
       if (mine !== turn) return;
-      if (asked.unit === undefined) {
-        document.title = "Units · glasscortex";
-        view = glasscortex.overview.draw(main, data, asked, go);
-      } else {
-        const order = glasscortex.overview.chosen(data, asked).map((row) => row.unit);
-        const page = await load(`${place(fit)}/${asked.unit}`);
-        const rivals = await Promise.all(
-          all
-            .filter(
-              (f) =>
-                f.seed === fit.seed &&
-                f.sae === fit.sae &&
-                f.model !== fit.model &&
-                ["start", "untrained", "trained"].includes(f.model),
-            )
-            .map((f) => ofFit(f).catch(() => null)),
-        );
-        const plane = page.map?.session_id?.length
-          ? await load("sessions/" + page.map.session_id[0]).catch(() => null)
-          : null;
-        if (mine !== turn) return;
-        document.title = `Unit ${asked.unit} · glasscortex`;
-        view = glasscortex.unit.draw(
-          main,
-          {
-            unit: Number(asked.unit),
-            about: fit,
-            fit: data,
-            page,
-            rivals: rivals.filter(Boolean),
-            order,
-            plane,
-          },
-          go,
-        );
-        window.scrollTo(0, 0);
-        say(`unit ${asked.unit}`);
+      const same = document.title === `${title} · glasscortex`;
+      document.title = `${title} · glasscortex`;
+      view = draw();
+      if (page !== undefined) {
+        if (!same) window.scrollTo(0, 0);
+        say(title);
       }
     } catch (error) {
       if (mine !== turn) return;
       view = null;
       main.replaceChildren(
         el("p", { class: "note", role: "alert" }, error.message),
-        el("p", {}, el("a", { href: address({ unit: "" }) }, "all units")),
+        el("p", {}, el("a", { href: address(UNITS) }, "all units")),
       );
     }
     performance.mark("drawn");
@@ -149,8 +179,9 @@
     ArrowRight: () => view?.step?.(1),
     k: () => view?.step?.(-1),
     ArrowLeft: () => view?.step?.(-1),
-    u: () => go({ unit: "" }),
-    Escape: () => go({ unit: "" }),
+    u: () => go(UNITS),
+    t: () => go(SESSIONS),
+    Escape: () => go(view?.table ?? {}),
     c: () => view?.csv(),
     s: () => view?.svg(),
     "?": () => (help.open ? help.close() : help.showModal()),
@@ -177,12 +208,14 @@
       { class: "keys" },
       KEYS.map(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)]),
     ),
-    el("h3", {}, "Columns"),
-    el(
-      "dl",
-      {},
-      glasscortex.columns.COLUMNS.map((c) => [el("dt", {}, c.title), el("dd", {}, c.about)]),
-    ),
+    ["UNITS", "SESSIONS"].map((of) => [
+      el("h3", {}, `Columns of the table of ${of.toLowerCase()}`),
+      el(
+        "dl",
+        {},
+        glasscortex.columns[of].map((c) => [el("dt", {}, c.title), el("dd", {}, c.about)]),
+      ),
+    ]),
     el(
       "p",
       {},
@@ -219,14 +252,10 @@
     event.preventDefault();
     main.focus();
   });
-  byId("home").addEventListener("click", (event) => {
-    event.preventDefault();
-    go({ unit: "" });
-  });
   search.addEventListener("input", () => {
-    go({ search: search.value }, { quiet: true });
-    if (state().unit === undefined) view?.update?.();
-    else go({ unit: "" });
+    go({ [prefix() + "search"]: search.value }, { quiet: true });
+    if (view?.update) view.update();
+    else go(prefix() ? SESSIONS : UNITS);
   });
   window.addEventListener("hashchange", show);
   show();

@@ -19,7 +19,7 @@
       ];
     };
     root.addEventListener("pointerdown", (event) => {
-      if (event.target.dataset?.unit) return;
+      if (event.target.dataset?.row) return;
       start = at(event);
       root.setPointerCapture(event.pointerId);
       mark = svg("rect", { fill: COLOURS.trained, "fill-opacity": 0.15, stroke: COLOURS.trained });

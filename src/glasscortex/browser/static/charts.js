@@ -224,10 +224,10 @@
     return root;
   }
 
-  // Horizontal bars around zero: rows of {name, value, low, high, title, faint}.
-  function bars({ rows, xlabel, width = 420, about, left = 130 }) {
+  // Horizontal bars around zero: rows of {name, value, low, high, mark, title, faint}; a dashed `level`.
+  function bars({ rows, xlabel, width = 420, about, left = 130, level = null }) {
     const height = 17 * rows.length + 42;
-    const values = rows.flatMap((r) => [r.value, r.low, r.high, r.mark]);
+    const values = [level, ...rows.flatMap((r) => [r.value, r.low, r.high, r.mark])];
     const root = sheet(width, height, about);
     const spread = extent(values, { zero: true }),
       sx = linear(spread, [left, width - 14]),
@@ -236,6 +236,17 @@
       root.append(
         svg("line", { x1: sx(tick), x2: sx(tick), y1: 2, y2: base, stroke: GRID }),
         text(sx(tick), base + 14, number(tick), { anchor: "middle", fill: FAINT }),
+      );
+    if (level !== null)
+      root.append(
+        svg("line", {
+          x1: sx(level),
+          x2: sx(level),
+          y1: 0,
+          y2: base,
+          stroke: INK,
+          "stroke-dasharray": "4 3",
+        }),
       );
     rows.forEach((row, i) => {
       const y = 17 * i + 4,

@@ -1,8 +1,8 @@
-// The columns of the table of units: their titles, what they mean, how they are written.
+// The columns of the tables of units and of sessions: titles, what they mean, how they are written.
 "use strict";
 (() => {
-  const { number, share, words, sign, label } = glasscortex;
-  const COLUMNS = [
+  const { number, words, sign, label } = glasscortex;
+  const UNITS = [
     {
       name: "unit",
       title: "unit",
@@ -122,11 +122,78 @@
       hidden: true,
     },
   ];
-  for (const column of COLUMNS)
-    column.show ??= column.kind === "number" ? (v) => number(v) : (v) => String(v ?? "–");
 
-  const known = (table) =>
-    COLUMNS.filter(({ name }) => table[name] && table[name].some((v) => v !== null));
+  const SESSIONS = [
+    { name: "session_id", title: "session", kind: "text", about: "the recording" },
+    { name: "mouse", title: "mouse", kind: "text", about: "the donor" },
+    {
+      name: "container_id",
+      title: "container",
+      kind: "text",
+      about: "the field of view, which several sessions share",
+      hidden: true,
+    },
+    { name: "cre_line", title: "Cre line", kind: "text", about: "genetic background of the mouse" },
+    { name: "area", title: "area", kind: "text", about: "visual area" },
+    { name: "depth_um", title: "depth", kind: "number", about: "imaging depth, µm" },
+    {
+      name: "session_type",
+      title: "type",
+      kind: "text",
+      about: "which set of stimuli was shown",
+      show: (v) => words(v),
+    },
+    { name: "sex", title: "sex", kind: "text", about: "of the mouse", hidden: true },
+    {
+      name: "age_days",
+      title: "age",
+      kind: "number",
+      about: "of the mouse, days",
+      hidden: true,
+    },
+    { name: "cells", title: "imaged", kind: "number", about: "cells imaged", hidden: true },
+    { name: "used", title: "cells", kind: "number", about: "cells that decoders read" },
+    {
+      name: "snr",
+      title: "SNR",
+      kind: "number",
+      about: "signal to noise of these cells, the median (3.1 for noise alone)",
+    },
+    {
+      name: "accuracy",
+      title: "accuracy",
+      kind: "number",
+      about: "of the chosen decoder on test, mean over the session's classification tasks",
+    },
+    {
+      name: "linear",
+      title: "linear",
+      kind: "number",
+      about: "the same of the best linear decoder of the session alone",
+    },
+    { name: "lead", title: "lead", kind: "number", about: "accuracy less that of linear" },
+  ];
+
+  // A column a task, for charts and CSV.
+  const taskColumns = (tasks) =>
+    Object.keys(tasks).map((name) =>
+      complete({
+        name,
+        title: words(name),
+        kind: "number",
+        about: `score of ${words(name)} on test`,
+        hidden: true,
+      }),
+    );
+
+  function complete(column) {
+    column.show ??= column.kind === "number" ? (v) => number(v) : (v) => String(v ?? "–");
+    return column;
+  }
+  [...UNITS, ...SESSIONS].forEach(complete);
+
+  const known = (columns, rows) =>
+    columns.filter(({ name }) => rows.some((r) => r[name] !== null && r[name] !== undefined));
 
   // A filter as it is typed: part of a text; or of numbers >a, <a, a..b, or the number itself.
   function matcher(column, typed) {
@@ -152,8 +219,9 @@
       "<=": (v) => v <= a,
     };
     const test = last !== undefined ? (v) => v >= a && v <= b : (tests[how] ?? ((v) => v === a));
-    return (row) => row[column.name] !== null && test(row[column.name]);
+    return (row) =>
+      row[column.name] !== null && row[column.name] !== undefined && test(row[column.name]);
   }
 
-  Object.assign(glasscortex, { columns: { COLUMNS, known, matcher, share } });
+  Object.assign(glasscortex, { columns: { UNITS, SESSIONS, taskColumns, known, matcher } });
 })();

@@ -1,11 +1,11 @@
 // Cells that drive a unit, on their field of view and over all sessions.
 "use strict";
 (() => {
-  const { el, svg, rows, words, number, share, charts } = glasscortex;
-  const { NOT_MEASURED, grouped, column, figure, none, table } = glasscortex.shared;
-  const { COLOURS, GRID } = charts;
+  const { el, rows, words, number, share, charts } = glasscortex;
+  const { NOT_MEASURED, grouped, column, figure, none, table, sessionLink } = glasscortex.shared;
+  const { COLOURS } = charts;
 
-  function cells({ page, plane }) {
+  function cells({ page, plane }, go) {
     const list = rows(page.cells);
     if (!page.cells) return { body: [none(NOT_MEASURED)] };
     if (!list.length)
@@ -22,7 +22,9 @@
           "div",
           { class: "figures" },
           figure(field(map, plane), [
-            `field of view of session ${map[0].session_id}, the one that drives it most (${words(map[0].stimulus)})`,
+            "field of view of session ",
+            sessionLink(go, map[0].session_id),
+            `, the one that drives it most (${words(map[0].stimulus)})`,
             plane ? null : ": its masks are not in the data",
           ]),
           el(
@@ -40,7 +42,7 @@
                   "tr",
                   {},
                   el("td", {}, row.cell.split("/").pop()),
-                  el("td", { title: row.session_id }, row.session_id),
+                  el("td", { title: row.session_id }, sessionLink(go, row.session_id)),
                   el("td", {}, words(row.stimulus)),
                   el("td", { class: "number" }, number(row.attribution)),
                   el("td", { class: "number" }, share(row.share)),
@@ -75,65 +77,25 @@
     };
   }
 
+  // The cells of a session, shaded by what they add to the unit, the strongest first.
   function field(map, plane) {
-    const SIZE = 250,
-      most = Math.max(1e-9, ...map.map((row) => Math.abs(row.attribution)));
+    const most = Math.max(1e-9, ...map.map((row) => Math.abs(row.attribution)));
     const shade = (value) => ({
       fill: value < 0 ? COLOURS.warm : "#00704f",
       "fill-opacity": 0.12 + 0.88 * (Math.abs(value) / most),
     });
-    const width = plane?.width ?? 1,
-      height = plane?.height ?? 1;
-    const root = svg(
-      "svg",
-      {
-        width: SIZE,
-        height: (SIZE * height) / width,
-        viewBox: `0 0 ${width} ${height}`,
-        role: "img",
-        "aria-label": "cells of the field of view, shaded by what they add to the unit",
-      },
-      svg("rect", { width, height, fill: "#f4f4f4", stroke: GRID }),
-    );
-    if (plane) {
-      const value = new Map(map.map((row) => [row.cell, row]));
-      plane.cells.forEach((cell, i) => {
-        const row = value.get(cell);
-        const runs = plane.runs[i],
-          d = [];
-        for (let r = 0; r < runs.length; r += 3)
-          d.push(
-            `M${runs[r + 1]} ${runs[r]}h${runs[r + 2] - runs[r + 1]}v1h${runs[r + 1] - runs[r + 2]}z`,
-          );
-        root.append(
-          svg(
-            "path",
-            { d: d.join(""), ...(row ? shade(row.attribution) : { fill: "none", stroke: "#bbb" }) },
-            svg("title", {}, `${cell}: ${row ? number(row.attribution) : "not used"}`),
-          ),
-        );
-      });
-    } else {
-      const per = Math.ceil(Math.sqrt(map.length));
-      [...map]
-        .sort((a, b) => b.attribution - a.attribution)
-        .forEach((row, i) =>
-          root.append(
-            svg(
-              "rect",
-              {
-                x: (i % per) / per,
-                y: Math.floor(i / per) / per,
-                width: 0.9 / per,
-                height: 0.9 / per,
-                ...shade(row.attribution),
-              },
-              svg("title", {}, `${row.cell}: ${number(row.attribution)}`),
-            ),
-          ),
-        );
-    }
-    return root;
+    const strongest = [...map].sort((a, b) => b.attribution - a.attribution);
+    return charts.field({
+      cells: new Map(
+        strongest.map((row) => [
+          row.cell,
+          { shade: shade(row.attribution), title: `${row.cell}: ${number(row.attribution)}` },
+        ]),
+      ),
+      plane,
+      about: "cells of the field of view, shaded by what they add to the unit",
+      outside: (cell) => `${cell}: not used`,
+    });
   }
 
   Object.assign(glasscortex.panels, { cells });

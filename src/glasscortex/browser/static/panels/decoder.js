@@ -73,9 +73,7 @@
     if (!sets.length)
       return {
         body: [
-          none(
-            "No set of units that was removed holds it: no task needs it more than others do.",
-          ),
+          none("No set of units that was removed holds it: no task needs it more than others do."),
         ],
       };
     return {

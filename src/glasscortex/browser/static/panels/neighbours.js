@@ -2,13 +2,12 @@
 "use strict";
 (() => {
   const { el, rows, number } = glasscortex;
-  const { grouped, none, table } = glasscortex.shared;
+  const { grouped, none, table, unitLink } = glasscortex.shared;
 
   function neighbours({ page, about }, go) {
     const list = grouped(rows(page.neighbours), (row) => row.kind),
       others = rows(page.consensus);
-    const link = (unit, changes = {}) =>
-      el("a", { href: go.address({ unit, ...changes }) }, String(unit));
+    const link = (unit, changes) => unitLink(go, unit, changes);
     const names = {
       cosine: ["closest atoms", "cosine"],
       coactivation: ["most alike responses", "correlation"],

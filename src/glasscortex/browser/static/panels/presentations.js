@@ -2,10 +2,10 @@
 "use strict";
 (() => {
   const { el, rows, number, share, charts } = glasscortex;
-  const { grouped } = glasscortex.shared;
+  const { grouped, sessionLink } = glasscortex.shared;
   const { COLOURS } = charts;
 
-  function presentations({ page, fit }) {
+  function presentations({ page, fit }, go) {
     const list = rows(page.examples),
       traces = grouped(rows(page.traces), (row) => row.trial);
     const most = Math.max(0, ...list.flatMap((row) => row.activation)),
@@ -56,7 +56,8 @@
         el(
           "span",
           { class: "where", title: `session ${row.session_id}, presentation ${row.presentation}` },
-          `${sessions.get(row.session_id)?.cre_line ?? ""} ${row.session_id}`,
+          `${sessions.get(row.session_id)?.cre_line ?? ""} `,
+          sessionLink(go, row.session_id),
         ),
         row.running_speed !== null &&
           el("span", { class: "where" }, `${number(row.running_speed, 2)} cm/s`),

@@ -1,5 +1,5 @@
-// What the panels of a unit's page share. Each panel is a function in glasscortex.panels: from what is
-// known of the unit to its `body`, and the `rows` that its CSV holds. A panel says why it is empty.
+// What the panels of pages share. Each panel is a function in glasscortex.panels: from what is known of
+// the unit or session to its `body`, and the `rows` that its CSV holds. It says why it is empty.
 "use strict";
 glasscortex.panels = {};
 glasscortex.shared = (() => {
@@ -12,6 +12,15 @@ glasscortex.shared = (() => {
   };
   const NOT_MEASURED = "Measured for the trained decoder only.";
 
+  // What to change of the address to see a table, a unit, a session.
+  const UNITS = { unit: "", session: "", table: "" },
+    SESSIONS = { unit: "", session: "", table: "sessions" };
+  const toUnit = (unit) => ({ unit, session: "" }),
+    toSession = (session) => ({ unit: "", session });
+  const unitLink = (go, unit, changes = {}) =>
+    el("a", { href: go.address({ ...toUnit(unit), ...changes }) }, String(unit));
+  const sessionLink = (go, name) => el("a", { href: go.address(toSession(name)) }, name);
+
   const key = (row) => `${row.variable}|${row.stimulus}`;
   const titled = (row) =>
     words(row.variable) + (row.stimulus === "all" ? "" : ", " + words(row.stimulus));
@@ -21,7 +30,11 @@ glasscortex.shared = (() => {
   };
   function grouped(list, by) {
     const groups = new Map();
-    for (const row of list) groups.set(by(row), [...(groups.get(by(row)) ?? []), row]);
+    for (const row of list) {
+      const name = by(row);
+      if (!groups.has(name)) groups.set(name, []);
+      groups.get(name).push(row);
+    }
     return groups;
   }
   const column = (list, name) => list.map((row) => row[name]);
@@ -45,5 +58,8 @@ glasscortex.shared = (() => {
       el("tbody", {}, body),
     );
 
-  return { NAMES, NOT_MEASURED, key, titled, axis, grouped, column, figure, none, table };
+  return {
+    ...{ NAMES, NOT_MEASURED, UNITS, SESSIONS, toUnit, toSession, unitLink, sessionLink },
+    ...{ key, titled, axis, grouped, column, figure, none, table },
+  };
 })();

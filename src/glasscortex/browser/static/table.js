@@ -1,8 +1,11 @@
-// All units of a dictionary: a table to sort and filter, and two of its columns as charts to brush.
+// A table of units or sessions to sort and filter, and two of its columns as charts to brush.
+// Its `about` says what the rows are: their `rows` and `columns`, the column `id` that opens a row by
+// `open(row)`, what they are called (`nouns`), what is shown first (`first`: sort, x, y), and the
+// `prefix` that its part of the address has.
 "use strict";
 (() => {
-  const { el, svg, rows, words, number, saveCsv, saveSvg, say, brush } = glasscortex;
-  const { COLUMNS, known, matcher } = glasscortex.columns;
+  const { el, svg, words, saveCsv, saveSvg, say, brush } = glasscortex;
+  const { known, matcher } = glasscortex.columns;
   const { frame, extent, COLOURS } = glasscortex.charts;
   const FIRST = 40,
     BINS = 24,
@@ -11,51 +14,64 @@
   const range = (text) =>
     (text ?? "").split("..").map((v) => (v === "" || v === undefined ? null : Number(v)));
 
-  // The units that the address asks for, in its order.
-  function chosen(fit, state) {
-    const all = rows(fit.table),
+  // The table's own part of the address, without its prefix and with what is shown first.
+  function ownState(about, state) {
+    const { prefix, first } = about;
+    const own = Object.entries(state)
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, value]) => [name.slice(prefix.length), value]);
+    return { ...first, ...Object.fromEntries(own) };
+  }
+
+  // The rows that the address asks for, in its order.
+  function chosen(about, whole) {
+    const { columns, id } = about,
+      state = ownState(about, whole),
       tests = [];
     const wanted = (state.search ?? "").trim().toLowerCase();
     if (wanted)
       tests.push(
         (row) =>
-          String(row.unit) === wanted ||
-          COLUMNS.some(
+          String(row[id]) === wanted ||
+          columns.some(
             (c) =>
               c.kind === "text" && row[c.name] && words(row[c.name]).toLowerCase().includes(wanted),
           ),
       );
-    for (const column of COLUMNS) {
+    for (const column of columns) {
       const test = matcher(column, state["f." + column.name] ?? "");
       if (test) tests.push(test);
     }
     for (const axis of ["x", "y"]) {
       const [low, high] = range(state["brush" + axis]),
-        name = state[axis] ?? DEFAULT[axis];
-      if (low !== null && low !== undefined)
-        tests.push((row) => row[name] !== null && row[name] >= low);
-      if (high !== null && high !== undefined)
-        tests.push((row) => row[name] !== null && row[name] <= high);
+        name = state[axis];
+      const has = (row) => row[name] !== null && row[name] !== undefined;
+      if (low !== null && low !== undefined) tests.push((row) => has(row) && row[name] >= low);
+      if (high !== null && high !== undefined) tests.push((row) => has(row) && row[name] <= high);
     }
-    const kept = all.filter((row) => tests.every((test) => test(row)));
-    const sort = state.sort ?? "-effect",
-      down = sort.startsWith("-"),
-      by = sort.replace(/^-/, "");
-    const numeric = COLUMNS.find((c) => c.name === by)?.kind === "number";
-    kept.sort((a, b) => {
+    const kept = about.rows.filter((row) => tests.every((test) => test(row)));
+    const down = state.sort.startsWith("-"),
+      by = state.sort.replace(/^-/, "");
+    const numeric = columns.find((c) => c.name === by)?.kind === "number";
+    return kept.sort((a, b) => {
       const [p, q] = [a[by] ?? null, b[by] ?? null];
-      if (p === null || q === null) return (p === null) - (q === null) || a.unit - b.unit;
+      if (p === null || q === null) return (p === null) - (q === null);
       const order = numeric ? p - q : String(p).localeCompare(String(q), "en", { numeric: true });
-      return (down ? -order : order) || a.unit - b.unit;
+      return down ? -order : order;
     });
-    return kept;
   }
-  const DEFAULT = { x: "rate", y: "effect" };
 
-  function draw(main, fit, state, go) {
-    const columns = known(fit.table),
+  function draw(main, about, whole, address) {
+    const { prefix, id, nouns } = about;
+    const state = ownState(about, whole);
+    const go = (changes, how) =>
+      address(
+        Object.fromEntries(Object.entries(changes).map(([name, v]) => [prefix + name, v])),
+        how,
+      );
+    const columns = known(about.columns, about.rows),
       shown = columns.filter((c) => !c.hidden),
-      all = rows(fit.table);
+      all = about.rows;
     let kept = [];
     const body = el("tbody"),
       count = el("p", { class: "count", role: "status" });
@@ -63,8 +79,8 @@
       "tr",
       {},
       shown.map((c) => {
-        const sorted = (state.sort ?? "-effect").replace(/^-/, "") === c.name;
-        const down = (state.sort ?? "-effect").startsWith("-");
+        const sorted = state.sort.replace(/^-/, "") === c.name;
+        const down = state.sort.startsWith("-");
         return el(
           "th",
           {
@@ -114,8 +130,8 @@
     );
     const table = el(
       "table",
-      { class: "units" },
-      el("caption", { class: "sr" }, "Units of the dictionary"),
+      { class: "listing" },
+      el("caption", { class: "sr" }, about.title),
       el("thead", {}, head, filters),
       body,
     );
@@ -131,11 +147,11 @@
             el(
               "td",
               { class: c.kind },
-              c.name === "unit"
+              c.name === id
                 ? el(
                     "a",
-                    { href: go.address({ unit: row.unit }), title: row.description },
-                    String(row.unit),
+                    { href: address.address(about.open(row)), title: row.description ?? row[id] },
+                    String(row[id]),
                   )
                 : c.show(row[c.name], row),
             ),
@@ -151,9 +167,9 @@
     }
 
     const charts = el("section", { class: "charts", "aria-label": "Two columns as charts" });
-    const numbers = columns.filter((c) => c.kind === "number" && c.name !== "unit");
+    const numbers = columns.filter((c) => c.kind === "number" && c.name !== id);
     const choice = (axis) => {
-      const name = state[axis] ?? DEFAULT[axis],
+      const name = state[axis],
         [low, high] = range(state["brush" + axis]);
       const edge = (which, value) =>
         el("input", {
@@ -193,9 +209,10 @@
       scatter = el("figure");
 
     function plots() {
-      const name = { x: state.x ?? DEFAULT.x, y: state.y ?? DEFAULT.y };
-      const title = (axis) => COLUMNS.find((c) => c.name === name[axis]).title;
-      const inside = new Set(kept.map((row) => row.unit));
+      const name = state;
+      const title = (axis) =>
+        about.columns.find((c) => c.name === name[axis])?.title ?? words(name[axis]);
+      const inside = new Set(kept);
       const values = all.map((row) => row[name.x]).filter((v) => v !== null && v !== undefined);
       const x = extent(values, { pad: 0.02 }),
         y = extent(all.map((row) => row[name.y]));
@@ -214,8 +231,8 @@
         x,
         y: [0, Math.max(1, ...every)],
         xlabel: title("x"),
-        ylabel: "units",
-        about: `Histogram of ${title("x")} over ${values.length} units`,
+        ylabel: nouns,
+        about: `Histogram of ${title("x")} over ${values.length} ${nouns}`,
       });
       every.forEach((n, i) => {
         const from = hist.sx(x[0] + (i * (x[1] - x[0])) / BINS),
@@ -241,11 +258,11 @@
         y,
         xlabel: title("x"),
         ylabel: title("y"),
-        about: `Scatter of ${title("y")} against ${title("x")}, one dot a unit`,
+        about: `Scatter of ${title("y")} against ${title("x")}, one dot a ${about.noun}`,
       });
-      for (const row of all) {
-        if ([row[name.x], row[name.y]].some((v) => v === null || v === undefined)) continue;
-        const on = inside.has(row.unit);
+      all.forEach((row, i) => {
+        if ([row[name.x], row[name.y]].some((v) => v === null || v === undefined)) return;
+        const on = inside.has(row);
         cloud.root.append(
           svg(
             "circle",
@@ -255,30 +272,30 @@
               r: 3,
               fill: on ? COLOURS.trained : "#b5b5b5",
               "fill-opacity": on ? 0.7 : 0.5,
-              "data-unit": row.unit,
+              "data-row": i,
               class: "dot",
             },
-            svg("title", {}, `unit ${row.unit}`),
+            svg("title", {}, `${about.noun} ${row[id]}`),
           ),
         );
-      }
+      });
       brush(hist, x, null, (bx) => go({ brushx: bx }));
       brush(cloud, x, y, (bx, by) => go({ brushx: bx, brushy: by }));
       cloud.root.addEventListener("click", (event) => {
-        if (event.target.dataset?.unit)
-          location.hash = go.address({ unit: event.target.dataset.unit });
+        const row = all[event.target.dataset?.row];
+        if (row) address(about.open(row));
       });
       histogram.replaceChildren(hist.root);
       scatter.replaceChildren(cloud.root);
     }
 
     function update() {
-      kept = chosen(fit, go.state());
-      Object.assign(state, go.state());
+      kept = chosen(about, address.state());
+      Object.assign(state, ownState(about, address.state()));
       count.textContent =
         kept.length === all.length
-          ? `${all.length} alive units`
-          : `${kept.length} of ${all.length} alive units`;
+          ? `${all.length} ${about.called}`
+          : `${kept.length} of ${all.length} ${about.called}`;
       list();
       plots();
     }
@@ -299,15 +316,20 @@
       histogram,
       choice("y"),
       scatter,
-      el("p", { class: "note" }, "Drag over a chart to keep a range; a dot opens its unit."),
+      el(
+        "p",
+        { class: "note" },
+        `Drag over a chart to keep a range; a dot opens its ${about.noun}.`,
+      ),
     );
     main.replaceChildren(
+      el("h1", { class: "sr" }, about.title),
       el(
         "div",
         { class: "overview" },
         el(
           "section",
-          { class: "list", "aria-label": "Units" },
+          { class: "list", "aria-label": about.title },
           el(
             "div",
             { class: "bar" },
@@ -316,7 +338,7 @@
           ),
           el(
             "div",
-            { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of units" },
+            { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table of ${nouns}` },
             table,
           ),
         ),
@@ -329,7 +351,7 @@
       update,
       csv: () =>
         saveCsv(
-          `units-${fit.model}-seed${fit.seed}-${fit.sae}`,
+          about.file,
           kept,
           columns.map((c) => c.name),
         ),
@@ -340,5 +362,5 @@
     };
   }
 
-  Object.assign(glasscortex, { overview: { draw, chosen } });
+  Object.assign(glasscortex, { table: { draw, chosen } });
 })();
