@@ -231,7 +231,7 @@ def look(page: str) -> dict[str, float]:
         paint = chromium.run("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         table = chromium.run("performance.getEntriesByName('drawn')[0].startTime")
         chromium.run(TIMED)
-        links = "[...document.querySelectorAll('.units tbody a')].slice(0, 20)"
+        links = "[...document.querySelectorAll('.listing tbody a')].slice(0, 20)"
         order = chromium.run(f"{links}.map((link) => link.textContent)")
         found = [chromium.run(f"timed({unit})") for unit in order]
         heap = chromium.run("performance.memory.usedJSHeapSize") / 2**20

@@ -4,6 +4,7 @@ import pytest
 
 from glasscortex.errors import InputError
 from glasscortex.stages.units import units
+from tests.browser.site import SESSIONS
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -11,9 +12,14 @@ pytestmark = pytest.mark.xdist_group("browser")
 def test_the_same_dictionary_is_written_alike_twice(site, tmp_path):
     arguments = site.arguments("start")
     units(**arguments | {"data": tmp_path / "again"})
-    written = {path.name: path.read_bytes() for path in arguments["data"].iterdir()}
-    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == written
-    assert set(written) >= {"fit.js", f"{site.alive[0]}.js"}
+
+    def content(folder):
+        paths = (path for path in folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+    written = content(arguments["data"])
+    assert content(tmp_path / "again") == written
+    assert set(written) >= {"fit.js", f"{site.alive[0]}.js", f"sessions/{next(iter(SESSIONS))}.js"}
 
 
 def test_pictures_that_were_left_out_are_not_shown(site):

@@ -133,15 +133,16 @@ def test_a_checkpoint_belongs_to_its_settings_and_data(world, tmp_path, monkeypa
 
 def test_evaluation_writes_the_scores_of_the_decoder(world, trained, tmp_path):
     _, trials, windows, _ = world
-    out = tmp_path / "decoding.csv"
-    evaluate(
-        decoder=trained, trials=trials, windows=windows, scores=out, model="m", seed=3, threads=1
-    )
-    table = pd.read_csv(out)
+    out = {name: tmp_path / f"{name}.csv" for name in ("scores", "confusion")}
+    files = {"decoder": trained, "trials": trials, "windows": windows}
+    evaluate(**files, **out, model="m", seed=3, threads=1)
+    table, confusion = (pd.read_csv(path) for path in out.values())
     assert table.columns.tolist()[:4] == ["model", "seed", "session_id", "task"]
     assert (table["model"] == "m").all() and (table["seed"] == 3).all()
     assert set(table["split"]) == {"validation", "test"}
     assert set(table["session_id"]) == {"a", "b", "all"}
+    assert confusion.columns.tolist()[:4] == ["model", "seed", "session_id", "task"]
+    assert set(confusion["session_id"]) == {"a", "b"}
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "decoder.json"])

@@ -32,6 +32,7 @@ COLUMNS = {
     "low_baseline_fraction r r_at_bound",
     "decoding": "model seed session_id task split metric value ci_low ci_high chance "
     "constant n n_classes",
+    "confusion": "model seed session_id task label predicted n",
     "comparison": "task against transformer baseline difference ci_low ci_high n_sessions",
     "observer": "session_id task limit error chance n",
     "share": "task model seed accuracy limit chance share ci_low ci_high n_sessions",
@@ -67,7 +68,17 @@ def test_table_has_its_columns_and_rows(finished, table):
 
 @pytest.mark.parametrize(
     "table",
-    ["decoding", "sae", "splice", "selectivity", "tuning", "probing", "dictionaries", "rivals"],
+    [
+        "decoding",
+        "confusion",
+        "sae",
+        "splice",
+        "selectivity",
+        "tuning",
+        "probing",
+        "dictionaries",
+        "rivals",
+    ],
 )
 def test_table_holds_every_model(finished, table):
     with open(finished.results / f"tables/{table}.csv", newline="") as file:
@@ -109,8 +120,10 @@ def test_the_browser_has_a_page_for_every_alive_unit(finished):
     for model in ("trained", "start", "untrained", "shuffled"):
         with open(finished.results / f"sae/{model}/seed0/end_to_end/selectivity.csv") as file:
             alive = {row["unit"] for row in csv.DictReader(file)}
-        pages = {path.stem for path in (browser / f"data/{model}/seed0/end_to_end").glob("*.js")}
-        assert pages == alive | {"fit"}
+        folder = browser / f"data/{model}/seed0/end_to_end"
+        assert {path.stem for path in folder.glob("*.js")} == alive | {"fit"}
+        sessions = {path.name for path in (browser / "data/sessions").iterdir()}
+        assert {path.name for path in (folder / "sessions").iterdir()} == sessions
 
 
 def test_the_report_holds_the_claims_and_the_figures(finished):

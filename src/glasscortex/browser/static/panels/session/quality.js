@@ -112,7 +112,7 @@
             "div",
             { class: "wide tall", tabindex: "0", role: "region", "aria-label": "Cells" },
             table(
-              ["cell", "", "SNR", "noise", "drift", "below noise", "r"],
+              ["cell", "used", "SNR", "noise", "drift", "below noise", "r"],
               cells.map((cell) =>
                 el(
                   "tr",
