@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help run test docs calibrate confirm chaos slurm check-allensdk check-saelens lint bench schema lock clean
+.PHONY: help run test docs pictures calibrate confirm chaos slurm check-allensdk check-saelens lint bench schema lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -25,8 +25,13 @@ lint: $(BIN)/developing ## ruff, types, docstrings, snakefmt and Snakemake's own
 	snakefmt --check Snakefile workflow
 	snakemake --lint
 
-docs: $(BIN)/developing ## the documentation, in build/docs/index.html
-	sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+docs: $(BIN)/developing ## the documentation, in build/docs/index.html, with its notebooks run
+	snakemake --cores $(CORES) --quiet all --configfile workflow/configs/tiny.yaml --config results=build/tiny \
+	    -- $(addprefix build/tiny/sae/trained/seed0/end_to_end/,responses.manifest.json selectivity.csv)
+	RESULTS=$(CURDIR)/build/tiny sphinx-build --fail-on-warning --keep-going --quiet docs build/docs
+
+pictures: $(BIN)/installed ## docs' pictures of the browser, from a run; ARGS="--results DIR" (default results)
+	python -m docs.pictures $(ARGS)
 
 check-allensdk: $(BIN)/installed ## AllenSDK, in an environment of its own, reads simulated sessions
 	.ci/check-allensdk

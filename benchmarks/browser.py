@@ -7,10 +7,6 @@ gratings each; its tables are simulated, its files are written by the stages. Ti
 the build are of a process of its own. Times of the page are Chromium's: from the start of the
 navigation to the first paint, and from the change of the address to the unit's page, all panels
 drawn, the median of twenty units; of the page opened from its folder.
-
-    python benchmarks/browser.py --look RESULTS --picture FILE
-
-draws the picture of the documentation instead: a unit of a run that there is.
 """
 
 import argparse
@@ -240,21 +236,12 @@ def look(page: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure, print, and keep as JSON; or draw the picture."""
+    """Measure, print, and keep as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--units", type=int, default=2000)
     parser.add_argument("--sessions", type=int, default=1000)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--look", type=Path, help="results of a run, for --picture")
-    parser.add_argument("--unit", default="0", help="the unit of the picture")
-    parser.add_argument("--picture", type=Path, default=Path("docs/browser.webp"))
     arguments = parser.parse_args()
-    if arguments.look:
-        with Chromium(1280, 1000) as chromium:
-            page = (arguments.look / "browser/index.html").resolve().as_uri()
-            chromium.open(f"{page}#unit={arguments.unit}")
-            chromium.picture(arguments.picture)
-        return
     with tempfile.TemporaryDirectory() as name:
         simulate(Path(name), arguments.units, arguments.sessions)
         with multiprocessing.get_context("spawn").Pool(1) as pool:

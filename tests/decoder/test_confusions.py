@@ -56,5 +56,5 @@ def test_what_is_named_right_is_the_accuracy(shown):
 
 def test_without_a_prediction_there_is_a_table_without_rows():
     trials, _ = world([("a", "test", 0.0, 0.0)])
-    found = confusions(trials, {"direction": unpredicted(1)})
+    found = confusions(trials, {"direction": unpredicted(len(trials))})
     assert found.empty and list(found) == ["session_id", "task", "label", "predicted", "n"]
