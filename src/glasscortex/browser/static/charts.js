@@ -93,7 +93,11 @@
         svg(
           "circle",
           { cx: sx(i), cy: sy(mean[i]), r: labels.length > 40 ? 1.8 : 3.2, fill: colour },
-          svg("title", {}, `${name}: ${number(mean[i])} ± ${number(error?.[i])}`),
+          svg(
+            "title",
+            {},
+            `${name}: ${number(mean[i])} ± ${number(error?.[i])}, permuted ${number(low?.[i])} to ${number(high?.[i])}`,
+          ),
         ),
       );
     });
@@ -152,16 +156,20 @@
           { stroke: s.colour, "stroke-width": 2, "stroke-dasharray": s.dash },
         ),
       );
-      if (points || s.x.length === 1)
-        s.x.forEach((x, i) =>
-          root.append(
-            svg(
-              "circle",
-              { cx: sx(x), cy: sy(s.mean[i]), r: 3, fill: s.colour },
-              svg("title", {}, `${number(x)}: ${number(s.mean[i])}`),
-            ),
+      s.x.forEach((x, i) =>
+        root.append(
+          svg(
+            "circle",
+            {
+              cx: sx(x),
+              cy: sy(s.mean[i]),
+              r: points || s.x.length === 1 ? 3 : 1.8,
+              fill: s.colour,
+            },
+            svg("title", {}, `${s.name ? s.name + ", " : ""}${number(x)}: ${number(s.mean[i])}`),
           ),
-        );
+        ),
+      );
     });
     named.forEach((s, i) =>
       root.append(
