@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.analysis.alike import distances, margin, predicted, score, similarity
+from glasscortex.analysis.alike import (
+    distances,
+    exchanged,
+    indicators,
+    margin,
+    predicted,
+    score,
+    similarity,
+)
 from glasscortex.analysis.recognition import COLUMNS, EVERY_KIND, lead, recognition
 from tests.analysis.worlds import mice_of_lines
 
@@ -158,6 +166,20 @@ def test_one_dictionary_leads_another_in_the_mice_of_both(rng):
     assert lead(own, other.assign(mouse="elsewhere"))[3] == 0
 
 
+@pytest.mark.parametrize("mice", [np.arange(12), np.arange(12) // 2, np.array([0, 1, 2, 0] * 3)])
+@pytest.mark.parametrize("covariates", [0, 2])
+def test_exchanged_sums_are_those_of_the_whole_matrix(rng, mice, covariates):
+    z, columns = rng.normal(size=(12, 4)), rng.normal(size=(12, 3))
+    basis = np.linalg.qr(rng.normal(size=(12, covariates)))[0]
+    left = np.eye(12) - basis @ basis.T
+    alike = left @ z @ z.T @ left
+    orders = np.stack([np.arange(12), *(rng.permutation(12) for _ in range(4))])
+    found = exchanged(alike, orders, basis, mice, columns)
+    for order, sums in zip(orders, found, strict=True):
+        whole = left @ alike[np.ix_(order, order)] @ left
+        np.testing.assert_allclose(sums, (whole * (mice[:, None] != mice)) @ columns, atol=1e-9)
+
+
 def test_distances_leave_the_mouse_out(rng):
     """Against the same by hand: means of the other mice, squared distances without bias."""
     z = rng.normal(size=(9, 5))
@@ -168,7 +190,8 @@ def test_distances_leave_the_mouse_out(rng):
         products, n = others @ others.T, len(others)
         own = (products.sum() - np.trace(products)) / (n * (n - 1))
         expected[i, label] = own - 2 * z[i] @ others.mean(axis=0)
-    found = distances((z @ z.T)[None], np.arange(9), codes)[0]
+    toward = (z @ z.T * ~np.eye(9, dtype=bool)) @ indicators(codes)
+    found = distances(toward[None], np.arange(9), codes)[0]
     np.testing.assert_allclose(found, expected)
     nearer = (expected[:, ::-1] - expected)[np.arange(9), codes]
     wide = (nearer[:4].mean() + nearer[4:].mean()) / 2
@@ -182,7 +205,9 @@ def test_a_prediction_is_that_of_the_other_mice(rng):
         sum(z[i] @ z[j] * (ranks[j] - np.delete(ranks, i).mean()) for j in range(7) if j != i)
         for i in range(7)
     ]
-    np.testing.assert_allclose(predicted((z @ z.T)[None], np.arange(7), ranks)[0], expected)
+    weight = z @ z.T * ~np.eye(7, dtype=bool)
+    toward = np.column_stack([weight @ ranks, weight.sum(axis=1)])
+    np.testing.assert_allclose(predicted(toward[None], np.arange(7), ranks)[0], expected)
 
 
 def test_labels_weigh_alike():

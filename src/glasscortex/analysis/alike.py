@@ -39,8 +39,55 @@ def similarity(
     return np.linalg.solve(kernel + np.eye(len(kernel)), kernel)
 
 
+def exchanged(
+    alike: Float64[np.ndarray, "n n"],
+    orders: Int64[np.ndarray, "draws n"],
+    basis: Float64[np.ndarray, "n covariates"],
+    mice: Int64[np.ndarray, " n"],
+    columns: Float64[np.ndarray, "n m"],
+) -> Float64[np.ndarray, "draws n m"]:
+    """Sums of columns over other mice, weighted by how alike these are once mice are exchanged.
+
+    What covariates leave is exchanged, and what they explain of it then is taken away again: labels
+    keep what they have to do with the covariates. Entries of one mouse do not count. No matrix is
+    made of a draw.
+
+    Parameters
+    ----------
+    alike : ndarray, shape (n, n)
+        What `similarity` returns of what the covariates leave.
+    orders : ndarray of int, shape (draws, n)
+        The replicate that each takes the place of.
+    basis : ndarray, shape (n, covariates)
+        Orthonormal columns that span the covariates, of which there may be none.
+    mice : ndarray of int, shape (n,)
+        The mouse of each replicate, from 0.
+    columns : ndarray, shape (n, m)
+
+    References
+    ----------
+    Freedman & Lane 1983, J Bus Econ Stat 1:292; Winkler et al. 2014, NeuroImage 92:381.
+    """
+    m = columns.shape[1]
+    rows = np.arange(len(orders))[:, None]
+    left = np.hstack([columns - basis @ (basis.T @ columns), basis])
+    seen = (alike @ left[orders.argsort(axis=1)])[rows, orders]
+    toward, of_basis = seen[..., :m], seen[..., m:]
+    one, other, starts = _of_one_mouse(mice)
+    own = alike[orders[:, one], orders[:, other]]
+    if basis.shape[1]:
+        core = (basis @ (basis.T @ of_basis))[:, one] - of_basis[:, one]
+        own += np.einsum("bpc,pc->bp", core, basis[other])
+        own -= np.einsum("bpc,pc->bp", of_basis[:, other], basis[one])
+    return (
+        toward
+        - basis @ (basis.T @ toward)
+        - np.add.reduceat(own[..., None] * columns[other], starts, axis=1)
+    )
+
+
 def distances(
-    alike: Float64[np.ndarray, "draws n n"],
+    toward: Float64[np.ndarray, "draws n labels"],
     mice: Int64[np.ndarray, " n"],
     codes: Int64[np.ndarray, " n"],
 ) -> Float64[np.ndarray, "draws n labels"]:
@@ -50,8 +97,8 @@ def distances(
 
     Parameters
     ----------
-    alike : ndarray, shape (draws, n, n)
-        What `similarity` returns, or that of exchanged mice.
+    toward : ndarray, shape (draws, n, labels)
+        Sums over the other mice of each label of how alike they are.
     mice : ndarray of int, shape (n,)
         The mouse of each replicate, from 0.
     codes : ndarray of int, shape (n,)
@@ -62,16 +109,32 @@ def distances(
     ndarray, shape (draws, n, labels)
         Less the squared length of the mouse itself, so that it may be negative.
     """
-    apart = mice[:, None] != mice
-    member = (codes[:, None] == np.arange(codes.max() + 1)).astype(np.float64)
-    toward, count = (alike * apart) @ member, apart @ member
+    _, other, starts = _of_one_mouse(mice)
+    member = indicators(codes)
+
+    def without_own(values: np.ndarray, times: int) -> np.ndarray:
+        """Sums over all mice, less so many times those over the replicate's own."""
+        own = np.add.reduceat(values[..., other, :], starts, axis=-2)
+        return values.sum(axis=-2, keepdims=True) - times * own
 
     def pairs(products: np.ndarray) -> np.ndarray:
         """Sums over pairs of mice of a label, neither of them the replicate's own."""
-        own = member * products
-        return own.sum(axis=-2, keepdims=True) - 2 * (~apart @ own)
+        return without_own(member * products, 2)
+
+    count = without_own(member, 1)
 
     return pairs(toward) / pairs(count) - 2 * toward / count
+
+
+def _of_one_mouse(mice: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of replicates of one mouse, each with itself, too, and where the next one begins."""
+    one, other = np.nonzero(mice[:, None] == mice)
+    return one, other, np.flatnonzero(np.diff(one, prepend=-1))
+
+
+def indicators(codes: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, "n labels"]:
+    """One column a label, 1 where it is the replicate's own."""
+    return (codes[:, None] == np.arange(codes.max() + 1)).astype(np.float64)
 
 
 def margin(
@@ -92,7 +155,7 @@ def margin(
 
 
 def predicted(
-    alike: Float64[np.ndarray, "draws n n"],
+    toward: Float64[np.ndarray, "draws n 2"],
     mice: Int64[np.ndarray, " n"],
     ranks: Float64[np.ndarray, " n"],
 ) -> Float64[np.ndarray, "draws n"]:
@@ -100,8 +163,10 @@ def predicted(
 
     Parameters
     ----------
-    alike, mice : ndarray
-        As of `nearest`.
+    toward : ndarray, shape (draws, n, 2)
+        Sums over other mice of their ranks and of 1, weighted by how alike they are.
+    mice : ndarray of int, shape (n,)
+        The mouse of each replicate, from 0.
     ranks : ndarray, shape (n,)
         Labels as numbers.
 
@@ -110,9 +175,8 @@ def predicted(
     ndarray, shape (draws, n)
         On no particular scale.
     """
-    apart = mice[:, None] != mice
-    weight = alike * apart
-    return weight @ ranks - weight.sum(axis=-1) * (apart @ ranks) / apart.sum(axis=1)
+    apart = (mice[:, None] != mice).astype(np.float64)
+    return toward[..., 0] - toward[..., 1] * (apart @ ranks) / apart.sum(axis=1)
 
 
 def ranked(

@@ -14,7 +14,16 @@ import pandas as pd
 from jaxtyping import Bool, Float64
 
 from glasscortex.analysis import effects, nulls
-from glasscortex.analysis.alike import distances, margin, predicted, ranked, score, similarity
+from glasscortex.analysis.alike import (
+    distances,
+    exchanged,
+    indicators,
+    margin,
+    predicted,
+    ranked,
+    score,
+    similarity,
+)
 from glasscortex.analysis.background import Replicates, effect_of
 from glasscortex.analysis.traits import KINDS, Sums, Traits, labels_of, over_cells
 from glasscortex.data.windows import WindowsReader
@@ -279,34 +288,32 @@ def _basis(covariates: Sequence[np.ndarray], replicates: int) -> np.ndarray:
 
 
 def _left(columns: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """What a linear regression on the covariates leaves of columns (..., replicates, columns)."""
+    """What a linear regression on the covariates leaves of columns (replicates, columns)."""
     return columns - basis @ (basis.T @ columns)
 
 
 def _against_chance(
     alike: np.ndarray, basis: np.ndarray, observed: Replicates, orders: np.ndarray, ordered: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What is said of each replicate, and the scores with traits exchanged: the first are not.
+    """What is said of each replicate, and the scores with mice exchanged: the first are not.
 
     Of two deals in which as many mice are recognised, that with the wider margin has the higher
     score, by less than `TIE`.
-
-    What covariates leave of exchanged traits is compared, as it was before (Freedman & Lane 1983,
-    J Bus Econ Stat 1:292): labels keep what they have to do with the covariates.
     """
-    codes, blocks, scores, said = observed.codes, observed.blocks, [], []
-    for some in np.array_split(orders, 1 + orders.size * len(codes) // nulls.CHUNK):
-        exchanged = alike[some[:, :, None], some[:, None, :]]
-        if basis.shape[1]:
-            exchanged = _left(_left(exchanged, basis).swapaxes(1, 2), basis)
+    codes, mice, scores, said = observed.codes, observed.mice, [], []
+    ranks = ranked(codes, observed.blocks)
+    columns = np.column_stack([ranks, np.ones_like(ranks)]) if ordered else indicators(codes)
+    size = orders.size * (columns.shape[1] + basis.shape[1])
+    for some in np.array_split(orders, 1 + size // nulls.CHUNK):
+        toward = exchanged(alike, some, basis, mice, columns)
         if ordered:
-            said.append(predicted(exchanged, observed.mice, ranked(codes, blocks)))
+            said.append(predicted(toward, mice, ranks))
             wider = np.zeros(len(some))
         else:
-            apart = distances(exchanged, observed.mice, codes)
+            apart = distances(toward, mice, codes)
             said.append(apart.argmin(axis=-1))
             wider = margin(apart, codes)
-        scores.append(score(said[-1], codes, blocks, ordered) + TIE * np.tanh(wider))
+        scores.append(score(said[-1], codes, observed.blocks, ordered) + TIE * np.tanh(wider))
     return said[0][0], np.concatenate(scores)
 
 
