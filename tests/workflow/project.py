@@ -13,33 +13,46 @@ TINY = ("--configfile=workflow/configs/tiny.yaml",)
 
 
 class Project:
-    """The workflow in a folder of its own, with results in `results/tiny`."""
+    """The workflow in a folder of its own, with results in `results/tiny`.
 
-    def __init__(self, folder: Path):
+    Parameters
+    ----------
+    folder : Path
+        Holds the sources and the results.
+    **process
+        What `subprocess.run` is told besides, such as `env` and `umask`.
+    """
+
+    def __init__(self, folder: Path, **process):
         self.folder = folder
         self.results = folder / "results/tiny"
+        self.process = process
 
     @classmethod
-    def copied_to(cls, folder: Path) -> "Project":
+    def copied_to(cls, folder: Path, **process) -> "Project":
         for name in ("src", "workflow", "envs"):
             shutil.copytree(
                 ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
             )
         for name in ("Snakefile", "config.yaml"):
             shutil.copy2(ROOT / name, folder / name)
-        return cls(folder)
+        return cls(folder, **process)
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "snakemake", *arguments]
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True
+            self.command(*arguments),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            **self.process,
         )
 
     def run(self, *arguments: str) -> dict[str, int]:
         """Run to the end; the number of jobs of each rule that ran, as the terminal tells."""
-        done = self.snakemake("--cores", "2", *arguments)
+        done = self.snakemake("--cores=2", *arguments)
         assert done.returncode == 0, done.stderr
         return Counter(re.findall(r"^ *\d+ of \d+ +(?!all\b)(\w+)", done.stderr, re.MULTILINE))
 

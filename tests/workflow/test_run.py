@@ -2,10 +2,13 @@
 
 import csv
 import html
+import os
+import subprocess
+import sys
 
 import pytest
 
-from tests.workflow.project import TINY
+from tests.workflow.project import TINY, Project
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
@@ -206,6 +209,48 @@ def test_forced_stage_gives_the_same_bytes(copy):
     ran = copy.run(*TINY, "--forcerun", "fit_sae", "--", "results/tiny/tables/splice.csv")
     assert ran == {"fit_sae": 4, "splice": 4, "concatenate": 1}
     assert table.read_bytes() == before
+
+
+ELSEWHERE = {
+    "LC_ALL": "C",
+    "OMP_NUM_THREADS": "3",
+    "PYTHONHASHSEED": "12345",
+    "TZ": "Asia/Kathmandu",
+}
+
+
+def test_elsewhere_the_bytes_are_the_same(finished, tmp_path):
+    """In a folder with a space, with other cores, threads, hashes, locale, time zone and umask."""
+    elsewhere = {"env": os.environ | ELSEWHERE, "umask": 0o077}
+    clone = Project.copied_to(tmp_path / "second clone", **elsewhere)
+    clone.run("--cores=1", *TINY, "--", "results/tiny/sae/untrained/seed0/end_to_end/splice.csv")
+    made, before = clone.digests(), finished.digests()
+    assert any(path.startswith("sae/untrained") for path in made)
+    assert made == {path: before.get(path) for path in made}
+
+
+def test_the_results_are_as_they_were_made(finished):
+    assert mismatches_told(finished) == ""
+
+
+def test_what_no_longer_matches_is_told(copy):
+    part = copy.results / "sae/trained/seed0/end_to_end/selectivity.csv"
+    part.write_text(part.read_text().replace("trained", "drained", 1))
+    told = mismatches_told(copy)
+    assert "end_to_end/selectivity.csv: is not as it was written" in told
+    assert "tables/selectivity.csv: its input" in told
+
+
+def mismatches_told(project) -> str:
+    """What `glasscortex verify` says of the project's results; nothing where all is well."""
+    done = subprocess.run(
+        [sys.executable, "-m", "glasscortex", "verify", project.results],
+        env=os.environ | {"PYTHONPATH": str(project.folder / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode == 0) == ("all are as they were made" in done.stdout), done.stderr
+    return done.stdout if done.returncode else ""
 
 
 def test_report_is_built(finished, tmp_path):

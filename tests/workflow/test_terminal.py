@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.workflow.project import TINY, Project
+from tests.workflow.project import TINY
 
 pytestmark = pytest.mark.xdist_group("workflow")
 
@@ -58,11 +58,3 @@ def test_until_needs_to_know_the_sessions(fresh):
     done = fresh.snakemake("--cores", "1", *TINY, "--until", "trials")
     assert done.returncode != 0
     assert "run `snakemake --until select` first" in done.stdout + done.stderr
-
-
-def test_a_second_clone_gives_the_same_bytes(finished, tmp_path):
-    clone = Project.copied_to(tmp_path / "second clone")
-    clone.run(*TINY, "--", "results/tiny/sae/untrained/seed0/end_to_end/splice.csv")
-    made, before = clone.digests(), finished.digests()
-    assert any(path.startswith("sae/untrained") for path in made)
-    assert made == {path: before.get(path) for path in made}

@@ -16,9 +16,12 @@ if set("{}<>:") & set(str(SRC)):
     )
 
 # The code that runs is the code beside this Snakefile, in this interpreter or in a rule's conda
-# environment (whose activation comes after PATH is set here, and clears PYTHONPATH).
+# environment (whose activation comes after PATH is set here, and clears PYTHONPATH). Files are
+# UTF-8 in any locale.
 sys.path.insert(0, str(SRC))
-os.environ.update(PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+os.environ.update(
+    PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}", PYTHONUTF8="1"
+)
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(SRC))}; ")
 
 from snakemake.exceptions import WorkflowError
