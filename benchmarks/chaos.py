@@ -259,13 +259,14 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--gap", type=float, default=20.0, help="mean seconds until a kill")
-    parser.add_argument("--undisturbed", type=Path, help="a project in which tiny.yaml has run")
+    parser.add_argument("--undisturbed", type=Path, help="a project in which that has run")
+    parser.add_argument("--config", nargs="*", default=[], help="Snakemake's, for a smaller run")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         project = Project.copied_to(Path(scratch) / "project")
         undisturbed = Project(given.undisturbed) if given.undisturbed else project
-        arguments = ("--cores", "2", *TINY)
+        arguments = ("--cores=2", *TINY, "--config", "results=results/tiny", *given.config)
         if not given.undisturbed and project.snakemake(*arguments).returncode:
             sys.exit("the undisturbed run failed")
         files = [path for path in undisturbed.results.rglob("*") if path.is_file()]

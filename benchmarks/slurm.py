@@ -30,7 +30,6 @@ PROFILE = (
     "--slurm-init-seconds-before-status-checks=5",
     "--latency-wait=5",
     "--retries=4",
-    *TINY,
 )
 KINDS = ("scancel of a job", "kill -9 of a node", "SIGKILL of Snakemake")
 HERE = ("combine", "concatenate")
@@ -39,13 +38,18 @@ NODE_IS_BACK_AFTER_S = 30.0
 
 
 def run(
-    project: Project, cluster: Cluster, faults: int, gap_s: float, rng: np.random.Generator
+    project: Project,
+    arguments: tuple[str, ...],
+    cluster: Cluster,
+    faults: int,
+    gap_s: float,
+    rng: np.random.Generator,
 ) -> tuple[Counter[str], int]:
     """Give the same command until it ends well; what was done to it, and how often it was given."""
     done: Counter[str] = Counter()
     for commands in range(1, 2 + faults):
         main = subprocess.Popen(
-            project.command(*PROFILE),
+            project.command(*PROFILE, *arguments),
             cwd=project.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -103,20 +107,22 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--gap", type=float, default=60.0, help="mean seconds between two faults")
-    parser.add_argument("--undisturbed", type=Path, help="a project in which tiny.yaml has run")
+    parser.add_argument("--undisturbed", type=Path, help="a project in which that has run")
+    parser.add_argument("--config", nargs="*", default=[], help="Snakemake's, for a smaller run")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     if reason := unavailable():
         sys.exit(reason)
     with tempfile.TemporaryDirectory() as scratch:
+        arguments = (*TINY, "--config", "results=results/tiny", *given.config)
         undisturbed = Project(given.undisturbed or Path(scratch, "undisturbed"))
         if not given.undisturbed:
-            Project.copied_to(undisturbed.folder).run(*TINY)
+            Project.copied_to(undisturbed.folder).run(*arguments)
         project = Project.copied_to(Path(scratch, "project"))
         start = time.monotonic()
         with Cluster(Path(scratch, "slurm")) as cluster:
             rng = np.random.default_rng(given.seed)
-            faults, commands = run(project, cluster, given.faults, given.gap, rng)
+            faults, commands = run(project, arguments, cluster, given.faults, given.gap, rng)
             states = Counter(job.state for job in cluster.jobs())
         expected, made = undisturbed.digests(), project.digests()
         names = expected.keys() | made.keys()
