@@ -41,7 +41,7 @@ class Aligned(KSparse):
         return self
 
     def start(self, atoms: Float[Tensor, "d_sae d_in"]) -> None:
-        """Begin with scaled activations as atoms, and the same as encoder."""
+        """Begin with these directions as atoms, and the same as encoder."""
         self.tie(F.normalize(atoms, dim=1))
 
     def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from glasscortex.config import ArchetypalSettings
 from glasscortex.dictionaries.k_sparse import KSparse
+from glasscortex.dictionaries.tokens import Tokens
 
 
 class Archetypal(KSparse):
@@ -39,6 +40,12 @@ class Archetypal(KSparse):
         self.mixture = nn.Parameter(torch.eye(width))
         self.relaxation = nn.Parameter(torch.zeros(width, d_in))
         return self
+
+    def first_atoms(
+        self, drawn: Float[Tensor, "d_sae d_in"], tokens: Tokens
+    ) -> Float[Tensor, "d_sae d_in"]:
+        """The activations themselves, of which all atoms are mixtures."""
+        return drawn
 
     def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:
         self.points.copy_(atoms)

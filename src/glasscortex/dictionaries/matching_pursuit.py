@@ -37,7 +37,7 @@ class MatchingPursuit(SparseAutoencoder):
         return self
 
     def start(self, atoms: Float[Tensor, "d_sae d_in"]) -> None:
-        """Begin with scaled activations as atoms."""
+        """Begin with these directions as atoms."""
         self.tie(F.normalize(atoms, dim=1))
 
     def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:

@@ -17,6 +17,9 @@ from glasscortex.dictionaries.fit import optimise
 from glasscortex.dictionaries.objectives import end_to_end
 from glasscortex.dictionaries.tokens import Tokens
 
+NOISE = 0.01
+"""Standard deviation of what is added to activations that training starts at."""
+
 
 class Seen(NamedTuple):
     """What a training step saw."""
@@ -105,7 +108,7 @@ class SparseAutoencoder(Dictionary):
             Of what is drawn beside.
         """
         self.rescale(tokens)
-        self.start(self.drawn(self.settings.width, batches, rng))
+        self.start(self.first_atoms(self.drawn(self.settings.width, batches, rng), tokens))
 
     def drawn(
         self, number: int, batches: Iterator[Tensor], rng: np.random.Generator
@@ -114,10 +117,16 @@ class SparseAutoencoder(Dictionary):
         needed = max(1, -(-number // self.settings.batch))
         some = torch.cat([next(batches) for _ in range(needed)])
         z = self.scaled(some[:number])
-        return z + torch.from_numpy(rng.normal(scale=0.01, size=z.shape)).float()
+        return z + torch.from_numpy(rng.normal(scale=NOISE, size=z.shape)).float()
+
+    def first_atoms(
+        self, drawn: Float[Tensor, "d_sae d_in"], tokens: Tokens
+    ) -> Float[Tensor, "d_sae d_in"]:
+        """Directions of the first atoms: activations, whitened (see `whitened`)."""
+        return whitened(drawn, tokens.covariance() / self.scale**2)
 
     def start(self, atoms: Float[Tensor, "d_sae d_in"]) -> None:
-        """Begin with scaled activations as atoms, and their transpose as encoder."""
+        """Begin with these directions as atoms, and their transpose as encoder."""
         self.tie(F.normalize(atoms, dim=1), self.settings.encoder_scale)
 
     def tie(self, atoms: Float[Tensor, "d_sae d_in"], gain: float = 1.0) -> None:
@@ -171,3 +180,23 @@ class SparseAutoencoder(Dictionary):
     def normalise(self) -> None:
         """Give every atom unit norm."""
         self.W_dec.div_(self.W_dec.norm(dim=1, keepdim=True))
+
+
+def whitened(
+    drawn: Float[Tensor, "tokens d_in"], covariance: Float[Tensor, "d_in d_in"]
+) -> Float[Tensor, "tokens d_in"]:
+    """Drawn activations, in coordinates in which all directions vary alike.
+
+    Of the activations of a transformer most variance lies in few directions. Atoms that start at
+    the activations themselves crowd there, and the others are explained late or never.
+
+    Parameters
+    ----------
+    drawn : Tensor
+        Scaled activations and noise, see `SparseAutoencoder.drawn`.
+    covariance : Tensor
+        Of scaled activations without it.
+    """
+    variances, axes = torch.linalg.eigh(covariance.double())
+    shrink = (variances.clamp_min(0) + NOISE**2).rsqrt()
+    return (drawn.double() @ (axes * shrink) @ axes.T).to(drawn)

@@ -85,6 +85,12 @@ class Transcoder(KSparse):
         self.out_mean.copy_(mean)
         self.out_scale.fill_((variance / self.d_in) ** 0.5)
 
+    def first_atoms(
+        self, drawn: Float[Tensor, "d_sae pair"], tokens: Tokens
+    ) -> Float[Tensor, "d_sae pair"]:
+        """The pairs themselves: what goes in beside what comes of it."""
+        return drawn
+
     def start(self, atoms: Float[Tensor, "d_sae pair"]) -> None:
         """Begin with what comes out as atoms, and what goes in as encoder."""
         into, out = atoms.chunk(2, 1)
