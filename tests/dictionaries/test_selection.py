@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glasscortex.dictionaries.selection import _nominate, _scratch, by_unit, largest
+from glasscortex.dictionaries.selection import _nominate, _scratch, largest
 
 
 def nominated(values, k):
@@ -44,12 +44,3 @@ def test_choosing_leaves_the_precision_of_products_as_it_was(tokens):
     a, before = tokens(64, 64), torch.backends.mkldnn.matmul.fp32_precision
     largest(a, a, a[0], 3)
     assert torch.backends.mkldnn.matmul.fp32_precision == before
-
-
-def test_activations_are_ordered_by_unit(tokens):
-    units = tokens(50, 20).topk(4).indices
-    order, token, first = by_unit(units, 20)
-    flat = units.flatten()
-    assert torch.equal(order, flat.argsort(stable=True))
-    assert torch.equal(token, order // 4)
-    assert torch.equal(first, torch.searchsorted(flat.sort().values, torch.arange(20)))

@@ -6,20 +6,20 @@ With B tokens z of unit mean square in d_in dimensions, reconstruction ẑ and r
 
 The first term is the fraction of variance unexplained. The second is AuxK (Gao et al. 2024,
 arXiv 2406.04093): ê is what the largest of the n dead units, at most d_in / 2 on a token, make of
-the residual, which counts as a constant there. Codes are a sparse matrix, and both of its
-products, codes · W_dec and codesᵀ · gradient, are an `embedding_bag`: over the units of a
-token and, after one sort, over the tokens of a unit. Only the choice of units looks at all of
-them, see `glasscortex.dictionaries.selection`.
+the residual, which counts as a constant there. Only the choice of units looks at all of them, see
+`glasscortex.dictionaries.selection`; all else is two compiled loops over the active ones. On a
+CPU, that is: elsewhere dense products are cheap, and autograd does.
 """
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import torch
-import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Float32, Int, Int64
+from numba import njit
 from torch import Tensor
 
-from glasscortex.dictionaries.selection import by_unit, largest
+from glasscortex.dictionaries.selection import largest
 
 if TYPE_CHECKING:
     from glasscortex.dictionaries.topk import TopK
@@ -82,31 +82,68 @@ class _Codes:
     def __init__(
         self, values: Float[Tensor, "tokens k"], units: Int[Tensor, "tokens k"], topk: "TopK"
     ):
-        atoms = topk.W_dec.detach()
         self.topk, self.units, self.values = topk, units, values.relu()
-        self.reconstruction, self._back = torch.func.vjp(
-            lambda weights: F.embedding_bag(units, atoms, per_sample_weights=weights, mode="sum"),
-            self.values,
-        )[:2]
+        self.active = self.values.numpy(), units.numpy(), topk.W_dec.detach().numpy()
+        self.reconstruction = values.new_zeros(len(values), topk.d_in)
+        _sum_atoms(*self.active, self.reconstruction.numpy())
 
     @property
     def fired(self) -> Bool[Tensor, " d_sae"]:
-        fired = torch.zeros(self.topk.d_sae, dtype=torch.bool, device=self.units.device)
+        fired = torch.zeros(self.topk.d_sae, dtype=torch.bool)
         return fired.index_fill_(0, self.units[self.values > 0], True)
 
-    def backward(self, output: Float[Tensor, "tokens d_in"], inputs: Tensor) -> dict[str, Tensor]:
+    def backward(
+        self, output: Float[Tensor, "tokens d_in"], inputs: Float[Tensor, "tokens d_in"]
+    ) -> dict[str, Tensor]:
         """Gradients of the parameters, given that of the reconstruction."""
-        slope = self._back(output)[0] * (self.values > 0)
-        order, token, first = by_unit(self.units, self.topk.d_sae)
-
-        def over_tokens(weights: Tensor, rows: Tensor) -> Tensor:
-            weights = weights.flatten()[order]
-            return F.embedding_bag(token, rows, first, per_sample_weights=weights, mode="sum")
-
-        bias = over_tokens(slope, torch.ones_like(inputs[:, :1])).squeeze(1)
+        encoder, atoms = torch.zeros(2, self.topk.d_sae, self.topk.d_in)
+        bias = torch.zeros(self.topk.d_sae)
+        gradients = (t.numpy() for t in (encoder, bias, atoms))
+        _add_gradients(*self.active, inputs.numpy(), output.numpy(), *gradients)
         return {
-            "W_enc": over_tokens(slope, inputs).T,
+            "W_enc": encoder.T,
             "b_enc": bias,
-            "W_dec": over_tokens(self.values, output),
+            "W_dec": atoms,
             "b_dec": -(bias @ self.topk.W_enc.T),
         }
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _sum_atoms(
+    values: Float32[np.ndarray, "tokens k"],
+    units: Int64[np.ndarray, "tokens k"],
+    atoms: Float32[np.ndarray, "d_sae d_in"],
+    sums: Float32[np.ndarray, "tokens d_in"],
+) -> None:
+    """Add the atoms of each token's active units, times their values."""
+    for token in range(len(units)):
+        for i in range(units.shape[1]):
+            value, atom = values[token, i], atoms[units[token, i]]
+            if value > 0:
+                for j in range(len(atom)):
+                    sums[token, j] += value * atom[j]
+
+
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _add_gradients(
+    values: Float32[np.ndarray, "tokens k"],
+    units: Int64[np.ndarray, "tokens k"],
+    atoms: Float32[np.ndarray, "d_sae d_in"],
+    inputs: Float32[np.ndarray, "tokens d_in"],
+    output: Float32[np.ndarray, "tokens d_in"],
+    of_encoder: Float32[np.ndarray, "d_sae d_in"],
+    of_bias: Float32[np.ndarray, " d_sae"],
+    of_atoms: Float32[np.ndarray, "d_sae d_in"],
+) -> None:
+    """Add what each token's active units contribute, given the gradient of `_sum_atoms`."""
+    for token in range(len(units)):
+        for i in range(units.shape[1]):
+            value, unit = values[token, i], units[token, i]
+            if value > 0:
+                slope = np.float32(0)
+                for j in range(atoms.shape[1]):
+                    slope += output[token, j] * atoms[unit, j]
+                of_bias[unit] += slope
+                for j in range(atoms.shape[1]):
+                    of_encoder[unit, j] += slope * inputs[token, j]
+                    of_atoms[unit, j] += value * output[token, j]

@@ -1,12 +1,10 @@
-"""Which units are active: the k largest of every token, and the tokens of every unit.
+"""Which units are active: the k largest of every token, on a CPU.
 
-On a CPU, PyTorch's `topk` and `argsort` would take most of a training step; compiled loops take a
-half of their time or less. On other devices PyTorch's own are used.
+PyTorch's `topk` would take most of a training step; compiled loops take a half of its time or less.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,17 +20,6 @@ MAGNITUDE = np.int32(0x7FFFFFFF)
 """All bits of a float32 but its sign."""
 
 
-class ByUnit(NamedTuple):
-    """The activations of a batch, ordered by unit."""
-
-    order: Int[Tensor, " activations"]
-    """Places in the flattened (tokens, k)."""
-    token: Int[Tensor, " activations"]
-    """Their tokens."""
-    first: Int[Tensor, " d_sae"]
-    """Where each unit begins."""
-
-
 def largest(
     inputs: Float[Tensor, "tokens d_in"],
     encoder: Float[Tensor, "d_sae d_in"],
@@ -41,7 +28,7 @@ def largest(
 ) -> tuple[Float[Tensor, "tokens k"], Int[Tensor, "tokens k"]]:
     """The k largest of inputs · encoderᵀ + bias, and their units, in no order.
 
-    On a CPU a product in bfloat16 (where the processor has it) nominates k + 4 units a token,
+    A product in bfloat16 (where the processor has it) nominates k + 4 units a token,
     whose values are then computed in float32. A unit is missed only if the rounding puts five
     smaller ones before it.
 
@@ -67,9 +54,6 @@ def largest(
     >>> values.tolist(), units.tolist()
     ([[1.0]], [[0]])
     """
-    if inputs.device.type != "cpu":
-        values, units = torch.addmm(bias, inputs, encoder.T).topk(k, sorted=False)
-        return values, units
     values, units = inputs.new_empty(len(inputs), k), torch.empty(len(inputs), k, dtype=torch.long)
     for some, *out in zip(*(t.split(TOGETHER) for t in (inputs, values, units)), strict=True):
         with _coarse_products():
@@ -77,34 +61,6 @@ def largest(
         arrays = (t.numpy() for t in (coarse, some, encoder, bias, *out))
         _largest(min(k + SPARE, len(bias)), *arrays)
     return values, units
-
-
-def by_unit(units: Int[Tensor, "tokens k"], d_sae: int) -> ByUnit:
-    """Order activations by their units.
-
-    Parameters
-    ----------
-    units : Tensor
-        Active units of every token.
-    d_sae : int
-        Number of units.
-
-    Returns
-    -------
-    ByUnit
-        Tokens rise within a unit.
-
-    Examples
-    --------
-    >>> by_unit(torch.tensor([[2, 0], [0, 1]]), 3).token.tolist()
-    [0, 1, 1, 0]
-    """
-    if units.device.type != "cpu":
-        flat = units.flatten()
-        order = flat.argsort(stable=True)
-        count = torch.bincount(flat, minlength=d_sae)
-        return ByUnit(order, order // units.shape[1], count.cumsum(0) - count)
-    return ByUnit(*map(torch.from_numpy, _by_unit(units.numpy(), d_sae)))
 
 
 @contextmanager
@@ -206,21 +162,3 @@ def _kth(rank, k: int):
         else:
             high = np.int64(middle)
     return np.int32(low)
-
-
-@njit(cache=True)
-def _by_unit(units: Int64[np.ndarray, "tokens k"], d_sae: int):
-    """A counting sort."""
-    first = np.zeros(d_sae + 1, np.int64)
-    for unit in units.flat:
-        first[unit + 1] += 1
-    first = first.cumsum()
-    order, token = np.empty(units.size, np.int64), np.empty(units.size, np.int64)
-    free = first.copy()
-    k = units.shape[1]
-    for t in range(len(units)):
-        for i in range(k):
-            place = free[units[t, i]]
-            order[place], token[place] = t * k + i, t
-            free[units[t, i]] += 1
-    return order, token, first[:-1]

@@ -16,8 +16,8 @@ class TopK(KSparse):
         a = ReLU(TopK((z − b_dec) W_enc + b_enc))
 
     See `Dictionary` for z and the reconstruction, and `glasscortex.config.TopKSettings` for the
-    settings; AuxK revives dead units. Training has its gradients from
-    `glasscortex.dictionaries.gradients`, which are those of `loss`.
+    settings; AuxK revives dead units. Training on a CPU has its gradients
+    from `glasscortex.dictionaries.gradients`, which are those of `loss`.
 
     References
     ----------
@@ -50,6 +50,8 @@ class TopK(KSparse):
         return self.unscaled(z + self.b_dec).reshape(x.shape)
 
     def backward(self, z: Float[Tensor, "tokens d_in"], dead: Bool[Tensor, " d_sae"]) -> Seen:
+        if z.device.type != "cpu":
+            return super().backward(z, dead)
         by_name, fvu, fired = gradients(self, z, dead)
         for name, parameter in self.named_parameters():
             parameter.grad = by_name[name]
