@@ -153,6 +153,7 @@ class Site:
                 sessions=self.folder / "sessions.csv",
                 table=place / "ablation.csv",
                 steering=place / "steering.csv",
+                interactions=place / "interactions.csv",
                 config=AblationConfig(units=3, doses=(2,), draws=2, windows=10),
                 **files,
                 **about,

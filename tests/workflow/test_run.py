@@ -54,6 +54,7 @@ COLUMNS = {
     "ablation": "model seed sae variable task n_units method condition chosen intact ablated delta "
     "ci_low ci_high matched n_matched p excess change",
     "steering": "model seed sae variable task dose condition measure value ci_low ci_high",
+    "interactions": "model seed sae variable other delta delta_others delta_both interaction",
     "reuse": "model seed sae unit task size share tasks",
     "history": "model seed epoch train_loss validation_loss",
     "recovery": "model seed sae factor unit score matched_unit matched_score ceiling recovered",
@@ -89,7 +90,7 @@ def test_table_holds_every_model(finished, table):
     assert {"trained", "start", "untrained", "shuffled"} <= models
 
 
-@pytest.mark.parametrize("table", ["ablation", "steering", "reuse"])
+@pytest.mark.parametrize("table", ["ablation", "steering", "interactions", "reuse"])
 def test_what_units_do_is_asked_of_the_trained_model_alone(finished, table):
     with open(finished.results / f"tables/{table}.csv", newline="") as file:
         assert {row["model"] for row in csv.DictReader(file)} == {"trained"}

@@ -177,6 +177,7 @@ rule ablate:
     output:
         table="<results>/sae/{model}/seed{seed}/{sae}/ablation.csv",
         steering="<results>/sae/{model}/seed{seed}/{sae}/steering.csv",
+        interactions="<results>/sae/{model}/seed{seed}/{sae}/interactions.csv",
     log:
         "<results>/logs/ablate/{model}-seed{seed}-{sae}.log",
     benchmark:

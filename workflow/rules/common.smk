@@ -61,7 +61,7 @@ ALLEN = CONFIG.source == "allen"
 OPENED = [sae for sae in CONFIG.sae if sae not in CONFIG.bases]
 OF_CELLS_TOO = ["probing", "recognition"]
 OF_BASES_TOO = ["sae", *OF_CELLS_TOO] + ["recovery"] * SIMULATED
-OF_TRAINED = ["ablation", "steering", "reuse"]
+OF_TRAINED = ["ablation", "steering", "interactions", "reuse"]
 SAE_TABLES = [*OF_BASES_TOO, "splice", "selectivity", "tuning", *OF_TRAINED]
 TABLES = ["quality", "history", "decoding", "confusion", "comparison"] + ["observer", "share"] * SIMULATED
 TABLES += [*SAE_TABLES, "dictionaries", "rivals", "claims"]

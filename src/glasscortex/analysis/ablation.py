@@ -11,6 +11,7 @@ from jaxtyping import Float, Int64
 
 from glasscortex.analysis.bench import Bench, Condition
 from glasscortex.analysis.costs import summarised
+from glasscortex.analysis.interactions import interactions
 from glasscortex.analysis.matching import matched_sets
 from glasscortex.analysis.ranking import fewest, ranked, specific
 from glasscortex.analysis.steering import steered
@@ -50,7 +51,7 @@ def ablate(
     config: AblationConfig,
     name: str = "",
     seed: int = 0,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Remove the units of every variable, and add them, and measure what every task says.
 
     Which units are a variable's, and how many of them are removed, is decided on validation; what
@@ -92,7 +93,7 @@ def ablate(
     Returns
     -------
     tuple of pandas.DataFrame
-        One row a set of units and task; and what `steered` returns.
+        One row a set of units and task; and what `steered` and `interactions` return.
 
     Raises
     ------
@@ -108,7 +109,9 @@ def ablate(
     traits = np.stack([rate, np.abs(np.nan_to_num(costs)).sum(axis=1)], axis=1)
     removed = measured(bench, own, traits, mice, config, rng)
     units = {task: of_task.units for task, of_task in own.items()}
-    return removed, steered(bench, units, alive, mice, rng)
+    added = steered(bench, units, alive, mice, rng)
+    chosen = {task: of_task.units[: of_task.number] for task, of_task in own.items()}
+    return removed, added, interactions(bench, chosen, mice, config.methods[0])
 
 
 def unit_costs(

@@ -210,7 +210,6 @@ def score(
         Share recognised, mean over labels; ordered: rank correlation.
     """
     if not ordered:
-        labels, number = np.unique(codes, return_counts=True)
-        share = 1 / number[np.searchsorted(labels, codes)]
-        return (said == codes) @ share / len(labels)
+        number = np.bincount(codes)
+        return (said == codes) @ (1 / number[codes]) / np.count_nonzero(number)
     return effects.standardised_ranks(ranked(codes, blocks)) @ effects.standardised_ranks(said.T)

@@ -92,9 +92,13 @@ class Bench:
 
     @torch.no_grad()
     def scores(
-        self, split: str, conditions: list[Condition], score: Score = "headline"
+        self,
+        split: str,
+        conditions: list[Condition],
+        score: Score = "headline",
+        own_alone: bool = False,
     ) -> pd.DataFrame:
-        """Scores of every session and task, of random sets those of their own task alone.
+        """Scores of every session and task, of random sets those of their variable's task alone.
 
         Sessions are run one by one, each with all conditions, so that the model before the hook
         runs once a window. Memory grows with sessions × tasks × conditions, 8 bytes each.
@@ -106,6 +110,8 @@ class Bench:
         conditions : list of Condition
         score : str
             Which one.
+        own_alone : bool
+            Whether all conditions are scored as random sets are.
 
         Returns
         -------
@@ -113,9 +119,9 @@ class Bench:
             One row a session and task: session_id, task, intact, and a column a condition, named
             by its place in `conditions`.
         """
-        shown = [i for i, c in enumerate(conditions) if c.draw < 0]
-        groups = [(tuple(self.tasks), shown)] + [
-            ((task,), [i for i, c in enumerate(conditions) if c.draw >= 0 and c.variable == task])
+        alone = [own_alone or c.draw >= 0 for c in conditions]
+        groups = [(tuple(self.tasks), [i for i in range(len(conditions)) if not alone[i]])] + [
+            ((task,), [i for i, c in enumerate(conditions) if alone[i] and c.variable == task])
             for task in self.tasks
         ]
         rows = []

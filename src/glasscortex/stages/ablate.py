@@ -24,6 +24,7 @@ def ablate(
     sessions: Input,
     table: Output,
     steering: Output,
+    interactions: Output,
     model: str,
     seed: int,
     sae: str,
@@ -41,7 +42,7 @@ def ablate(
         Tables.
     windows : Path
         Folder of the sessions' windows.
-    table, steering : Path
+    table, steering, interactions : Path
         What `ablate` returns.
     model, seed, sae : str, int
         Of the decoder, of all random numbers, and of the autoencoder.
@@ -49,7 +50,7 @@ def ablate(
     """
     torch.set_num_threads(config.threads)
     verify(responses, manifest)
-    removed, added = ablation.ablate(
+    removed, added, together = ablation.ablate(
         decoder=Decoder.load(decoder),
         sae=Dictionary.load(folder),
         trials=read_trials(trials),
@@ -60,5 +61,5 @@ def ablate(
         name=sae,
         seed=seed,
     )
-    for rows, path in ((removed, table), (added, steering)):
+    for rows, path in ((removed, table), (added, steering), (together, interactions)):
         write_table(rows, path, model=model, seed=seed, sae=sae)
