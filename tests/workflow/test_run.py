@@ -109,7 +109,10 @@ def test_bases_are_rivals_and_no_more(finished):
 
 @pytest.mark.parametrize(
     "figure",
-    ["quality", "decoding", "training", "dictionaries", "selectivity", "ablation", "controls"],
+    [
+        *("quality", "decoding", "training", "dictionaries", "selectivity", "recognition"),
+        *("ablation", "controls"),
+    ],
 )
 def test_figure_is_drawn(finished, figure):
     assert "<svg" in (finished.results / f"figures/{figure}.svg").read_text()
@@ -134,7 +137,7 @@ def test_the_report_holds_the_claims_and_the_figures(finished):
     page = (finished.results / "report.html").read_text()
     with open(finished.results / "tables/claims.csv", newline="") as file:
         assert all(html.escape(row["claim"]) in page for row in csv.DictReader(file))
-    assert page.count("data:image/svg+xml;base64,") == 7
+    assert page.count("data:image/svg+xml;base64,") == 8
     assert "browser/index.html#model=trained" in page
 
 

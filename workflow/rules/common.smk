@@ -67,7 +67,8 @@ TABLES = ["quality", "history", "decoding", "confusion", "comparison"] + ["obser
 TABLES += [*SAE_TABLES, "dictionaries", "rivals", "claims"]
 STABILITY_TABLES = ["stability", "consensus"] * (len(SEEDS) > 1)
 TABLES += STABILITY_TABLES
-FIGURES = ["quality", "training", "decoding", "dictionaries", "selectivity", "ablation", "controls"]
+FIGURES = ["quality", "training", "decoding", "dictionaries", "selectivity", "recognition"]
+FIGURES += ["ablation", "controls"]
 if CONFIG.select.held_out:
     TABLES.append("adaptation")
     FIGURES.append("adaptation")
