@@ -19,7 +19,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -157,7 +156,7 @@ def full_disk(chaos: Chaos) -> str:
 
 def read_only(chaos: Chaos) -> str:
     """Nothing can be written among the results, and then it can."""
-    return on_a_disk(chaos, "ro", "Read-only file system")
+    return on_a_disk(chaos, "ro", "cannot be written: change its permissions")
 
 
 def on_a_disk(chaos: Chaos, options: str, said: str) -> str:
@@ -180,19 +179,23 @@ def on_a_disk(chaos: Chaos, options: str, said: str) -> str:
 
 
 def two_at_once(chaos: Chaos) -> str:
-    """The same command twice at a time: one is refused, nothing is lost."""
+    """The same command twice at a time: one is refused, the other ends, nothing is lost."""
     clear(chaos.project)
-    first = subprocess.Popen(
-        chaos.project.command(*chaos.arguments),
-        cwd=chaos.project.folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    time.sleep(15)
-    second = chaos.project.snakemake(*chaos.arguments)
-    if second.returncode == 0 or "cannot be locked" not in second.stdout + second.stderr:
-        return "the second run was not refused"
-    return outcome(chaos.differing()) if first.wait() == 0 else "the first run failed"
+    runs = [
+        subprocess.Popen(
+            chaos.project.command(*chaos.arguments),
+            cwd=chaos.project.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    told = [run.communicate()[0] for run in runs]
+    failed = [text for run, text in zip(runs, told, strict=True) if run.returncode]
+    if len(failed) != 1 or "cannot be locked" not in failed[0]:
+        return f"statuses {[run.returncode for run in runs]}"
+    return outcome(chaos.differing())
 
 
 def half_deleted(chaos: Chaos) -> str:

@@ -13,6 +13,7 @@ import inspect
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -171,19 +172,22 @@ def main() -> None:
     except InputError as error:
         sys.exit(f"error: {error}")
     except (OSError, MemoryError, RuntimeError) as error:
-        if not (remedy := _remedy(error)):
+        if not (line := _told(error)):
             raise
-        said = str(error).splitlines()[0] if str(error) else "memory is full"
-        sys.exit(f"error: {said}: {remedy}")
+        print(f"error: {line}", file=sys.stderr, flush=True)
+        os._exit(1)  # before HDF5 closes what could not be written, which it tells at length
 
 
-def _remedy(error: Exception) -> str | None:
-    """What to do about a machine that is full or that forbids; None for faults of our own."""
-    said = str(error).lower()
-    if getattr(error, "errno", None) in FULL or "no space left on device" in said:
-        return "free some space, or give results on another disk"
+def _told(error: Exception) -> str | None:
+    """The line on a machine that is full or that forbids; None for faults of our own."""
+    said = str(error).splitlines()[0] if str(error) else "memory is full"
+    if getattr(error, "errno", None) in FULL or "no space left on device" in str(error).lower():
+        where = getattr(error, "filename", None)
+        said = "No space left on device" + (f": {where!r}" if where else "")
+        return f"{said}: free some space, or give results on another disk"
     if getattr(error, "errno", None) in FORBIDDEN:
-        return "change its permissions, or give another folder"
-    if isinstance(error, MemoryError) or "out of memory" in said or "allocate memory" in said:
-        return "lower the sizes or threads of this stage, or use a machine with more memory"
+        return f"{said}: change its permissions, or give another folder"
+    if isinstance(error, MemoryError) or re.search("(out of|allocate) memory", said.lower()):
+        remedy = "lower the sizes or threads of this stage, or use a machine with more memory"
+        return f"{said}: {remedy}"
     return None

@@ -31,7 +31,7 @@ from glasscortex.config.yaml_keys import check_keys
 from glasscortex.errors import InputError
 from glasscortex.figures.captions import CAPTIONS
 from glasscortex.files import verified
-from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
+from glasscortex.run.resume import check_writable, go_on_after_a_kill, record_where_jobs_run
 from glasscortex.run.slurm import refuse_jobs_whose_end_is_never_told
 from glasscortex.run.terminal import show_progress
 from glasscortex.words import BASELINES, HOOK, MODELS
@@ -41,11 +41,11 @@ try:
     for path in workflow.configfiles:
         check_keys(path)
     CONFIG = validated(config)
-    RUNNING = (
-        go_on_after_a_kill(dry_run=workflow.output_settings.dryrun)
-        if workflow.is_main_process
-        else None
-    )
+    if workflow.is_main_process:
+        DRY_RUN = workflow.output_settings.dryrun
+        RUNNING = go_on_after_a_kill(dry_run=DRY_RUN)
+        if not DRY_RUN:
+            check_writable(CONFIG.results)
 except InputError as error:
     sys.exit(f"error: {error}")
 
