@@ -63,7 +63,10 @@ OF_CELLS_TOO = ["probing", "recognition"]
 OF_BASES_TOO = ["sae", *OF_CELLS_TOO] + ["recovery"] * SIMULATED
 OF_TRAINED = ["ablation", "steering", "interactions", "reuse"]
 SAE_TABLES = [*OF_BASES_TOO, "splice", "selectivity", "tuning", *OF_TRAINED]
-TABLES = ["quality", "history", "decoding", "confusion", "comparison"] + ["observer", "share"] * SIMULATED
+TABLES = ["quality", "history", "decoding", "confusion", "comparison"] + [
+    "observer",
+    "share",
+] * SIMULATED
 TABLES += [*SAE_TABLES, "dictionaries", "rivals", "claims"]
 STABILITY_TABLES = ["stability", "consensus"] * (len(SEEDS) > 1)
 TABLES += STABILITY_TABLES

@@ -169,9 +169,7 @@ rule units:
 
 rule session_pages:
     input:
-        **{
-            table: f"<results>/tables/{table}.csv" for table in ("quality", "decoding", "confusion")
-        },
+        **{table: f"<results>/tables/{table}.csv" for table in ("quality", "decoding", "confusion")},
         sessions="<results>/sessions.csv",
         recordings=ancient(of_sessions("<results>/raw/{session}.nwb")),
         code=code("stages.session_pages"),

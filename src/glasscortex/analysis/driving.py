@@ -78,16 +78,13 @@ def driving(parts: Iterable[pd.DataFrame], examples: pd.DataFrame) -> Driving:
         most = pd.concat([most.drop(more.index, errors="ignore"), more])
         maps.update(dict(iter(part[part["unit"].isin(more.index)].groupby("unit"))))
     columns = ["unit", "session_id", "stimulus", "cell", "attribution", "share"]
-    kept = best, of_examples, list(maps.values())
-    return Driving(
-        *(
-            pd.concat(frames, ignore_index=True)[columns]
-            if frames
-            else pd.DataFrame(columns=columns)
-            for frames in kept
-        ),
-        pd.concat(of_sessions, ignore_index=True) if of_sessions else pd.DataFrame(columns=columns),
-    )
+
+    def joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+        rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+        return rows[columns]
+
+    kept = best, of_examples, list(maps.values()), of_sessions
+    return Driving(*map(joined, kept))
 
 
 def by_time(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:

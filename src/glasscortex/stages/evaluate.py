@@ -41,6 +41,6 @@ def evaluate(
     torch.set_num_threads(threads)
     presented = read_trials(trials)
     predicted = predict_held_out(Decoder.load(decoder), presented, WindowsFolder(windows))
-    names = {"model": model, "seed": seed}
-    write_table(decoding_scores(presented, predicted, seed), scores, **names)
-    write_table(confusions(presented, predicted), confusion, **names)
+    table = decoding_scores(presented, predicted, seed)
+    for rows, path in ((table, scores), (confusions(presented, predicted), confusion)):
+        write_table(rows, path, model=model, seed=seed)
