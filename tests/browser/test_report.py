@@ -87,7 +87,10 @@ def test_the_report_says_what_the_tables_say(page):
     assert "Of 3 claims 1 hold, 1 fail, 1 are not testable." in reader.text
     for said in (*claimed, *verdicts, "10.5", CAPTIONS["quality"]):
         assert said in reader.text
-    assert reader.addresses[-1] == "browser/index.html#model=trained&seed=0&sae=a&unit=5"
+    assert reader.addresses[-2:] == [
+        "browser/index.html#model=trained&seed=0&sae=a&unit=5",
+        "browser/index.html#table=sessions",
+    ]
 
 
 def test_names_are_text_and_nothing_lies_elsewhere(page):

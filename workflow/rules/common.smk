@@ -63,10 +63,8 @@ OF_CELLS_TOO = ["probing", "recognition"]
 OF_BASES_TOO = ["sae", *OF_CELLS_TOO] + ["recovery"] * SIMULATED
 OF_TRAINED = ["ablation", "steering", "interactions", "reuse"]
 SAE_TABLES = [*OF_BASES_TOO, "splice", "selectivity", "tuning", *OF_TRAINED]
-TABLES = ["quality", "history", "decoding", "confusion", "comparison"] + [
-    "observer",
-    "share",
-] * SIMULATED
+TABLES = ["quality", "history", "decoding", "confusion", "comparison"]
+TABLES += ["observer", "share"] * SIMULATED
 TABLES += [*SAE_TABLES, "dictionaries", "rivals", "claims"]
 STABILITY_TABLES = ["stability", "consensus"] * (len(SEEDS) > 1)
 TABLES += STABILITY_TABLES
@@ -187,16 +185,11 @@ def parts_of(table):
         return expand(
             "<results>/quality/{session}.csv", session=[row["session_id"] for row in sessions()]
         )
-    if table == "decoding":
-        scores = expand(
-            "<results>/decoder/{model}/seed{seed}/decoding.csv", model=CONFIG.models, seed=SEEDS
-        )
-        return scores + expand(
-            "<results>/decoder/{baseline}/decoding.csv", baseline=CONFIG.baseline.models
-        )
-    if table == "confusion":
-        return expand(
-            "<results>/decoder/{model}/seed{seed}/confusion.csv", model=CONFIG.models, seed=SEEDS
+    if table in ("decoding", "confusion"):
+        of_models = f"<results>/decoder/{{model}}/seed{{seed}}/{table}.csv"
+        baselines = CONFIG.baseline.models if table == "decoding" else []
+        return expand(of_models, model=CONFIG.models, seed=SEEDS) + expand(
+            "<results>/decoder/{baseline}/decoding.csv", baseline=baselines
         )
     if table == "observer":
         return of_sessions("<results>/observer/{session}.csv")(None)

@@ -58,12 +58,16 @@ def report(
     used: list[list[parts.Cell]] = [[t.stage, t.jobs, t.seconds, t.cpu, t.memory] for t in times]
     sums = (sum(getattr(t, name) for t in times) for name in ("jobs", "seconds", "cpu"))
     svgs = {name: (folder / f"{name}.svg").read_bytes() for name in names}
-    browser = '<p><a href="browser/index.html">All units, in the browser.</a></p>'
+    browser = '<p><a href="browser/index.html{}">All {}, in the browser.</a></p>'
     sections = [
         ("Claims", parts.claims(read_table(claims))),
         ("Figures", parts.figures(svgs, CAPTIONS)),
-        ("Units to look at", browser + parts.units(read_table(selectivity))),
-        ("Recordings", parts.recordings(read_table(sessions), read_table(quality))),
+        ("Units to look at", browser.format("", "units") + parts.units(read_table(selectivity))),
+        (
+            "Recordings",
+            browser.format("#table=sessions", "sessions")
+            + parts.recordings(read_table(sessions), read_table(quality)),
+        ),
         ("Dictionaries, on test", parts.table(columns, fits[columns].to_numpy().tolist())),
         (
             "Time and memory",
