@@ -109,7 +109,10 @@
     }
     const marks = names
       ? names.map((name, i) => [i, name]).filter(([i]) => i % every === 0)
-      : ticks(...x, 5).map((tick) => [tick, number(tick)]);
+      : ticks(...x, Math.min(5, Math.floor((width - left - right) / 50))).map((tick) => [
+          tick,
+          number(tick),
+        ]);
     for (const [at, name] of marks) {
       root.append(
         svg("line", { x1: sx(at), x2: sx(at), y1: box.bottom, y2: box.bottom + 3, stroke: INK }),

@@ -140,8 +140,8 @@
       name: "session_type",
       title: "type",
       kind: "text",
-      about: "which set of stimuli was shown",
-      show: (v) => words(v),
+      about: "which set of stimuli was shown: three_session_A, B, C or C2",
+      show: (v) => words(v).replace("three session ", ""),
     },
     { name: "sex", title: "sex", kind: "text", about: "of the mouse", hidden: true },
     {

@@ -24,7 +24,7 @@
       open: toSession,
       table: SESSIONS,
       title: `Session ${row.session_id}`,
-      small: ` read by ${NAMES[fit.model] ?? fit.model}, seed ${fit.seed}`,
+      small: ` decoder: ${NAMES[fit.model] ?? fit.model}, seed ${fit.seed}`,
       lead: kin.length
         ? el(
             "p",
@@ -42,13 +42,13 @@
         ["area", known(row.area)],
         ["depth", known(row.depth_um, " µm")],
         row.session_type ? ["type", words(row.session_type)] : null,
-        row.sex ? ["sex", row.sex] : null,
+        row.sex && row.sex !== "unknown" ? ["sex", row.sex] : null,
         row.age_days ? ["age", `${number(row.age_days)} days`] : null,
         ["container", known(row.container_id)],
         ["cells used", `${number(row.used)} of ${number(row.cells)}`],
         ["signal to noise", number(row.snr)],
         ["accuracy", number(row.accuracy)],
-        row.linear === undefined ? null : ["best linear decoder", number(row.linear)],
+        row.linear === undefined ? null : ["best linear", number(row.linear)],
       ],
       panels: PANELS.map(([id, title, short]) => ({
         id,

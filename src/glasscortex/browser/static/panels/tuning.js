@@ -5,6 +5,9 @@
   const { NAMES, key, titled, axis, grouped, column, figure, none } = glasscortex.shared;
   const { COLOURS, FAINT } = charts;
 
+  // A label as text: of a mouse, or a number, which is that of 32 bits.
+  const written = (text) => (Number.isNaN(Number(text)) ? String(text) : number(Number(text)));
+
   // A row of charts for each variable: this unit, the best units of rivals, and when in the window.
   function tuning({ page, fit, rivals }) {
     const found = new Map(rows(page.selectivity).map((row) => [key(row), row]));
@@ -21,7 +24,7 @@
     const bestOf = rivals.map((rival) => [rival, grouped(rows(rival.best), key)]);
     const chart = (list, colour, ylabel) =>
       charts.tuning({
-        labels: list.map((row) => String(row.label)),
+        labels: list.map((row) => written(row.label)),
         mean: column(list, "mean"),
         error: column(list, "error"),
         low: column(list, "low"),

@@ -22,6 +22,10 @@
     })),
   ];
 
+  // A negative estimate of the error is one that cannot be told from none.
+  const calibrated = (error) =>
+    error > 0 ? `probabilities off by ${number(error)}` : "probabilities as they should be";
+
   function decoding({ page, fit }) {
     const list = rows(page.decoding),
       tasks = grouped(list, (row) => row.task);
@@ -57,7 +61,7 @@
       const caption = [
         `${number(n)} presentations`,
         metric === "r2" ? "" : `, chance ${number(chance)}`,
-        off && off.value !== null ? `, probabilities off by ${number(off.value)}` : "",
+        off ? `, ${calibrated(off.value)}` : "",
       ];
       const made = figure(drawing, caption);
       made.dataset.task = task;

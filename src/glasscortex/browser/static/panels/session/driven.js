@@ -28,7 +28,7 @@
       above = rows(drives?.above);
     const most = own.length
       ? table(
-          ["unit", "stands for", "stimulus", "attribution", "cell that adds most"],
+          ["unit", "stands for", "stimulus", "attribution", "strongest cell"],
           own.map((row) =>
             line(row, [
               words(row.stimulus),
@@ -65,7 +65,7 @@
         el(
           "p",
           { class: "note" },
-          "Attribution: what all cells of the session add to a unit's response on its strongest presentations there (integrated gradients from silence), beside the cell that adds or takes most and its share; units with the largest absolute sums. ",
+          "Attribution: what all cells of the session add to a unit's response on its strongest presentations there (integrated gradients from silence), beside the cell that adds or takes most, with its share; units with the largest absolute sums. ",
           `Mean here: mean response on the test presentations of ${words(fit.background)}; deviations: by how many standard deviations of the other sessions' means it lies above theirs.`,
         ),
       ],

@@ -18,7 +18,7 @@
     for (const v of values)
       counts[Math.min(BINS - 1, Math.floor(((v - x[0]) / (x[1] - x[0])) * BINS))]++;
     const drawn = frame({
-      width: 230,
+      width: 215,
       height: 130,
       x,
       y: [0, Math.max(...counts)],
@@ -53,17 +53,16 @@
       cell.used && cell[by] !== null
         ? {
             fill: COLOURS.trained,
-            "fill-opacity": 0.1 + 0.9 * ((cell[by] - low) / (high - low)),
-            stroke: COLOURS.trained,
+            "fill-opacity": (0.12 + 0.88 * ((cell[by] - low) / (high - low))).toFixed(3),
           }
-        : { fill: "none", stroke: COLOURS.warm };
+        : { fill: COLOURS.warm, "fill-opacity": 0.6 };
     const why = (cell) => (cell.used ? "used" : `left out: ${cell.reason ?? "unknown"}`);
     const view = field({
       cells: new Map(
         cells.map((cell) => [
           `${row.container_id}/${cell.cell_specimen_id}`,
           {
-            shade: { ...shade(cell), "stroke-width": page.plane ? 1 : 0.01 },
+            shade: shade(cell),
             title: `${cell.cell_specimen_id}, ${why(cell)}: ${MEASURES[by]} ${number(cell[by])}`,
           },
         ]),
