@@ -50,5 +50,12 @@ const glasscortex = (() => {
     );
   }
 
-  return { receive, load, rows, catalogue: () => values.get("catalogue") };
+  const catalogue = () => values.get("catalogue");
+
+  // Who and where was recorded, by session.
+  let recorded = null;
+  const sessions = () =>
+    (recorded ??= new Map(rows(catalogue().sessions).map((row) => [row.session_id, row])));
+
+  return { receive, load, rows, catalogue, sessions };
 })();

@@ -158,12 +158,12 @@
           ),
         );
       body.replaceChildren(...kept.slice(0, FIRST).map(line));
-      const more = (from) => {
-        if (mine !== drawing || from >= kept.length) return;
-        body.append(...kept.slice(from, from + 200).map(line));
-        setTimeout(() => more(from + 200), 0);
+      // The others in one piece, since each makes the browser lay the whole table out; not once another
+      // page is shown, which would wait for it.
+      const others = () => {
+        if (mine === drawing && body.isConnected) body.append(...kept.slice(FIRST).map(line));
       };
-      setTimeout(() => more(FIRST), 30);
+      setTimeout(others, 30);
     }
 
     const charts = el("section", { class: "charts", "aria-label": "Two columns as charts" });

@@ -6,9 +6,7 @@
   const { COLOURS } = charts;
 
   function background({ page, fit }) {
-    const about = new Map(
-      rows(glasscortex.catalogue().sessions).map((row) => [row.session_id, row]),
-    );
+    const about = glasscortex.sessions();
     const sessions = fit.session_id.name.map((name, i) => ({
       name: `session ${name}`,
       value: page.session_id[i],

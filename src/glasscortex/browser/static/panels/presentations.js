@@ -15,9 +15,7 @@
       middle: "Around the median",
       random: "Random (of those on which it is active)",
     };
-    const sessions = new Map(
-      rows(glasscortex.catalogue().sessions).map((row) => [row.session_id, row]),
-    );
+    const sessions = glasscortex.sessions();
     const card = (row) => {
       const cells = row.kind === "top" ? (traces.get(row.trial) ?? []) : [];
       const high = Math.max(0.1, ...cells.flatMap((c) => c.trace)),

@@ -24,7 +24,7 @@
 
   // A negative estimate of the error is one that cannot be told from none.
   const calibrated = (error) =>
-    error > 0 ? `probabilities off by ${number(error)}` : "probabilities as they should be";
+    error > 0 ? `calibration error ${number(error)}` : "calibration error not told from 0";
 
   function decoding({ page, fit }) {
     const list = rows(page.decoding),
@@ -74,7 +74,7 @@
         el(
           "p",
           { class: "note" },
-          "Test split of this session, 95 % interval over its presentations; grey mark: the decoder's mean over all sessions; dashed: chance. Grey bars are simpler decoders of this session alone. Probabilities off: the calibration error of the chosen decoder.",
+          "Test split of this session, 95 % interval over its presentations; grey mark: the decoder's mean over all sessions; dashed: chance. Grey bars are simpler decoders of this session alone. Calibration error: of the probabilities that the chosen decoder gives.",
         ),
       ],
     };
