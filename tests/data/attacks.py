@@ -11,7 +11,7 @@ import numpy as np
 
 from glasscortex.data.nwb import read
 from glasscortex.errors import InputError
-from tests.data.conftest import write_recording
+from tests.data.conftest import write_nwb
 
 PLACE = "/somewhere/else.h5"
 
@@ -123,7 +123,7 @@ def attacks(file: h5py.File) -> Iterator[tuple[str, str, Callable[[h5py.File, st
 
 def outcomes(folder: Path) -> Iterator[tuple[str, str, str]]:
     """(key, way, outcome) of each key of a recording broken in each way, in turn."""
-    whole, path = write_recording(folder / "whole.nwb"), folder / "100.nwb"
+    whole, path = write_nwb(folder / "whole.nwb"), folder / "100.nwb"
     shutil.copyfile(whole, path)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # a number that overflows is no value of the recording's

@@ -29,11 +29,8 @@ def series(file: h5py.File, key: str, data: np.ndarray, time: np.ndarray) -> Non
     file[f"{PIPELINE}/{key}/timestamps"] = time
 
 
-Edit = Callable[[h5py.File], None]
-
-
-def write_recording(path: Path, edit: Edit | None = None) -> Path:
-    """Write a recording: 24 gratings, two of them blank, and three repeats of a short movie.
+def write_nwb(path: Path, edit: Callable[[h5py.File], None] | None = None) -> Path:
+    """A recording: 24 gratings, two of them blank, and three repeats of a short movie.
 
     `edit` is called with the open file, to break it.
     """
@@ -72,9 +69,5 @@ def write_recording(path: Path, edit: Edit | None = None) -> Path:
 
 @pytest.fixture
 def nwb(tmp_path) -> Callable[..., Path]:
-    """`write_recording` to a file of this name."""
-
-    def write(name: str = "100.nwb", edit: Edit | None = None) -> Path:
-        return write_recording(tmp_path / name, edit)
-
-    return write
+    """Write that recording under a name."""
+    return lambda name="100.nwb", edit=None: write_nwb(tmp_path / name, edit)

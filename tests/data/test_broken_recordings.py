@@ -360,5 +360,5 @@ def test_a_file_that_may_not_be_read(nwb, monkeypatch):
 
 def test_a_folder_of_that_name(tmp_path):
     (tmp_path / "1.nwb").mkdir()
-    with pytest.raises(InputError, match=r"1\.nwb is no file: remove it"):
+    with pytest.raises(InputError, match=r"1\.nwb is a folder without \.zgroup.*remove it"):
         read(tmp_path / "1.nwb")

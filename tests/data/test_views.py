@@ -4,14 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
-from glasscortex.data.views import (
-    PLANE,
-    SEGMENTATION,
-    TEMPLATES,
-    read_masks,
-    read_pictures,
-    shown_pictures,
-)
+from glasscortex.data.nwb1.layout import PLANE, SEGMENTATION, TEMPLATES
+from glasscortex.data.views import read_masks, read_pictures, shown_pictures
 from glasscortex.errors import InputError
 
 

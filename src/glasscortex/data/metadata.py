@@ -117,7 +117,7 @@ def understood(path: Path, written: Written) -> Metadata:
 
     session_id, container_id, mouse = written.session_id, written.container_id, written.mouse
     if session_id == UNKNOWN:
-        session_id = path.stem
+        session_id = Path(path.name.removesuffix(".zarr")).stem
     if container_id == UNKNOWN:
         container_id = session_id
     for name in (session_id, container_id):

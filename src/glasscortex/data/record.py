@@ -1,15 +1,18 @@
 """The record of a raw file: what it is, so that nobody has to trust its name or its date.
 
-Every source of recordings leaves `<session>.json` beside `<session>.nwb`.
+Every source of recordings leaves `<session>.json` beside `<session>.nwb`. The SHA-256 of a Zarr
+folder is that of the list of its files' as `sha256sum` prints it, in order of their names.
 """
 
 import dataclasses
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write, sha256
+from glasscortex.local import files_of, zarr_of
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,8 @@ class Record:
 
     @classmethod
     def of(cls, path: Path, *, session_id: str, source: str) -> "Record":
-        """The record of the file as it is now."""
-        return cls(session_id, sha256(path), Path(path).stat().st_size, source)
+        """The record of the file or Zarr folder as it is now."""
+        return cls(session_id, _sha256(path), _bytes(path), source)
 
     @classmethod
     def read(cls, path: Path) -> "Record":
@@ -48,6 +51,17 @@ class Record:
             temporary.write_text(json.dumps(dataclasses.asdict(self), indent=2) + "\n")
 
     def describes(self, path: Path) -> bool:
-        """Whether the file is there and has the recorded bytes."""
-        path = Path(path)
-        return path.is_file() and path.stat().st_size == self.bytes and sha256(path) == self.sha256
+        """Whether the file or Zarr folder is there and has the recorded bytes."""
+        there = Path(path).is_file() or zarr_of(path) is not None
+        return there and _bytes(path) == self.bytes and _sha256(path) == self.sha256
+
+
+def _bytes(path: Path) -> int:
+    return sum(file.stat().st_size for file in files_of(path).values())
+
+
+def _sha256(path: Path) -> str:
+    if zarr_of(path) is None:
+        return sha256(path)
+    listed = "".join(f"{sha256(file)}  {name}\n" for name, file in sorted(files_of(path).items()))
+    return hashlib.sha256(listed.encode()).hexdigest()

@@ -71,6 +71,11 @@ class Recording(ABC):
 
     @property
     @abstractmethod
+    def signals(self) -> frozenset[str]:
+        """What the file holds of dff, fluorescence, neuropil and neuropil_r."""
+
+    @property
+    @abstractmethod
     def has_neuropil_r(self) -> bool:
         """Whether the file holds a neuropil signal and its r."""
 

@@ -58,10 +58,15 @@ def checked(
     found = {}
     for name, columns in tables.items():
         _check_frames(path, name, columns["start"], columns["end"], time)
-        order = np.argsort(columns["start"], kind="stable")
-        found[name] = {column: values[order] for column, values in columns.items()}
+        found[name] = in_order(columns)
     _check_that_one_is_shown_at_a_time(path, found)
     return found
+
+
+def in_order(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The columns of a table, (presentations,) each, in order of `start`."""
+    order = np.argsort(columns["start"], kind="stable")
+    return {column: values[order] for column, values in columns.items()}
 
 
 def classes(values: np.ndarray, period: float | None) -> np.ndarray:

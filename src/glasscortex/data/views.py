@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from glasscortex.data.hdf5 import opened
-from glasscortex.data.nwb1.layout import CELL_SPECIMEN_IDS, SEGMENTATION, TEMPLATES
-
-PLANE = f"{SEGMENTATION}/imaging_plane_1"
-SUFFIX = "_image_stack"
+from glasscortex.data.nwb import is_nwb2
+from glasscortex.data.nwb1 import views as nwb1
+from glasscortex.data.nwb2 import views as nwb2
+from glasscortex.data.tree import Tree
+from glasscortex.data.trees import opened
 
 
 def read_masks(path: Path) -> Iterator[tuple[int, Bool[np.ndarray, "height width"]]]:
@@ -19,24 +20,15 @@ def read_masks(path: Path) -> Iterator[tuple[int, Bool[np.ndarray, "height width
     Parameters
     ----------
     path : Path
-        An NWB file of the Allen layout.
+        A recording.
 
     Raises
     ------
     InputError
         The file cannot be read, or its masks are not one a cell.
     """
-    with opened(path) as file:
-        if f"{PLANE}/roi_list" not in file:
-            return
-        ids = file.whole(CELL_SPECIMEN_IDS, "ids of cells")
-        names = file.texts(f"{PLANE}/roi_list")
-        if len(names) != len(ids):
-            raise file.error(f"{PLANE}/roi_list", f"does not name {len(ids)} cells", "mend it")
-        for cell, name in zip(ids.tolist(), names, strict=True):
-            key = f"{PLANE}/{name}/img_mask"
-            if key in file:
-                yield cell, file.numbers(key, ndim=2) > 0
+    with opened(path) as tree:
+        yield from _views(tree).masks(tree)
 
 
 def shown_pictures(path: Path) -> dict[str, int]:
@@ -45,17 +37,19 @@ def shown_pictures(path: Path) -> dict[str, int]:
     Parameters
     ----------
     path : Path
-        An NWB file of the Allen layout.
+        A recording.
 
     Raises
     ------
     InputError
         The file cannot be read.
     """
-    with opened(path) as file:
-        stacks = [name for name in file.names(TEMPLATES) if name.endswith(SUFFIX)]
-        keys = {name.removesuffix(SUFFIX): f"{TEMPLATES}/{name}/data" for name in stacks}
-        return {name: file.shape(key)[0] for name, key in keys.items() if key in file}
+    with opened(path) as tree:
+        stacks = _views(tree).pictures(tree)
+        return {
+            name: tree.shape(keys)[0] if isinstance(keys, str) else len(keys)
+            for name, keys in stacks.items()
+        }
 
 
 def read_pictures(
@@ -66,7 +60,7 @@ def read_pictures(
     Parameters
     ----------
     path : Path
-        An NWB file of the Allen layout.
+        A recording.
     stimulus : str
         That `shown_pictures` names.
     which : list of int
@@ -77,8 +71,14 @@ def read_pictures(
     InputError
         The file cannot be read.
     """
-    key = f"{TEMPLATES}/{stimulus}{SUFFIX}/data"
-    with opened(path) as file:
-        shape = file.shape(key)
+    with opened(path) as tree:
+        keys = _views(tree).pictures(tree)[stimulus]
         for place in which:
-            yield file.rows(key, slice(place, place + 1), shape)[0]
+            if isinstance(keys, str):
+                yield tree.rows(keys, slice(place, place + 1), tree.shape(keys))[0]
+            else:
+                yield tree.numbers(keys[place], ndim=2).astype(np.float32)
+
+
+def _views(tree: Tree) -> ModuleType:
+    return nwb2 if is_nwb2(tree) else nwb1

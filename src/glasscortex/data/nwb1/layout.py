@@ -7,6 +7,7 @@ DEMIXED = f"{PIPELINE}/Fluorescence/imaging_plane_1_demixed_signal"
 NEUROPIL = f"{PIPELINE}/Fluorescence/imaging_plane_1_neuropil_response"
 TRACES = (STORED_DFF, FLUORESCENCE, DEMIXED, NEUROPIL)
 SEGMENTATION = f"{PIPELINE}/ImageSegmentation"
+PLANE = f"{SEGMENTATION}/imaging_plane_1"
 CELL_SPECIMEN_IDS = f"{SEGMENTATION}/cell_specimen_ids"
 RUNNING_SPEED = f"{PIPELINE}/BehavioralTimeSeries/running_speed"
 PUPIL = (f"{PIPELINE}/PupilTracking/pupil_size", f"{PIPELINE}/EyeTracking/pupil_size")

@@ -1,15 +1,15 @@
 """Who and where was recorded, as a file of the Allen layout says it."""
 
-from glasscortex.data.hdf5 import Hdf5File
 from glasscortex.data.metadata import UNKNOWN, Metadata, Written, understood
+from glasscortex.data.tree import Tree
 
 
-def metadata(file: Hdf5File) -> Metadata:
+def metadata(file: Tree) -> Metadata:
     """The metadata of a recording; see `glasscortex.data.metadata.understood`.
 
     Parameters
     ----------
-    file : Hdf5File
+    file : Tree
         An open recording.
 
     Raises

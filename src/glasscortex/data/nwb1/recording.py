@@ -4,13 +4,8 @@ Tolerates what real files lack: running speed, pupil, the demixed signal, genoty
 cannot be used raises an error of one line that names the file and the remedy.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
 import numpy as np
 
-from glasscortex.data.hdf5 import Hdf5File, opened
 from glasscortex.data.metadata import Metadata
 from glasscortex.data.nwb1.layout import (
     CELL_SPECIMEN_IDS,
@@ -27,6 +22,8 @@ from glasscortex.data.nwb1.layout import (
 from glasscortex.data.nwb1.metadata import metadata
 from glasscortex.data.nwb1.stimuli import stimuli
 from glasscortex.data.recording import Recording, checked_ids, checked_time, on_frames
+from glasscortex.data.tree import Tree
+from glasscortex.data.trees import opened
 from glasscortex.errors import InputError
 
 
@@ -34,27 +31,38 @@ class Nwb1Recording(Recording):
     """A recording in an NWB 1.0 file."""
 
     def stored_dff(self, cells: slice) -> np.ndarray:
-        with _open(self.path) as file:
+        with opened(self.path) as file:
             return self._traces(file, STORED_DFF, cells, "set preprocess.dff to windowed_median")
 
     def fluorescence(self, cells: slice) -> np.ndarray:
-        with _open(self.path) as file:
+        with opened(self.path) as file:
             source = DEMIXED if f"{DEMIXED}/data" in file else FLUORESCENCE
             return self._traces(file, source, cells, "set preprocess.dff to stored")
 
     def neuropil(self, cells: slice) -> np.ndarray:
-        with _open(self.path) as file:
+        with opened(self.path) as file:
             return self._traces(file, NEUROPIL, cells, "set preprocess.neuropil to none")
 
     @property
+    def signals(self) -> frozenset[str]:
+        held = {
+            "dff": (STORED_DFF,),
+            "fluorescence": (DEMIXED, FLUORESCENCE),
+            "neuropil": (NEUROPIL,),
+        }
+        with opened(self.path) as file:
+            found = {n for n, groups in held.items() if any(f"{g}/data" in file for g in groups)}
+        return frozenset(found | ({"neuropil_r"} if self.has_neuropil_r else set()))
+
+    @property
     def has_neuropil_r(self) -> bool:
-        with _open(self.path) as file:
+        with opened(self.path) as file:
             return f"{NEUROPIL}/data" in file and f"{NEUROPIL}/r" in file
 
     def neuropil_r(self, cells: slice) -> np.ndarray | None:
         if not self.has_neuropil_r:
             return None
-        with _open(self.path) as file:
+        with opened(self.path) as file:
             r = file.rows(f"{NEUROPIL}/r", cells, (len(self.cell_specimen_ids),))
             if (np.isinf(r) | (r < 0)).any():
                 raise file.error(
@@ -66,7 +74,7 @@ class Nwb1Recording(Recording):
 
     def check_traces(self) -> None:
         shape = self._shape
-        with _open(self.path) as file:
+        with opened(self.path) as file:
             for key in (f"{group}/data" for group in TRACES):
                 if key in file and file.shape(key) != shape:
                     raise file.error(
@@ -76,7 +84,7 @@ class Nwb1Recording(Recording):
                         "download it again",
                     )
 
-    def _traces(self, file: Hdf5File, group: str, cells: slice, remedy: str) -> np.ndarray:
+    def _traces(self, file: Tree, group: str, cells: slice, remedy: str) -> np.ndarray:
         if f"{group}/data" not in file:
             raise _lacks(file, f"{group}/data", remedy)
         return file.rows(f"{group}/data", cells, self._shape)
@@ -86,40 +94,39 @@ class Nwb1Recording(Recording):
         return len(self.cell_specimen_ids), len(self.time)
 
 
-def read_metadata(path: Path) -> Metadata:
-    """Metadata of an NWB 1.0 file.
+def read_metadata(file: Tree) -> Metadata:
+    """Metadata of an open NWB 1.0 file.
 
     Raises
     ------
     InputError
-        The file is no readable NWB file of the Allen layout.
+        The file is not of the Allen layout.
     """
-    with _open(path) as file:
-        return metadata(file)
+    _check_layout(file)
+    return metadata(file)
 
 
-def read(path: Path) -> Nwb1Recording:
-    """Open a recording and check everything but the values of its traces.
+def read(file: Tree) -> Nwb1Recording:
+    """Check everything of an open NWB 1.0 file but the values of its traces.
 
     Raises
     ------
     InputError
-        The file is no readable NWB file of the Allen layout, or a stimulus table does not fit
-        the recording.
+        The file is not of the Allen layout, or a stimulus table does not fit the recording.
     """
-    with _open(path) as file:
-        time = _timestamps(file)
-        return Nwb1Recording(
-            path=path,
-            metadata=metadata(file),
-            cell_specimen_ids=_cell_specimen_ids(file),
-            time=time,
-            behaviour=_behaviour(file, time),
-            stimuli=stimuli(file, time),
-        )
+    _check_layout(file)
+    time = _timestamps(file)
+    return Nwb1Recording(
+        path=file.path,
+        metadata=metadata(file),
+        cell_specimen_ids=_cell_specimen_ids(file),
+        time=time,
+        behaviour=_behaviour(file, time),
+        stimuli=stimuli(file, time),
+    )
 
 
-def read_motion(path: Path) -> np.ndarray | None:
+def read_motion(file: Tree) -> np.ndarray | None:
     """Shift of every frame that motion correction undid, pixels in x and y, (frames, 2).
 
     None where the file holds none.
@@ -127,27 +134,25 @@ def read_motion(path: Path) -> np.ndarray | None:
     Raises
     ------
     InputError
-        The file is no readable NWB file of the Allen layout.
+        The file is not of the Allen layout.
     """
-    with _open(path) as file:
-        return file.numbers(f"{MOTION}/data", ndim=2) if f"{MOTION}/data" in file else None
+    _check_layout(file)
+    return file.numbers(f"{MOTION}/data", ndim=2) if f"{MOTION}/data" in file else None
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[Hdf5File]:
-    with opened(path) as file:
-        if PIPELINE not in file:
-            raise InputError(
-                f"{path} is not in the Allen NWB 1.0 layout (it lacks /{PIPELINE}): remove it"
-            )
-        yield file
+def _check_layout(file: Tree) -> None:
+    if PIPELINE not in file:
+        raise InputError(
+            f"{file.path} is neither NWB 2 nor in the Allen NWB 1.0 layout (it lacks "
+            f"/{PIPELINE}): remove it"
+        )
 
 
-def _lacks(file: Hdf5File, key: str, remedy: str) -> InputError:
+def _lacks(file: Tree, key: str, remedy: str) -> InputError:
     return InputError(f"{file.path} holds no /{key}: {remedy}")
 
 
-def _timestamps(file: Hdf5File) -> np.ndarray:
+def _timestamps(file: Tree) -> np.ndarray:
     group = next((g for g in (STORED_DFF, FLUORESCENCE) if f"{g}/timestamps" in file), None)
     if group is None:
         raise InputError(
@@ -158,14 +163,14 @@ def _timestamps(file: Hdf5File) -> np.ndarray:
     return checked_time(file.path, key, file.numbers(key))
 
 
-def _cell_specimen_ids(file: Hdf5File) -> np.ndarray:
+def _cell_specimen_ids(file: Tree) -> np.ndarray:
     if CELL_SPECIMEN_IDS not in file:
         raise _lacks(file, CELL_SPECIMEN_IDS, "remove the file")
     ids = file.whole(CELL_SPECIMEN_IDS, "ids of cells")
     return checked_ids(file.path, CELL_SPECIMEN_IDS, ids)
 
 
-def _behaviour(file: Hdf5File, time: np.ndarray) -> dict[str, np.ndarray]:
+def _behaviour(file: Tree, time: np.ndarray) -> dict[str, np.ndarray]:
     found = {}
     for name, groups in (("running_speed", (RUNNING_SPEED,)), ("pupil", PUPIL)):
         series = next((group for group in groups if f"{group}/data" in file), None)

@@ -5,9 +5,9 @@ from typing import get_args
 
 import numpy as np
 
-from glasscortex.data.hdf5 import Hdf5File
 from glasscortex.data.nwb1.layout import PRESENTATIONS
 from glasscortex.data.stimuli import LABELS, MEND, checked, classes
+from glasscortex.data.tree import Tree
 from glasscortex.errors import InputError
 from glasscortex.words import StimulusName
 
@@ -17,12 +17,12 @@ OTHERS = {"drifting_gratings": {"blank_sweep"}}
 logger = logging.getLogger(__name__)
 
 
-def stimuli(file: Hdf5File, time: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
+def stimuli(file: Tree, time: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
     """The tables of all stimuli that the project knows; others are named in a warning.
 
     Parameters
     ----------
-    file : Hdf5File
+    file : Tree
         An open recording.
     time : numpy.ndarray
         Seconds of its imaging frames, (frames,).
@@ -50,7 +50,7 @@ def stimuli(file: Hdf5File, time: np.ndarray) -> dict[str, dict[str, np.ndarray]
     return checked(file.path, found, time)
 
 
-def _presentations(file: Hdf5File, key: str, name: str) -> dict[str, np.ndarray]:
+def _presentations(file: Tree, key: str, name: str) -> dict[str, np.ndarray]:
     start, end = _frame_duration(file, key)
     if f"{key}/data" not in file:
         raise _broken(file, key, "data is missing")
@@ -71,7 +71,7 @@ def _presentations(file: Hdf5File, key: str, name: str) -> dict[str, np.ndarray]
     return {"start": start, "end": end, **columns}
 
 
-def _labels(file: Hdf5File, key: str, name: str) -> dict[str, np.ndarray]:
+def _labels(file: Tree, key: str, name: str) -> dict[str, np.ndarray]:
     """The label columns of gratings, whatever the case and order that they are written in."""
     written = file.texts(f"{key}/features")
     there = [text.strip().lower().replace(" ", "_") for text in written]
@@ -105,7 +105,7 @@ def _labels(file: Hdf5File, key: str, name: str) -> dict[str, np.ndarray]:
     return columns
 
 
-def _spontaneous(file: Hdf5File, key: str, name: str) -> dict[str, np.ndarray]:
+def _spontaneous(file: Tree, key: str, name: str) -> dict[str, np.ndarray]:
     """Episodes: a row of +1 starts one and the next row, of -1, ends it."""
     start, end = _frame_duration(file, key)
     if f"{key}/data" not in file:
@@ -116,7 +116,7 @@ def _spontaneous(file: Hdf5File, key: str, name: str) -> dict[str, np.ndarray]:
     return {"start": start[sign > 0], "end": end[sign < 0]}
 
 
-def _frame_duration(file: Hdf5File, key: str) -> tuple[np.ndarray, np.ndarray]:
+def _frame_duration(file: Tree, key: str) -> tuple[np.ndarray, np.ndarray]:
     key_of_frames = f"{key}/frame_duration"
     if key_of_frames not in file:
         raise _broken(file, key, "frame_duration is missing")
@@ -127,5 +127,5 @@ def _frame_duration(file: Hdf5File, key: str) -> tuple[np.ndarray, np.ndarray]:
     return start, end
 
 
-def _broken(file: Hdf5File, key: str, what: str) -> InputError:
+def _broken(file: Tree, key: str, what: str) -> InputError:
     return file.error(key, f"is broken, {what}", MEND)
