@@ -214,7 +214,7 @@ def test_a_folder_that_does_not_exist(tmp_path):
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(InputError, match=r"holds no \*\.nwb file: give another"):
+    with pytest.raises(InputError, match=r"holds no \*\.nwb file and no .*: give another"):
         validated({"source": "local", "nwb": tmp_path})
 
 

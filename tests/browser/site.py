@@ -52,7 +52,7 @@ class Site:
 
     def __init__(self, folder: Path):
         self.folder, self.browser = folder, folder / "browser"
-        self._write_nwbs()
+        self._write_recordings()
         self._write_decoders()
         sae = [
             {"model": model, "seed": seed, "sae": SAE, "hook": HOOK, "architecture": "topk"}
@@ -78,7 +78,7 @@ class Site:
     def address(self) -> str:
         return (self.browser / "index.html").as_uri()
 
-    def _write_nwbs(self) -> None:
+    def _write_recordings(self) -> None:
         rng, tables, self.cells = np.random.default_rng(1), [], {}
         for name in ("windows", "raw"):
             (self.folder / name).mkdir()
@@ -91,7 +91,7 @@ class Site:
                     table, values = make(session, rng)
                     tables.append(table)
                     file[table["stimulus"].iloc[0]] = values
-            write_nwb(self.folder / "raw" / f"{session}.nwb", masks=not number)
+            write_recording(self.folder / "raw" / f"{session}.nwb", masks=not number)
         table = pd.concat(tables, ignore_index=True).astype(dict.fromkeys(LABELS, "float32"))
         self.trials = with_labels(table)
         self.trials.to_parquet(self.folder / "trials.parquet")
@@ -204,7 +204,7 @@ def batch_of(decoder: Decoder, batches: Batches) -> np.ndarray:
     return torch.cat([part.flatten(0, 1) for part in parts]).numpy()
 
 
-def write_nwb(path: Path, *, masks: bool) -> None:
+def write_recording(path: Path, *, masks: bool) -> None:
     """What a recording holds to look at: masks of its cells, and a movie."""
     with h5py.File(path, "w") as file:
         place = "processing/brain_observatory_pipeline/ImageSegmentation"

@@ -1,10 +1,13 @@
 """The workflow on NWB files of the user's."""
 
+import json
 import os
 
 import h5py
 import pytest
 
+from tests.data.nwb2.written import turned
+from tests.data.nwb2.zarr_written import as_zarr
 from tests.workflow.project import TINY
 
 pytestmark = pytest.mark.xdist_group("workflow")
@@ -12,18 +15,26 @@ pytestmark = pytest.mark.xdist_group("workflow")
 
 @pytest.fixture
 def local(copy):
-    """(project, arguments of its run on the simulated files as if they were the user's)."""
+    """(project, arguments of its run on the simulated files as if they were the user's).
+
+    One of them is turned into NWB 2 in HDF5, one into NWB 2 in Zarr.
+    """
     nwb = copy.folder / "nwb"
     (copy.results / "raw").rename(nwb)
+    *_, second, third = sorted(nwb.glob("*.nwb"))
+    for path in (second, third):
+        turned(path.rename(path.with_suffix(".1")), path)
+    as_zarr(third.rename(third.with_suffix(".2")), third.with_suffix(".nwb.zarr"))
     arguments = (*TINY, "--config", "source=local", "nwb=nwb", "results=local", "--")
     return copy, (*arguments, "local/trials.parquet")
 
 
 def test_changed_session_reruns_that_session(local):
     project, arguments = local
-    sessions = len(list((project.folder / "nwb").glob("*.nwb")))
-    first = project.run(*arguments)
-    assert first["select"] == 1
+    sessions = len(list((project.folder / "nwb").glob("*.nwb*")))
+    done = project.run(*arguments)
+    assert done["select"] == 1
+    assert done["link"] == sessions
     first, *_ = sorted((project.folder / "nwb").glob("*.nwb"))
     with h5py.File(first, "a") as file:
         group = file["processing/brain_observatory_pipeline/Fluorescence/imaging_plane_1"]
@@ -37,10 +48,13 @@ def test_changed_session_reruns_that_session(local):
         "combine.tsv",
         *(f"{stage}/{first.stem}.tsv" for stage in ("link", "preprocess", "trials")),
     }
-    assert sessions > 1
     assert "Nothing to be done" in project.snakemake("--cores", "1", *arguments).stderr
     os.utime(first, (1e9, 1e9))  # as if an older file had taken its place
     assert {"select", "link"} <= set(project.run(*arguments))
+    (folder,) = (project.folder / "nwb").glob("*.zarr")
+    speed = folder / "processing/behavior/BehavioralTimeSeries/running_speed/data/.zattrs"
+    speed.write_text(json.dumps(json.loads(speed.read_text()) | {"conversion": 0.5}))
+    assert {"link": 1, "preprocess": 1, "trials": 1}.items() <= project.run(*arguments).items()
 
 
 def benchmarks(project) -> dict[str, int]:

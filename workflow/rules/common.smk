@@ -31,6 +31,7 @@ from glasscortex.config.yaml_keys import check_keys
 from glasscortex.errors import InputError
 from glasscortex.figures.captions import CAPTIONS
 from glasscortex.files import verified
+from glasscortex.local import entrance, recordings_in, version_of
 from glasscortex.run.resume import check_writable, go_on_after_a_kill, record_where_jobs_run
 from glasscortex.run.slurm import refuse_jobs_whose_end_is_never_told
 from glasscortex.run.terminal import show_progress
@@ -127,18 +128,18 @@ def of_session(pattern):
 
 
 def versions(paths):
-    """Size and time of change of files of the user's.
+    """Size and time of change of recordings of the user's.
 
     Snakemake asks whether an input is newer than the output; what replaces it may be older. Nor
     does it compare a parameter that is a function of `input`.
     """
-    there = [Path(path) for path in paths if Path(path).exists()]
-    return [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in there]
+    return [version_of(path) for path in paths if entrance(path).exists()]
 
 
 def source_of(session):
-    """The user's recording of a session."""
-    return next(row["source"] for row in sessions() if row["session_id"] == session)
+    """The file that stands for the user's recording of a session."""
+    source = next(row["source"] for row in sessions() if row["session_id"] == session)
+    return str(entrance(source))
 
 
 def described(session):

@@ -1,11 +1,11 @@
 """From recordings to presentations."""
 
-NWB_FILES = sorted(map(str, CONFIG.nwb.glob("*.nwb"))) if CONFIG.source == "local" else []
+NWB_FILES = recordings_in(CONFIG.nwb) if CONFIG.source == "local" else []
 
 
 checkpoint select:
     input:
-        NWB_FILES,
+        [str(entrance(path)) for path in NWB_FILES],
         experiments="<results>/allen/ophys_experiments.json" if ALLEN else [],
         containers="<results>/allen/experiment_containers.json" if ALLEN else [],
         code=code("stages.select"),

@@ -56,6 +56,7 @@ from glasscortex.config.dictionaries import (
 from glasscortex.config.names import TaskNames
 from glasscortex.config.part import Distinct, Part, Seed, UserPath, plain_path
 from glasscortex.errors import InputError
+from glasscortex.local import recordings_in
 from glasscortex.tasks import TASKS
 from glasscortex.words import MODELS, SESSION_STIMULI, ModelName
 
@@ -112,7 +113,9 @@ class Config(Part):
     """The whole of `config.yaml`."""
 
     source: Literal["simulated", "local", "allen"] = "simulated"
-    nwb: UserPath | None = Field(None, description="folder of NWB files that source local reads")
+    nwb: UserPath | None = Field(
+        None, description="folder of NWB files and Zarr folders that source local reads"
+    )
     results: UserPath = Path("results")
     seeds: Distinct[Seed] = (0,)
     models: Distinct[ModelName] = MODELS
@@ -236,9 +239,11 @@ def _check_folder(folder: Path | None, raw: Path) -> None:
         raise ValueError("source local needs nwb, the folder of NWB files: add nwb=FOLDER")
     if not folder.is_dir():
         raise ValueError(f"nwb: folder {folder} does not exist: give the folder of NWB files")
-    recordings = list(folder.glob("*.nwb"))
+    recordings = recordings_in(folder)
     if not recordings:
-        raise ValueError(f"nwb: folder {folder} holds no *.nwb file: give another folder")
+        raise ValueError(
+            f"nwb: folder {folder} holds no *.nwb file and no *.zarr folder: give another"
+        )
     for path in map(plain_path, recordings):
         if not path.exists():
             raise ValueError(f"nwb: {path} is a link to nothing: mend or remove it")

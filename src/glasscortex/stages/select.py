@@ -9,6 +9,7 @@ from glasscortex.config import Config
 from glasscortex.data import select as candidates
 from glasscortex.data.allen import catalogue
 from glasscortex.errors import InputError
+from glasscortex.local import recordings_in
 from glasscortex.stages.arguments import OptionalInput, Output
 from glasscortex.tables import write_table
 
@@ -44,7 +45,7 @@ def _sessions(config: Config, experiments: Path | None, containers: Path | None)
             raise InputError("source allen has two tables: name --experiments and --containers")
         return catalogue.sessions(catalogue.rows(experiments), catalogue.rows(containers))
     if config.source == "local" and config.nwb:
-        return candidates.local_sessions(sorted(config.nwb.glob("*.nwb")))
+        return candidates.local_sessions(recordings_in(config.nwb))
     from glasscortex.data import synthetic
 
     return synthetic.sessions(config.simulate)
