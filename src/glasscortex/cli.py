@@ -9,13 +9,13 @@ import csv
 import errno
 import functools
 import importlib
-import inspect
 import json
 import logging
 import os
 import re
 import sys
 from collections.abc import Callable
+from inspect import signature as signature_of
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
@@ -118,9 +118,19 @@ def verify(results: Annotated[Path, typer.Argument(help="folder of a run's resul
     raise typer.Exit(code=bool(faults))
 
 
+@app.command()
+def inspect(
+    path: Annotated[Path, typer.Argument(help="recording (*.nwb, *.zarr), or folder of them")],
+) -> None:
+    """Tell what is in recordings, what can be decoded, what looks odd, and how to go on."""
+    from glasscortex.inspection import inspection
+
+    typer.echo(inspection(path))
+
+
 def command(stage: Callable[..., None]) -> Callable[..., None]:
     """A stage as a command: what is neither a path, a word nor a number is read from JSON."""
-    signature = inspect.signature(stage, eval_str=True)
+    signature = signature_of(stage, eval_str=True)
     parameters = {
         name: parameter.replace(annotation=_option(name, parameter.annotation))
         for name, parameter in signature.parameters.items()
