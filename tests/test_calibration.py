@@ -13,6 +13,9 @@ WORLDS = {
     "stimulus: autocorrelated, drifting": 40,
     "running, pupil: 6 mice, a trend of all": 40,
     "running, pupil: 12 mice of 3 sessions, a trend of the mouse": 20,
+    "values of a stimulus: autocorrelated, drifting": 40,
+    "choices: 6 mice, in runs of 20": 40,
+    "choices: 12 mice, in runs of 20, a bias that moves": 20,
     "movie frame: autocorrelated (20 bins), 1 session of 120 bins": 60,
     "Cre line: 4 lines of 10 mice": 25,
     "area: 12 mice of 2": 25,
@@ -48,6 +51,7 @@ def test_noise_passes_at_the_nominal_rate(name):
         ("a mean lies above 0: 1 deviations, 12 mice", 0.8),
         ("unchanged when spliced: 0 of the margin, 40 mice", 0.9),
         ("running, pupil: 0.4 of running, 12 mice", 0.6),
+        ("choices: 0.5 deviations, 12 mice, in runs of 5", 0.6),
         ("movie frame: 0.2 of the response, 4 sessions of 32 bins", 0.8),
     ],
 )

@@ -98,6 +98,24 @@ def _nulls() -> list[Check]:
         ),
         Check(stimulus, "independent", partial(w.stimulus_units, tau=w.INDEPENDENT)),
         Check(stimulus, "autocorrelated, drifting", partial(w.stimulus_units, tau=200, drift=3)),
+        Check("values of a stimulus", "independent", partial(w.value_units, tau=w.INDEPENDENT)),
+        Check(
+            "values of a stimulus",
+            "autocorrelated, drifting",
+            partial(w.value_units, tau=200, drift=3),
+        ),
+        *(
+            Check("choices", name, partial(w.choice_units, **how))
+            for name, how in (
+                ("6 mice, at random", {"mice": 6}),
+                ("6 mice, in runs of 20", {"mice": 6, "stay": 0.95}),
+                (
+                    "12 mice, in runs of 20, a bias that moves",
+                    {"mice": 12, "stay": 0.95, "trend": 2},
+                ),
+                ("12 mice of 3 sessions, in runs of 20", {"mice": 12, "sessions": 3, "stay": 0.95}),
+            )
+        ),
         *(
             Check(running, name, partial(w.behaviour_units, kinds=kinds, **trends))
             for name, kinds, trends in (
@@ -208,6 +226,17 @@ def _planted() -> list[Check]:
             )
             for mice in (6, 12, 40)
             for effect in (0.1, 0.2, 0.4)
+        ),
+        *(
+            Check(
+                "choices",
+                f"{effect:g} deviations, {mice} mice, in runs of 5",
+                partial(w.choice_units, mice=mice, stay=0.8, effect=effect),
+                none,
+                100,
+            )
+            for mice in (6, 12, 40)
+            for effect in (0.2, 0.5)
         ),
         *(
             Check(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.analysis.background import of_background
-from glasscortex.analysis.behaviour import of_behaviour
+from glasscortex.analysis.behaviour import of_behaviour, of_choices
 from glasscortex.analysis.bench import Condition
 from glasscortex.analysis.claims.ablation import of_ablation
 from glasscortex.analysis.costs import summarised
@@ -19,7 +19,7 @@ from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.recognition import EVERY_KIND, recognition
 from glasscortex.analysis.selectivity import rows_of
 from glasscortex.analysis.shares import difference
-from glasscortex.analysis.stimulus import of_movie, of_presentations
+from glasscortex.analysis.stimulus import of_movie, of_presentations, of_values
 from glasscortex.config import SelectivityConfig
 from glasscortex.decoder.compare import compare
 from glasscortex.dictionaries.splice import compared
@@ -127,6 +127,43 @@ def behaviour_units(
         pd.concat(parts, ignore_index=True), np.concatenate(responses).astype(np.float32)
     )
     return _passing(of_behaviour(shown, "running_speed", DRAWS, rng))
+
+
+def value_units(
+    rng: np.random.Generator, tau: float, drift: float = 0.0, units: int = 10
+) -> np.ndarray:
+    """Which units pass for a continuous variable of the stimulus, drawn anew every time."""
+    responses = autoregressive(rng, tau, (6, 40, units), drift)
+    values = rng.normal(size=240).astype(np.float32)
+    shown = presentations(6, 40, responses.reshape(240, units), loudness=values)
+    return _passing(of_values(shown, "loudness", DRAWS, rng))
+
+
+def choice_units(
+    rng: np.random.Generator,
+    mice: int,
+    sessions: int = 1,
+    stay: float = 0.5,
+    trend: float = 0.0,
+    effect: float = 0.0,
+    units: int = 10,
+) -> np.ndarray:
+    """Which units pass for choices that `stay` as they were, with a bias that a `trend` moves.
+
+    Responses are autocorrelated over 20 trials, and follow the trend of the session too.
+    """
+    shape, course = (mice * sessions, 80), np.linspace(-1, 1, 80)
+    drawn = rng.random(shape) < 1 / (1 + np.exp(-trend * course))
+    kept = rng.random(shape) < 2 * stay - 1
+    last = np.where(kept, 0, np.arange(80))
+    choices = np.take_along_axis(drawn, np.maximum.accumulate(last, axis=1), axis=1)
+    responses = autoregressive(rng, 20, (*shape, units)) + trend * course[:, None]
+    responses += effect * choices[:, :, None]
+    flat = responses.reshape(-1, units)
+    shown = presentations(*shape, flat, choice=choices.ravel().astype(np.float32))
+    names = shown.trials["session_id"].str[1:].astype(int) // sessions
+    trials = shown.trials.assign(mouse="m" + names.astype(str))
+    return _passing(of_choices(Presentations(trials, shown.responses), "choice", DRAWS, rng))
 
 
 def movie_units(

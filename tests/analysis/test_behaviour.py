@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from glasscortex.analysis.behaviour import of_behaviour
+from glasscortex.analysis import effects
+from glasscortex.analysis.behaviour import of_behaviour, of_choices
+from glasscortex.analysis.presentations import Presentations
+from glasscortex.analysis.stimulus import of_presentations
 from tests.analysis.worlds import autoregressive, false_positives, presentations
 
 
@@ -91,3 +94,50 @@ def test_sessions_of_different_length_are_cut(rng):
     measured = of_behaviour(shown.where(np.arange(120) < 105), "running_speed", 99, rng)
     assert measured.n == 4
     assert np.isfinite(measured.p).all()
+
+
+def choosing(rng, responses, stay):
+    """Choices that come in runs: each is the last one with probability `stay`."""
+    sessions, trials = responses.shape[:2]
+    switches = rng.random((sessions, trials)) > stay
+    choices = (switches.cumsum(axis=1) + rng.integers(2, size=(sessions, 1))) % 2
+    flat = responses.reshape(-1, responses.shape[-1])
+    return presentations(sessions, trials, flat, choice=choices.ravel().astype(np.float32))
+
+
+def test_the_effect_of_choices_is_eta_squared_within_sessions(rng):
+    responses = rng.normal(size=(4, 60, 3)) + 9 * np.arange(4)[:, None, None]
+    shown = choosing(rng, responses, 0.5)
+    measured = of_choices(shown, "choice", 99, rng)
+    x = effects.centred(shown.responses.astype(float), shown.numbered("session_id"))
+    classes = shown.trials["choice"].to_numpy(int)
+    np.testing.assert_allclose(measured.effect, effects.eta_squared(x, classes), rtol=1e-6)
+    assert len(measured.null) == 23, "4 mice change places in 24 ways"
+    assert measured.p_min == 1 / 24
+
+
+def test_choices_in_runs_are_no_selectivity_though_permutation_says_so(rng):
+    exchanged, permuted = [], []
+    for _ in range(6):
+        shown = choosing(rng, autoregressive(rng, 30, (8, 100, 60), 1), 0.95)
+        exchanged.append(of_choices(shown, "choice", 199, rng).p)
+        permuted.append(of_presentations(shown, "choice", 199, rng).p)
+    rate, tolerance = false_positives(np.concatenate(exchanged))
+    assert rate <= 0.05 + 2 * tolerance
+    assert false_positives(np.concatenate(permuted))[0] > 0.3
+
+
+def test_units_that_follow_choices_are_found_and_told_apart(rng):
+    shown = choosing(rng, rng.normal(size=(8, 100, 20)), 0.8)
+    choice = shown.trials["choice"].to_numpy()
+    shown.responses[:, 0] += 0.8 * choice
+    shown.responses[:, 1] -= 0.8 * choice
+    measured = of_choices(shown, "choice", 999, rng)
+    assert (measured.p[:2] <= 0.01).all()
+    assert measured.preferred[:2].tolist() == [1, 0]
+
+
+def test_choices_of_one_mouse_are_not_tested(rng):
+    shown = choosing(rng, rng.normal(size=(4, 60, 2)), 0.5)
+    alone = Presentations(shown.trials.assign(mouse="m"), shown.responses)
+    assert of_choices(alone, "choice", 99, rng) is None

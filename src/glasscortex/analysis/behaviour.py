@@ -1,7 +1,9 @@
-"""Selectivity for running and pupil, tested over sessions."""
+"""Selectivity for what the animal does, such as running, pupil and choices, over sessions."""
+
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
 from glasscortex.analysis import effects, nulls
 from glasscortex.analysis.presentations import Presentations
@@ -42,18 +44,13 @@ def of_behaviour(
         None if no two mice were shown the same stimuli in as many sessions.
     """
     series = _series(presentations, variable)
-    sessions = sorted({session for session, _ in series})
-    owner = dict(
-        zip(presentations.trials["session_id"], presentations.trials["mouse"], strict=True)
-    )
-    stimuli = {s: tuple(sorted(st for other, st in series if other == s)) for s in sessions}
-    mice = np.unique([owner[s] for s in sessions], return_inverse=True)[1]
-    kinds = np.unique([" ".join(stimuli[s]) for s in sessions], return_inverse=True)[1]
-    kept = nulls.exchangeable(mice, kinds) if len(sessions) else np.zeros(0, bool)
-    if not kept.any():
+    stimuli: dict[str, tuple[str, ...]] = {}
+    for session, stimulus in sorted(series):
+        stimuli[session] = (*stimuli.get(session, ()), stimulus)
+    exchange = _exchange(presentations, stimuli, draws, rng)
+    if exchange is None:
         return None
-    sessions = [s for s, keep in zip(sessions, kept, strict=True) if keep]
-    mice, kinds = np.unique(mice[kept], return_inverse=True)[1], kinds[kept]
+    sessions, mice, kinds, exchanged = exchange
     correlations = np.zeros((len(sessions), len(sessions), presentations.responses.shape[1]))
     for i, session in enumerate(sessions):
         partners = np.flatnonzero(kinds == kinds[i])
@@ -61,7 +58,6 @@ def of_behaviour(
         correlations[i, partners] = _correlations(series, session, names, stimuli[session])
     each = np.arange(len(sessions))
     own = correlations[each, each]
-    exchanged = nulls.exchanges(mice, kinds, draws, rng)
     null = np.stack([np.abs(correlations[each, other].mean(axis=0)) for other in exchanged])
     counts = np.bincount(mice)
     without = [np.abs(own[mice != mouse].mean(axis=0)) for mouse in range(len(counts))]
@@ -76,6 +72,124 @@ def of_behaviour(
         noise_without=np.sqrt(len(sessions) / (len(sessions) - counts)),
         preferred=np.where(own.mean(axis=0) >= 0, "increasing", "decreasing"),
     )
+
+
+def of_choices(
+    presentations: Presentations, variable: str, draws: int, rng: np.random.Generator
+) -> TestResult | None:
+    """Test classes that the animal sets, such as its choices, against those of other mice.
+
+    The effect is η² of the class, of responses centred within the session. What an animal chooses
+    depends on what it chose before, on its bias and on how awake it is, and all of these run
+    through the session as its activity does: so choices are not permuted within it. Under the null
+    mice change places, as in `of_behaviour`: every session gets the choices of another one, in
+    their order, cut to the shorter of the two.
+
+    Parameters
+    ----------
+    presentations : Presentations
+        Those of one stimulus that have the label, in order of time within sessions.
+    variable : str
+        Column of the label.
+    draws : int
+        Exchanges between mice; fewer if there are fewer.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    TestResult or None
+        None if no two mice have sessions in which the label varies.
+
+    References
+    ----------
+    Harris 2020, "Nonsense correlations in neuroscience" (bioRxiv 2020.11.29.402719).
+    """
+    trials = presentations.trials
+    labels, classes = np.unique(trials[variable], return_inverse=True)
+    rows = trials.groupby("session_id", sort=True).indices
+    varied = [s for s, own in rows.items() if len(own) >= FEWEST and np.ptp(classes[own]) > 0]
+    exchange = _exchange(presentations, dict.fromkeys(varied, ("",)), draws, rng)
+    if exchange is None:
+        return None
+    sessions, mice, _, exchanged = exchange
+    ways = np.vstack([np.arange(len(sessions)), exchanged])
+    shape = len(labels), presentations.responses.shape[1]
+    sums, counts = np.zeros((len(ways), *shape)), np.zeros((len(ways), len(labels)))
+    total, own = np.zeros((len(ways), shape[1])), []
+    for i, session in enumerate(sessions):
+        responses = presentations.responses[rows[session]].astype(np.float64)
+        for j in np.unique(ways[:, i]):
+            codes = classes[rows[sessions[j]]][: len(responses)]
+            x = responses[: len(codes)] - responses[: len(codes)].mean(axis=0)
+            summed = effects.membership(codes, len(labels)) @ x
+            drawn = ways[:, i] == j
+            sums[drawn] += summed
+            counts[drawn] += np.bincount(codes, minlength=len(labels))
+            total[drawn] += (x**2).sum(axis=0)
+            if i == j:
+                own.append((x, codes))
+    x, codes = (np.concatenate(parts) for parts in zip(*own, strict=True))
+    of_row = np.repeat(mice, [len(part) for _, part in own])
+    explained = np.stack([_explained(*draw) for draw in zip(sums, counts, total, strict=True)])
+    n_of_mouse = np.bincount(of_row)
+    return TestResult(
+        index="eta2",
+        replicate="session",
+        n=len(sessions),
+        effect=explained[0],
+        null=explained[1:],
+        p_min=1 / len(explained),
+        without=np.stack(
+            [
+                effects.eta_squared(x[left], np.unique(codes[left], return_inverse=True)[1])
+                for left in (of_row != mouse for mouse in range(len(n_of_mouse)))
+            ]
+        ),
+        noise_without=len(of_row) / (len(of_row) - n_of_mouse),
+        preferred=labels[(sums[0] / counts[0][:, None]).argmax(axis=0)],
+        observations=x,
+        labels=labels[codes],
+    )
+
+
+def _explained(
+    sums: Float[np.ndarray, "classes units"],
+    counts: Float[np.ndarray, " classes"],
+    total: Float[np.ndarray, " units"],
+) -> Float[np.ndarray, " units"]:
+    """η² over the classes that a draw has."""
+    shown = counts > 0
+    return effects.share(sums[shown], counts[shown], total)
+
+
+class _Exchange(NamedTuple):
+    """Sessions whose behaviour can be exchanged, and how."""
+
+    sessions: list[str]
+    mice: Int64[np.ndarray, " sessions"]
+    kinds: Int64[np.ndarray, " sessions"]
+    ways: Int64[np.ndarray, "ways sessions"]
+    """The session whose behaviour each gets."""
+
+
+def _exchange(
+    presentations: Presentations,
+    stimuli: dict[str, tuple[str, ...]],
+    draws: int,
+    rng: np.random.Generator,
+) -> _Exchange | None:
+    """Ways to exchange behaviour between mice that were shown the same, by session; None: none."""
+    trials = presentations.trials
+    owner = dict(zip(trials["session_id"], trials["mouse"], strict=True))
+    sessions = sorted(stimuli)
+    mice = np.unique([owner[s] for s in sessions], return_inverse=True)[1]
+    kinds = np.unique([" ".join(stimuli[s]) for s in sessions], return_inverse=True)[1]
+    kept = nulls.exchangeable(mice, kinds) if len(sessions) else np.zeros(0, bool)
+    if not kept.any():
+        return None
+    sessions = [s for s, keep in zip(sessions, kept, strict=True) if keep]
+    mice, kinds = np.unique(mice[kept], return_inverse=True)[1], kinds[kept]
+    return _Exchange(sessions, mice, kinds, nulls.exchanges(mice, kinds, draws, rng))
 
 
 def _series(presentations: Presentations, variable: str) -> _Series:

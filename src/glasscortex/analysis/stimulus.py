@@ -58,6 +58,60 @@ def of_presentations(
     )
 
 
+def of_values(
+    presentations: Presentations, variable: str, draws: int, rng: np.random.Generator
+) -> TestResult | None:
+    """Test values whose order was random: permuted within session and block.
+
+    The effect is the absolute mean over blocks of Spearman's correlation within session and block,
+    weighted by presentations.
+
+    Parameters
+    ----------
+    presentations : Presentations
+        Those that have a value.
+    variable : str
+        Column of the values.
+    draws : int
+        Permutations.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    TestResult or None
+        None if no block has two values.
+    """
+    blocks, mice = presentations.numbered("session_id", "block"), presentations.numbered("mouse")
+    values = presentations.trials[variable].to_numpy(np.float64)
+    ranks = np.zeros(presentations.responses.shape)
+    traces = np.zeros(len(values))
+    for rows in (np.flatnonzero(blocks == block) for block in range(blocks.max(initial=-1) + 1)):
+        traces[rows] = effects.standardised_ranks(values[rows])
+        ranks[rows] = effects.standardised_ranks(presentations.responses[rows]) * len(rows)
+    if not traces.any():
+        return None
+    counts = np.bincount(mice)
+    of_mouse = effects.membership(mice) @ (ranks * traces[:, None])
+    drawn = [traces[order] for order in nulls.permutations(blocks, draws, rng)]
+    null = np.abs(np.array(drawn).reshape(-1, len(traces)) @ ranks) / len(traces)
+    effect = of_mouse.sum(axis=0)
+    left = len(traces) - counts
+    with np.errstate(invalid="ignore", divide="ignore"):
+        without = np.abs(effect - of_mouse) / left[:, None]
+        growth = np.sqrt(len(traces) / left)
+    return TestResult(
+        index="spearman",
+        replicate="presentation",
+        n=len(traces),
+        effect=np.abs(effect) / len(traces),
+        null=null,
+        p_min=1 / (len(null) + 1),
+        without=without,
+        noise_without=growth,
+        preferred=np.where(effect >= 0, "increasing", "decreasing"),
+    )
+
+
 def of_movie(
     presentations: Presentations, draws: int, rng: np.random.Generator
 ) -> TestResult | None:
