@@ -26,10 +26,10 @@ from snakemake.utils import update_config
 from glasscortex.config import DecoderConfig
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.evaluate import evaluate
-from glasscortex.decoder.scores import headline
+from glasscortex.decoder.scores import HEADLINES
 from glasscortex.decoder.train import train
 from glasscortex.intervals import mean_interval
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, label_column
 
 PEER = ROOT / "workflow/configs/poyo_plus.yaml"
 
@@ -39,7 +39,7 @@ class Recordings:
 
     def __init__(self, results: Path, sessions: int | None, tasks: tuple[str, ...] | str):
         trials = pd.read_parquet(results / "trials.parquet")
-        columns = [TASKS[task].column for task in (TASKS if tasks == "all" else tasks)]
+        columns = [label_column(task) for task in (ALLEN.tasks if tasks == "all" else tasks)]
         able = trials["session_id"][trials[columns].notna().any(axis=1)].unique()
         ids = np.random.default_rng(0).permutation(able)[:sessions]
         self.trials = trials[trials["session_id"].isin(ids)].reset_index(drop=True)
@@ -52,7 +52,7 @@ class Recordings:
         seconds = time.process_time() - began
         best = int(trained.history["epoch"][trained.history["validation_loss"].idxmin()])
         table = evaluate(trained.decoder, self.trials, self.windows)
-        kept = (table["session_id"] != "all") & (table["metric"] == table["task"].map(headline))
+        kept = (table["session_id"] != "all") & table["metric"].isin(HEADLINES)
         return table[kept].set_index(["split", "task", "session_id"]), seconds, best
 
 

@@ -32,7 +32,7 @@ from glasscortex.dictionaries import TopK
 from glasscortex.dictionaries.activations import Writer
 from glasscortex.stages.units import units
 from glasscortex.tables import write_table
-from glasscortex.tasks import variables
+from glasscortex.tasks import ALLEN
 from glasscortex.words import SPLITS
 
 DIM, CELLS, SAMPLES, STEPS = 64, 40, 20, 10
@@ -67,7 +67,7 @@ def trials(sessions: int) -> pd.DataFrame:
             "split": np.tile(split, sessions),
         }
     )
-    for variable in variables("stimulus", "behaviour"):
+    for variable in ALLEN.at("stimulus", "behaviour"):
         table[variable] = np.full(n, np.nan, np.float32)
     table["direction"] = 45.0 * rng.integers(0, 8, n)
     table["orientation"] = table["direction"] % 180

@@ -54,6 +54,7 @@ def lay_out(folder: Path, sae: str) -> None:
     browser(
         sae=folder / "sae.csv",
         sessions=folder / "sessions.csv",
+        trials=folder / "trials.parquet",
         recordings=recordings,
         page=site / "index.html",
         static=site / "static",

@@ -40,7 +40,7 @@ from glasscortex.decoder.scores import session_scores
 from glasscortex.decoder.start import start
 from glasscortex.decoder.train import untrained
 from glasscortex.intervals import mean_interval
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, label_column
 
 
 class Additive(CellEncoder):
@@ -142,7 +142,7 @@ class Training:
     def _parts(self, variant: Variant) -> Iterator[tuple[pd.DataFrame, tuple[str, ...] | str]]:
         """The presentations and tasks of each decoder of a variant."""
         if variant.tasks_alone:
-            yield from ((self.trials, (task,)) for task in TASKS if self._labels(task))
+            yield from ((self.trials, (task,)) for task in ALLEN.tasks if self._labels(task))
             return
         sessions = np.random.default_rng(0).permutation(self.trials["session_id"].unique())
         number = variant.sessions or len(sessions)
@@ -151,7 +151,7 @@ class Training:
             yield self.trials[own].reset_index(drop=True), "all"
 
     def _labels(self, task: str) -> bool:
-        return bool(np.isfinite(self.trials[TASKS[task].column].to_numpy()).any())
+        return bool(np.isfinite(self.trials[label_column(task)].to_numpy()).any())
 
     def _scores(
         self, trials: pd.DataFrame, tasks: tuple[str, ...] | str, variant: Variant
@@ -198,7 +198,8 @@ def row(scores: pd.Series, default: pd.Series) -> dict[str, float]:
 
 def session_means(scores: pd.Series) -> pd.Series:
     """The mean score of each session's classification tasks."""
-    is_class = [not TASKS[task].is_regression for task in scores.index.get_level_values("task")]
+    names = scores.index.get_level_values("task")
+    is_class = [not ALLEN.tasks[task].is_regression for task in names]
     return scores[is_class].groupby("session_id").mean()
 
 

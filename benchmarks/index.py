@@ -25,7 +25,7 @@ from glasscortex.data.batches import Batches
 from glasscortex.data.labels import with_labels
 from glasscortex.data.vocabulary import Vocabulary
 from glasscortex.data.windows import WindowsFolder
-from glasscortex.tasks import TASKS, variables
+from glasscortex.tasks import ALLEN
 
 CELLS, BATCH, READ = 90, 64, 2000
 SHOWN = {
@@ -45,8 +45,9 @@ def trials(sessions: int) -> pd.DataFrame:
         split = np.select([rows < 0.6 * n, rows < 0.75 * n], ["train", "validation"], "test")
         times = {"start_s": 3.0 * rows, "end_s": 3.0 * rows + 2}
         part = pd.DataFrame({"presentation": rows.astype(np.int32), "split": split, **times})
-        shown = {task.variable for task in TASKS.values() if task.stimulus in (stimulus, None)}
-        for variable in tuple(variables("stimulus", "behaviour")):
+        tasks = ALLEN.tasks.values()
+        shown = {task.variable.name for task in tasks if task.stimulus in (stimulus, None)}
+        for variable in tuple(ALLEN.at("stimulus", "behaviour")):
             value = rows % 5 if variable in shown else np.nan
             part[variable] = np.full(n, value, np.float32)
         parts.append(part.assign(stimulus=stimulus))

@@ -10,7 +10,7 @@ from glasscortex import config
 from glasscortex.config import Config, DecoderConfig, Part, PoyoPlusConfig, validated
 from glasscortex.config.yaml_keys import check_keys
 from glasscortex.errors import InputError
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 from glasscortex.workflow import file_of, sources
 from tests.attacks import outcomes
 
@@ -49,8 +49,8 @@ def test_session_ids_may_be_written_as_numbers():
 
 def test_every_task_is_a_legal_choice():
     sessions = {"three_session_A": 1, "three_session_B": 1, "three_session_C": 1}
-    config = validated({"tasks": list(TASKS), "simulate": {"sessions": sessions}})
-    assert config.tasks == tuple(TASKS)
+    config = validated({"tasks": list(ALLEN.tasks), "simulate": {"sessions": sessions}})
+    assert config.tasks == tuple(ALLEN.tasks)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,11 @@ def test_every_task_is_a_legal_choice():
             {"decoder": {"architecture": "poyo_plus"}},
             ["models names start", "poyo_plus starts at random", "name untrained"],
         ),
-        ({"tasks": ["directio"]}, ["config tasks.0:", "'direction'", "got 'directio'"]),
+        ({"tasks": ["directio"]}, ["tasks names directio, which is no task", "one of direction"]),
+        (
+            {"decoder": {"train": {"task_weights": {"scenes": 0.1}}}},
+            ["decoder.train.task_weights names scenes", "trials.variables"],
+        ),
         ({"tasks": ["movie_two"]}, ["task movie_two", "no selected session", "remove it"]),
         (
             {"tasks": ["scene"], "select": {"session_types": ["three_session_A"]}},
@@ -168,7 +172,7 @@ def test_every_task_is_a_legal_choice():
         ({"simulate": {"cells": 10**12}}, ["simulate.cells:", "less than or equal to 1000000"]),
         ({"selectivity": {"permutations": 10**12}}, ["selectivity.permutations:", "equal to"]),
         (
-            {"decoder": {"train": {"task_weights": dict.fromkeys(TASKS, 0)}}},
+            {"decoder": {"train": {"task_weights": dict.fromkeys(ALLEN.tasks, 0)}}},
             ["decoder.train.task_weights is 0 for every task: raise one"],
         ),
         (

@@ -4,9 +4,12 @@ import csv
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 
+from glasscortex.data.definitions import of_metadata
 from glasscortex.errors import InputError
 from glasscortex.files import sealed_write, verified
+from glasscortex.tasks import Definitions
 
 NAMES = dict.fromkeys(["session_id", "container_id", "mouse", "repeats"], str)
 """Columns whose text is a name, be it "007" or "NA"; repeats may be "all"."""
@@ -56,6 +59,27 @@ def read_trials(path: Path) -> pd.DataFrame:
         The file is not as it was written.
     """
     return pd.read_parquet(verified(path))
+
+
+def read_definitions(path: Path) -> Definitions:
+    """What the variables and tasks of a table of presentations are.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The Parquet that the stage `trials` or `combine` wrote.
+
+    Returns
+    -------
+    Definitions
+        Allen's, and those of the run's own that the file holds.
+
+    Raises
+    ------
+    InputError
+        The file is not as it was written.
+    """
+    return of_metadata(pq.read_schema(verified(path)).metadata)
 
 
 def write_table(

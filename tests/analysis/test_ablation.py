@@ -105,7 +105,8 @@ class ToldScores:
     """A bench on which unit u of a task's own costs a known share, and only on validation."""
 
     def __init__(self, vocabulary, lost):
-        self.tasks, self.lost = vocabulary.tasks, lost
+        self.tasks, self.definitions = vocabulary.tasks, vocabulary.definitions
+        self.lost = lost
 
     def scores(self, split, conditions, score="headline"):
         assert split == "validation"

@@ -6,7 +6,7 @@ import pytest
 
 from glasscortex.analysis.bench import Condition
 from glasscortex.analysis.costs import beyond, summarised
-from glasscortex.tasks import related
+from glasscortex.tasks import ALLEN
 
 MICE = pd.Series({f"s{i}": f"m{i // 2}" for i in range(8)})
 
@@ -126,8 +126,8 @@ def test_one_mouse_has_no_intervals():
 
 def test_orientation_and_direction_are_no_controls_of_each_other():
     orientation = {"direction", "orientation", "static_orientation"}
-    assert all(related(task) == orientation for task in orientation)
-    assert related("phase") == {"phase"}
+    assert all(ALLEN.related(task) == orientation for task in orientation)
+    assert ALLEN.related("phase") == {"phase"}
 
 
 def test_sessions_of_one_mouse_do_not_narrow_an_interval():

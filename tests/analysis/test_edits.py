@@ -8,8 +8,8 @@ from glasscortex.analysis.edits import Series, session_scores
 from glasscortex.data.batches import Batches
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.evaluate import predict_under
-from glasscortex.decoder.scores import headline, metrics
-from glasscortex.tasks import TASKS
+from glasscortex.decoder.scores import metrics
+from glasscortex.tasks import ALLEN, label_column
 
 HOOKS = ("latents.0", "attention.1", "mlp.0", "latents.2", "readout")
 
@@ -33,9 +33,9 @@ def test_together_edits_score_as_each_alone(decoder, session, hook, monkeypatch)
     alone = predict_under(decoder, session, mask, hook, dict(enumerate(edits)))
     assert set(everything) == set(tasks)
     for task, found in everything.items():
-        labels = session.trials[TASKS[task].column].to_numpy()
+        labels = session.trials[label_column(task)].to_numpy()
         known = mask & np.isfinite(labels)
-        metric = metrics(task)[headline(task)]
+        metric = next(iter(metrics(ALLEN.tasks[task]).values()))
         expected = [
             metric(labels[known], alone[i][task]["value"][known]) for i in range(len(edits))
         ]

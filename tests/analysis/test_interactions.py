@@ -7,6 +7,7 @@ import pytest
 from glasscortex.analysis.bench import Bench
 from glasscortex.analysis.interactions import COLUMNS, interactions
 from glasscortex.data.windows import WindowsFolder
+from glasscortex.tasks import ALLEN
 
 NAMES = [f"s{i}" for i in range(6)]
 MICE = pd.Series(NAMES, NAMES)
@@ -18,6 +19,7 @@ class Known:
 
     def __init__(self, cost):
         self.cost = cost
+        self.definitions = ALLEN
 
     def scores(self, split, conditions, own_alone):
         assert (split, own_alone) == ("test", True)

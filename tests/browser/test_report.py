@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from glasscortex.browser import report as parts
+from glasscortex.data.definitions import described
 from glasscortex.figures.captions import CAPTIONS
 from glasscortex.stages.report import report
 from glasscortex.tables import write_table
+from glasscortex.tasks import ALLEN
 
 HOSTILE = "<script>alert('1')</script>\"&"
 
@@ -63,6 +65,7 @@ def page(tmp_path):
         "sessions": pd.DataFrame(
             {"session_id": ["1", "2"], "mouse": ["m", "m"], "cre_line": HOSTILE, "area": "VISp"}
         ),
+        "variables": described(ALLEN, ["direction"]),
     }
     for name, table in tables.items():
         write_table(table, tmp_path / f"{name}.csv")
@@ -118,4 +121,4 @@ def test_recordings_are_counted_by_kind_and_together():
 def test_no_selected_unit_is_told():
     none = pd.DataFrame({"model": ["trained"], "selected": [False], "explained_selection": [0.1]})
     none = none.assign(seed=0, sae="a", variable="scene", stimulus="natural_scenes")
-    assert "No unit was selected" in parts.units(none)
+    assert "No unit was selected" in parts.units(none, ALLEN.variables)

@@ -310,7 +310,7 @@ def test_sessions_of_a_container_without_a_mouse_are_of_one(nwb):
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (put(f"{SHOWN}/gratings_stimulus/data", 1), "stimulus gratings is unknown and not used"),
+        (put(f"{SHOWN}/gratings_stimulus/data", 1), "so it can be the table of no variable"),
         (
             both(
                 change(f"{GRATINGS}/data", lambda data: data[:, 1:]),

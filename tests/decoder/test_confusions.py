@@ -10,7 +10,7 @@ from glasscortex.data.labels import task_labels
 from glasscortex.decoder.confusions import confusions
 from glasscortex.decoder.predictions import predictions, unpredicted
 from glasscortex.decoder.scores import session_scores
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 
 SHOWN = st.tuples(
     st.sampled_from("ab"),
@@ -27,7 +27,7 @@ LEARNT = [(session, "train", label, np.nan) for session in "ab" for label in (0.
 def world(shown):
     columns = ["session_id", "split", "direction", "said"]
     trials = pd.DataFrame([*LEARNT, *shown], columns=columns).assign(stimulus="drifting_gratings")
-    trials["label_direction"] = task_labels(trials, TASKS["direction"])
+    trials["label_direction"] = task_labels(trials, ALLEN.tasks["direction"])
     return trials, predictions(trials["said"].to_numpy())
 
 

@@ -12,7 +12,7 @@ from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.predictions import predictions
 from glasscortex.decoder.scores import score_table
 from glasscortex.decoder.train import train
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 from glasscortex.words import SESSION_STIMULI
 
 RATE = 30.0
@@ -40,12 +40,12 @@ class Session:
 
 @pytest.fixture(scope="module")
 def gratings_and_movies() -> pd.DataFrame:
-    return tabulate(Session("three_session_A", 0.4), TrialsConfig())
+    return tabulate(Session("three_session_A", 0.4), TrialsConfig())[0]
 
 
 @pytest.fixture(scope="module")
 def static_and_scenes() -> pd.DataFrame:
-    return tabulate(Session("three_session_B", 0.5), TrialsConfig())
+    return tabulate(Session("three_session_B", 0.5), TrialsConfig())[0]
 
 
 def scored(task, trials, prediction):
@@ -54,7 +54,7 @@ def scored(task, trials, prediction):
 
 
 def test_phase_has_four_classes(static_and_scenes):
-    labels = task_labels(static_and_scenes, TASKS["phase"])
+    labels = task_labels(static_and_scenes, ALLEN.tasks["phase"])
     assert set(labels[np.isfinite(labels)]) == {0, 0.25, 0.5, 0.75}
     row = scored("phase", static_and_scenes, np.zeros(len(labels))).loc["accuracy"]
     assert (row["n_classes"], row["chance"]) == (4, 1 / 4)
@@ -63,7 +63,7 @@ def test_phase_has_four_classes(static_and_scenes):
 def test_blanks_are_no_scene_and_no_grating(static_and_scenes):
     trials = static_and_scenes
     shown = trials["stimulus"] == "natural_scenes"
-    labels = task_labels(trials, TASKS["scene"])
+    labels = task_labels(trials, ALLEN.tasks["scene"])
     assert np.isnan(labels[shown]).sum() > 10, "the session shows blanks"
     assert set(labels[np.isfinite(labels)]) == set(range(118))
     row = scored("scene", trials, np.zeros(len(trials))).loc["accuracy"]
@@ -71,7 +71,7 @@ def test_blanks_are_no_scene_and_no_grating(static_and_scenes):
     assert row["n"] == (shown & (trials["split"] == "test") & (trials["scene"] >= 0)).sum()
     for task in ("static_orientation", "spatial_frequency", "phase"):
         assert np.array_equal(
-            np.isfinite(task_labels(trials, TASKS[task])),
+            np.isfinite(task_labels(trials, ALLEN.tasks[task])),
             (trials["stimulus"] == "static_gratings") & trials["spatial_frequency"].notna(),
         )
 
@@ -79,14 +79,14 @@ def test_blanks_are_no_scene_and_no_grating(static_and_scenes):
 def test_noise_of_4_and_of_8_degrees_are_different_stimuli():
     names = [name for name in SESSION_STIMULI["three_session_C2"] if "noise" in name]
     config = TrialsConfig(window_s=dict.fromkeys(names, 0.25))
-    trials = tabulate(Session("three_session_C2", 0.01), config)
+    trials = tabulate(Session("three_session_C2", 0.01), config)[0]
     assert sorted(trials["stimulus"].unique()) == [
         "locally_sparse_noise_4deg",
         "locally_sparse_noise_8deg",
     ]
     for rows in trials.groupby("stimulus").groups.values():
         assert trials.loc[rows, "presentation"].tolist() == list(range(len(rows)))
-    for task in TASKS.values():
+    for task in ALLEN.tasks.values():
         assert np.isnan(task_labels(trials, task)).all(), "no task takes one for the other"
 
 

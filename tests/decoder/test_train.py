@@ -10,7 +10,7 @@ from glasscortex.decoder.evaluate import evaluate, predict
 from glasscortex.decoder.optimisation import task_losses
 from glasscortex.decoder.scores import session_scores
 from glasscortex.decoder.train import shuffled_labels, train
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, label_column
 
 SMALL = DecoderConfig.model_validate(
     {
@@ -70,7 +70,7 @@ def test_losses_are_means_over_labelled_windows(decoder, batch, batches):
 def test_shuffling_keeps_the_labels_of_each_session_stimulus_and_split(world):
     trials = world[0]
     shuffled = shuffled_labels(trials, seed=0)
-    columns = [task.column for task in TASKS.values()]
+    columns = [label_column(task) for task in ALLEN.tasks]
     test = trials["split"] == "test"
     pd.testing.assert_frame_equal(shuffled[test], trials[test])
     moved = ~test & trials["label_direction"].notna()

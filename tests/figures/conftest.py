@@ -6,7 +6,8 @@ import pytest
 
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.tuning import tuning as tuning_of
-from glasscortex.tasks import TASKS
+from glasscortex.data.definitions import described
+from glasscortex.tasks import ALLEN
 
 CLASSES = {
     "direction": 8,
@@ -31,7 +32,7 @@ def decoding() -> pd.DataFrame:
     rng = np.random.default_rng(0)
     rows = []
     for task, n_classes in CLASSES.items():
-        metric = "r2" if TASKS[task].is_regression else "accuracy"
+        metric = "r2" if ALLEN.tasks[task].is_regression else "accuracy"
         chance = 1 / n_classes if n_classes else 0.0
         for model, strength in STRENGTH.items():
             scores = chance + strength * (1 - chance) + rng.normal(scale=0.06, size=24)
@@ -190,6 +191,11 @@ def selectivity() -> pd.DataFrame:
                     }
                 )
     return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def variables() -> pd.DataFrame:
+    return described(ALLEN, ALLEN.tasks)
 
 
 @pytest.fixture(scope="session")

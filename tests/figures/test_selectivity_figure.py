@@ -7,8 +7,8 @@ from glasscortex.figures.style import save
 
 
 @pytest.fixture(scope="module")
-def figure(selectivity, tuning):
-    return selectivity_figure(selectivity=selectivity, tuning=tuning)
+def figure(selectivity, tuning, variables):
+    return selectivity_figure(selectivity=selectivity, tuning=tuning, variables=variables)
 
 
 def panels(figure, variable):
@@ -59,15 +59,15 @@ def test_the_ranked_effects_are_the_tables(figure, selectivity):
     np.testing.assert_allclose(np.sort(lines["null"]), np.sort(rows["null_high"]))
 
 
-def test_variables_that_were_not_tested_are_named(selectivity, tuning):
+def test_variables_that_were_not_tested_are_named(selectivity, tuning, variables):
     directions = selectivity[selectivity["variable"] == "direction"]
-    figure = selectivity_figure(selectivity=directions, tuning=tuning)
+    figure = selectivity_figure(selectivity=directions, tuning=tuning, variables=variables)
     said = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert "cre line: no unit was tested" in said
 
 
-def test_the_same_figure_has_the_same_bytes(figure, selectivity, tuning, tmp_path):
-    again = selectivity_figure(selectivity=selectivity, tuning=tuning)
+def test_the_same_figure_has_the_same_bytes(figure, selectivity, tuning, tmp_path, variables):
+    again = selectivity_figure(selectivity=selectivity, tuning=tuning, variables=variables)
     save(figure, tmp_path / "a.svg", tmp_path / "a.png")
     save(again, tmp_path / "b.svg", tmp_path / "b.png")
     for kind in ("svg", "png"):

@@ -106,7 +106,7 @@ def identity(monkeypatch, world, folder, **changes) -> str:
     """What the stage gives to the checkpoint of such a training."""
     seen = []
     monkeypatch.setattr(
-        "glasscortex.decoder.train.train", lambda *given: seen.append(given[-1]) or 1 / 0
+        "glasscortex.decoder.train.train", lambda *given, **_: seen.append(given[-1]) or 1 / 0
     )
     with pytest.raises(ZeroDivisionError):
         train(**arguments(world, folder, **{"config": short()} | changes))

@@ -106,7 +106,12 @@ def test_parts_are_put_one_after_the_other(part, tmp_path):
     table = pd.read_parquet(part)
     other = tmp_path / "2.parquet"
     table.assign(session_id="2").to_parquet(other, index=False)
-    combine(parts=[other, part], trials=tmp_path / "trials.parquet", tasks="all")
+    combine(
+        parts=[other, part],
+        trials=tmp_path / "trials.parquet",
+        variables=tmp_path / "v.csv",
+        tasks="all",
+    )
     combined = pd.read_parquet(tmp_path / "trials.parquet")
     assert combined["session_id"].tolist() == ["2"] * len(table) + ["100"] * len(table)
     assert combined.index.tolist() == list(range(2 * len(table)))
@@ -117,6 +122,7 @@ def test_named_tasks_that_the_sessions_allow(part, tmp_path):
     combine(
         parts=[part],
         trials=tmp_path / "trials.parquet",
+        variables=tmp_path / "v.csv",
         tasks=("direction", "movie_one", "running_speed", "pupil"),
     )
     assert (tmp_path / "trials.parquet").exists()
@@ -125,7 +131,12 @@ def test_named_tasks_that_the_sessions_allow(part, tmp_path):
 @pytest.mark.parametrize("task", ["scene", "temporal_frequency", "movie_three"])
 def test_a_named_task_that_no_session_allows(part, tmp_path, task):
     with pytest.raises(InputError, match=rf"^tasks: no session has two .*{task} .*remove it"):
-        combine(parts=[part], trials=tmp_path / "trials.parquet", tasks=("direction", task))
+        combine(
+            parts=[part],
+            trials=tmp_path / "trials.parquet",
+            variables=tmp_path / "v.csv",
+            tasks=("direction", task),
+        )
     assert not (tmp_path / "trials.parquet").exists()
 
 
@@ -141,5 +152,10 @@ def test_damaged_windows_and_trials_are_found(part, tmp_path):
     with pytest.raises(InputError, match=r"100\.h5 is damaged or was changed"):
         SessionWindows(tmp_path / "100.h5")
     with pytest.raises(InputError, match=r"100\.parquet is damaged or was changed"):
-        combine(parts=[part], trials=tmp_path / "trials.parquet", tasks="all")
+        combine(
+            parts=[part],
+            trials=tmp_path / "trials.parquet",
+            variables=tmp_path / "v.csv",
+            tasks="all",
+        )
     assert not (tmp_path / "trials.parquet").exists()

@@ -157,6 +157,9 @@ rule combine:
         code=code("stages.combine"),
     output:
         trials="<results>/trials.parquet",
+        variables=report(
+            "<results>/tables/variables.csv", caption="../report/tables.rst", category="Tables"
+        ),
     log:
         "<results>/logs/combine.log",
     benchmark:

@@ -205,6 +205,7 @@ rule browser:
         session_pages=rules.session_pages.output.data,
         sae="<results>/tables/sae.csv",
         sessions="<results>/sessions.csv",
+        trials="<results>/trials.parquet",
         recordings=ancient(of_sessions("<results>/raw/{session}.nwb")),
         code=code("stages.browser") + static_files("browser"),
     output:
@@ -236,7 +237,7 @@ rule report:
     input:
         **{
             table: f"<results>/tables/{table}.csv"
-            for table in ("claims", "quality", "sae", "selectivity")
+            for table in ("claims", "quality", "sae", "selectivity", "variables")
         },
         sessions="<results>/sessions.csv",
         figures=expand("<results>/figures/{figure}.svg", figure=FIGURES),

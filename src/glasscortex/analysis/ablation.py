@@ -19,7 +19,6 @@ from glasscortex.config import AblationConfig
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
-from glasscortex.tasks import related
 
 COLUMNS = [
     *("variable", "task", "n_units", "method", "condition", "chosen"),
@@ -60,8 +59,8 @@ def ablate(
     sets of like totals lose (`matched`, and what 95 % of them lie between), the rank `p` of delta
     among them, and the `excess` of delta over their mean, whose interval has the spread over sets
     and that over mice. `specificity` is what the own task loses less the mean loss of the other
-    classification tasks (without those that name the same, see `related`), every mouse alike in
-    weight. `change` is the root mean square of ‖Δx‖ when the units are resampled, and
+    classification tasks (without those that name the same, see `Definitions.related`), every mouse
+    alike in weight. `change` is the root mean square of ‖Δx‖ when the units are resampled, and
     `overlap` the share of them that are an unrelated variable's, too.
 
     The condition selective removes the units. One such row a variable and task is `chosen`: the
@@ -143,7 +142,7 @@ def own_units(
     tasks = list(bench.tasks)
     found = {}
     for task in tasks:
-        units = ranked(costs, tasks, task)[: min(config.units, len(alive) // 3)]
+        units = ranked(costs, tasks, task, bench.definitions)[: min(config.units, len(alive) // 3)]
         if len(units):
             found[task] = units, doses(len(units), config)
     steps = [
@@ -158,7 +157,7 @@ def own_units(
     own = {}
     for task, (units, numbers) in found.items():
         rows = [i for i, step in enumerate(steps) if step.variable == task]
-        worth = specific(shares[rows], tasks, task)
+        worth = specific(shares[rows], tasks, task, bench.definitions)
         if worth.max() > 0:
             own[task] = Own(units, fewest(numbers, worth))
     for task in tasks:
@@ -203,7 +202,7 @@ def measured(
     if not conditions:
         return pd.DataFrame(columns=COLUMNS)
     scores = bench.scores("test", conditions)
-    rows = summarised(conditions, list(bench.tasks), scores, mice)
+    rows = summarised(conditions, list(bench.tasks), scores, mice, bench.definitions)
     change = np.array([bench.moments.change(c.units) for c in conditions])
     shown = [conditions[number] for number in rows["number"]]
     rows["units"] = [" ".join(map(str, c.units)) for c in shown]
@@ -215,8 +214,9 @@ def measured(
         (c.kind, c.method, len(c.units)) == ("selective", config.methods[0], own[c.variable].number)
         for c in shown
     ]
+    related = {task: bench.definitions.related(task) for task in own}
     others = {
-        task: {u for t, o in own.items() if t not in related(task) for u in o.units[: o.number]}
+        task: {u for t, o in own.items() if t not in related[task] for u in o.units[: o.number]}
         for task in own
     }
     rows["overlap"] = [np.mean([u in others[c.variable] for u in c.units]) for c in shown]

@@ -19,7 +19,7 @@ from glasscortex.decoder.evaluate import EVALUATION_BATCH, Edit
 from glasscortex.decoder.model import Decoder
 from glasscortex.dictionaries import Dictionary
 from glasscortex.errors import InputError
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import label_column
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class Bench:
         if sae.hook is None:
             raise InputError("the dictionary says no hook to edit: fit it with hook=…")
         self.tasks, self.atoms = decoder.vocabulary.tasks, atoms(sae)
+        self.definitions = decoder.vocabulary.definitions
         self._decoder, self._sae, self._hook = decoder, sae, sae.hook
         self._trials, self._windows = trials, windows
         self._mean, self._most, self._seed = torch.from_numpy(mean).float(), most, seed
@@ -128,8 +129,8 @@ class Bench:
         for batches, mask in self._sessions(split):
             encoded = EncodedBatch(self._sae)
             labels = {
-                task: None if TASKS[task].is_regression else batches.trials[TASKS[task].column]
-                for task in self.tasks
+                task: batches.trials[label_column(task)] if head.classes else None
+                for task, head in self.tasks.items()
             }
             series = [Series(tuple(self.tasks), [lambda x, batch: x])] + [
                 Series(tasks, [self._edit(conditions[i], encoded, labels) for i in numbers])

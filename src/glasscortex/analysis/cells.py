@@ -11,6 +11,7 @@ from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.probing import COLUMNS, probing
 from glasscortex.data.windows import WindowsReader
 from glasscortex.dictionaries import TopK
+from glasscortex.tasks import ALLEN, Definitions
 from glasscortex.words import CELLS, SPLITS
 
 CELLS_TOPK = "cells_topk"
@@ -22,7 +23,9 @@ Activity = Float32[np.ndarray, "presentations cells samples"]
 Units = Float32[np.ndarray, "presentations units samples"]
 
 
-def cell_probing(windows: Mapping[str, WindowsReader], trials: pd.DataFrame) -> pd.DataFrame:
+def cell_probing(
+    windows: Mapping[str, WindowsReader], trials: pd.DataFrame, definitions: Definitions = ALLEN
+) -> pd.DataFrame:
     """Probe the cells of each session, and a sparse autoencoder of their activity.
 
     The response of a cell is its mean activity in the window, and that of a unit its mean
@@ -36,6 +39,8 @@ def cell_probing(windows: Mapping[str, WindowsReader], trials: pd.DataFrame) -> 
         Reader of each session's windows.
     trials : pandas.DataFrame
         Presentations, with label columns.
+    definitions : Definitions
+        What the labels are of.
 
     Returns
     -------
@@ -47,7 +52,9 @@ def cell_probing(windows: Mapping[str, WindowsReader], trials: pd.DataFrame) -> 
     for session, rows in trials.groupby("session_id", sort=False):
         of_splits = [rows[rows["split"] == split].reset_index(drop=True) for split in SPLITS]
         for name, units in _dictionaries(windows[session], of_splits[0]):
-            splits = (_responses(windows[session], split, units) for split in of_splits)
+            splits = (
+                _responses(windows[session], split, units, definitions) for split in of_splits
+            )
             parts.append(probing(*splits).assign(sae=name))
     probes = pd.concat(parts)
     return probes.loc[probes["measure"] != "purity", ["sae", *COLUMNS]]
@@ -76,9 +83,13 @@ def _read(reader: WindowsReader, trials: pd.DataFrame) -> Iterator[tuple[np.ndar
 
 
 def _responses(
-    reader: WindowsReader, trials: pd.DataFrame, units: Callable[[Activity], Units]
+    reader: WindowsReader,
+    trials: pd.DataFrame,
+    units: Callable[[Activity], Units],
+    definitions: Definitions,
 ) -> Presentations:
     """The mean of all units in the windows of these presentations."""
     parts = [(rows, units(activity).mean(axis=2)) for rows, activity in _read(reader, trials)]
     order = np.argsort(np.concatenate([rows for rows, _ in parts]))
-    return Presentations(trials, np.concatenate([values for _, values in parts])[order])
+    values = np.concatenate([values for _, values in parts])[order]
+    return Presentations(trials, values, definitions)

@@ -7,7 +7,7 @@ from scipy.stats import t
 
 from glasscortex.analysis.bench import Condition
 from glasscortex.intervals import jackknife_error, mean_interval, student_reach
-from glasscortex.tasks import TASKS, related
+from glasscortex.tasks import ALLEN, Definitions
 
 ROUNDING = 1e-9
 """Difference of two losses that counts as none."""
@@ -27,6 +27,7 @@ def summarised(
     tasks: list[str],
     scores: pd.DataFrame,
     mice: pd.Series,
+    definitions: Definitions = ALLEN,
 ) -> pd.DataFrame:
     """The rows of the table, from the scores of the sessions: random sets are columns of theirs.
 
@@ -40,6 +41,8 @@ def summarised(
         its place; of random sets at least those of the task.
     mice : pandas.Series
         Mouse by session_id.
+    definitions : Definitions
+        What the tasks are.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def summarised(
     rows = pd.DataFrame(parts)
     rows = rows.reindex(columns=list(dict.fromkeys([*rows, *BEYOND])))
     rows["n_matched"] = rows["n_matched"].fillna(0).astype(int)
-    rows = rows.join(specificity(conditions, scores, mice), on=["number", "task"])
+    rows = rows.join(specificity(conditions, scores, mice, definitions), on=["number", "task"])
     order = ["number", "task"]
     rank = {task: i for i, task in enumerate(tasks)}
     return rows.sort_values(
@@ -141,6 +144,7 @@ def specificity(
     conditions: list[Condition],
     scores: pd.DataFrame,
     mice: pd.Series,
+    definitions: Definitions = ALLEN,
 ) -> pd.DataFrame:
     """How much more the own task loses than the other classification tasks, over mice.
 
@@ -153,6 +157,8 @@ def specificity(
         See `summarised`.
     mice : pandas.Series
         Mouse by session_id.
+    definitions : Definitions
+        What the tasks are.
 
     Returns
     -------
@@ -169,9 +175,9 @@ def specificity(
         others = [
             task
             for task in loss[number].columns
-            if task not in related(own) and not TASKS[task].is_regression
+            if task not in definitions.related(own) and not definitions.tasks[task].is_regression
         ]
-        if TASKS[own].is_regression or own not in loss[number] or not others:
+        if definitions.tasks[own].is_regression or own not in loss[number] or not others:
             continue
         values = loss[number][[own, *others]].to_numpy()
         without = [_contrast(np.delete(values, mouse, axis=0)) for mouse in range(len(values))]

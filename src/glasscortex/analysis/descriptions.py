@@ -13,7 +13,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from glasscortex.analysis.presentations import Presentations
-from glasscortex.tasks import VARIABLES
+from glasscortex.tasks import ALLEN, Definitions
 
 MOST = 2
 """Claims on one stimulus, and on behaviour."""
@@ -37,7 +37,7 @@ class Claim:
     variable: str
     stimulus: str
     labels: tuple[float, ...] = ()
-    """Any of which is preferred; none of a variable of behaviour, which is high or low."""
+    """Any of which is preferred; none where units follow it by rank: it is high or low."""
 
     def holds(
         self, trials: pd.DataFrame, thresholds: dict[str, float]
@@ -70,13 +70,16 @@ def describe(
         One row a unit: `description`; `r2`, the share of the variance on test that its claims
         predict (NaN without a claim), and `n`, the presentations it is predicted on.
     """
-    thresholds = {"running_speed": RUNS_CM_S}
-    if validation.knows("pupil"):
-        thresholds["pupil"] = float(validation.trials["pupil"].median())
+    known = validation.definitions
+    thresholds = {
+        name: float(validation.trials[name].median())
+        for name in known.at("stimulus", "behaviour")
+        if known.variables[name].is_ranked and validation.knows(name)
+    } | {"running_speed": RUNS_CM_S}
     rows = []
     for unit, found in selectivity.groupby("unit"):
         y, y_test = (split.responses[:, unit].astype(np.float64) for split in (validation, test))
-        claims = claims_of(found, y, validation.trials)
+        claims = claims_of(found, y, validation.trials, known)
         r2 = np.nan
         if claims:
             x, base = _design(validation.trials, validation.trials, claims, thresholds)
@@ -84,13 +87,16 @@ def describe(
             left = y_test - x_test @ np.linalg.lstsq(x, y)[0]
             total = y_test - base_test @ np.linalg.lstsq(base, y)[0]
             r2 = 1 - (left @ left) / (total @ total) if total.any() else np.nan
-        text = sentence(claims, y, validation.trials, thresholds)
+        text = sentence(claims, y, validation.trials, thresholds, known)
         rows.append({"unit": unit, "description": text, "r2": r2, "n": len(y_test)})
     return pd.DataFrame(rows, columns=["unit", "description", "r2", "n"])
 
 
 def claims_of(
-    found: pd.DataFrame, responses: Float[np.ndarray, " presentations"], trials: pd.DataFrame
+    found: pd.DataFrame,
+    responses: Float[np.ndarray, " presentations"],
+    trials: pd.DataFrame,
+    definitions: Definitions = ALLEN,
 ) -> list[Claim]:
     """What is claimed of one unit, the strongest of each stimulus first.
 
@@ -107,18 +113,22 @@ def claims_of(
         Those that the rows were selected on.
     trials : pandas.DataFrame
         What was presented.
+    definitions : Definitions
+        What the variables are.
     """
-    levels = found["variable"].map(lambda name: VARIABLES[name].level)
+    known = definitions.variables
+    levels = found["variable"].map(lambda name: known[name].level)
     rows = found[found["selected"].astype(bool) & levels.isin(["stimulus", "behaviour"])]
     rows = rows.sort_values("explained_selection", ascending=False, kind="stable")
     strongest = rows["explained_selection"].max()
     claims: list[Claim] = []
     for row in rows.itertuples():
         here = [claim for claim in claims if claim.stimulus == row.stimulus]
-        names = {VARIABLES[claim.variable].names for claim in here} - {""}
+        names = {known[claim.variable].names for claim in here} - {""}
         weak = row.explained_selection < WEAKEST * strongest
-        if len(here) < MOST and not weak and VARIABLES[row.variable].names not in names:
-            labels = preferred_labels(row.variable, row.stimulus, responses, trials)
+        if len(here) < MOST and not weak and known[row.variable].names not in names:
+            shown = row.variable, row.stimulus
+            labels = preferred_labels(*shown, responses, trials, definitions)
             claims.append(Claim(row.variable, row.stimulus, labels))
     return claims
 
@@ -128,6 +138,7 @@ def preferred_labels(
     stimulus: str,
     responses: Float[np.ndarray, " presentations"],
     trials: pd.DataFrame,
+    definitions: Definitions = ALLEN,
 ) -> tuple[float, ...]:
     """The labels that a unit prefers, see `claims_of`, the strongest first.
 
@@ -138,12 +149,12 @@ def preferred_labels(
     >>> preferred_labels(*shown, np.array([0.0, 2.0, 0.5, 3.0]), trials)
     (270.0, 90.0)
     """
-    if VARIABLES[variable].level != "stimulus":
+    if definitions.variables[variable].is_ranked:
         return ()
     shown = (trials["stimulus"] == stimulus) & trials[variable].notna()
     means = pd.Series(responses[shown]).groupby(trials.loc[shown, variable].to_numpy()).mean()
     strong = means[means >= (means.min() + means.max()) / 2].sort_values(ascending=False)
-    most = 1 if VARIABLES[variable].kind == "categorical" else LABELS
+    most = 1 if definitions.variables[variable].kind == "categorical" else LABELS
     return tuple(map(float, strong.index[:most]))
 
 
@@ -152,6 +163,7 @@ def sentence(
     responses: Float[np.ndarray, " presentations"],
     trials: pd.DataFrame,
     thresholds: dict[str, float],
+    definitions: Definitions = ALLEN,
 ) -> str:
     """Say what is claimed of a unit.
 
@@ -162,7 +174,9 @@ def sentence(
         Those that ratios are taken from.
     trials : pandas.DataFrame
     thresholds : dict of float
-        Above which a variable of behaviour is high.
+        Above which a variable that units follow by rank is high.
+    definitions : Definitions
+        What the variables are.
 
     Examples
     --------
@@ -185,10 +199,11 @@ def sentence(
             still = responses[low].mean() if low.any() else np.nan
             ratio = responses[high].mean() / still if high.any() and still else np.nan
             if np.isfinite(ratio):
-                when = "while the mouse runs" if claim.variable == "running_speed" else WIDE
+                high_is = f"where {claim.variable.replace('_', ' ')} is above its median"
+                when = WHEN_HIGH.get(claim.variable, high_is)
                 parts.append(f"{ratio:.1f} times as strong {when}")
         else:
-            preferences.setdefault(claim.stimulus, []).append(labelled(claim))
+            preferences.setdefault(claim.stimulus, []).append(labelled(claim, definitions))
     prefers = ", ".join(
         f"{' and '.join(labels)} ({stimulus.replace('_', ' ')})"
         for stimulus, labels in preferences.items()
@@ -197,10 +212,13 @@ def sentence(
     return f"{text[0].upper()}{text[1:]}." if text else NOTHING
 
 
-WIDE = "while the pupil is wider than its median"
+WHEN_HIGH = {
+    "running_speed": "while the mouse runs",
+    "pupil": "while the pupil is wider than its median",
+}
 
 
-def labelled(claim: Claim) -> str:
+def labelled(claim: Claim, definitions: Definitions = ALLEN) -> str:
     """The variable and its preferred labels.
 
     Examples
@@ -208,11 +226,12 @@ def labelled(claim: Claim) -> str:
     >>> labelled(Claim("temporal_frequency", "drifting_gratings", (2.0, 4.0)))
     'temporal frequency 2 or 4 Hz'
     """
-    unit = VARIABLES[claim.variable].unit
+    variable = definitions.variables[claim.variable]
+    unit = variable.unit
     if claim.variable == "movie_frame":
         unit = ""
     own = unit if unit == "°" else ""
-    *others, last = (f"{label:g}{own}" for label in claim.labels)
+    *others, last = (f"{variable.written(label)}{own}" for label in claim.labels)
     labels = f"{', '.join(others)} or {last}" if others else last
     return f"{claim.variable.replace('_', ' ')} {labels} {unit.removeprefix('°')}".rstrip()
 

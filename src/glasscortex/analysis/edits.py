@@ -14,7 +14,7 @@ from glasscortex.data.batches import Batch, Batches
 from glasscortex.decoder.evaluate import Edit
 from glasscortex.decoder.hooks import replacing
 from glasscortex.decoder.model import Decoder
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import label_column
 
 AT_ONCE = 512
 """Windows that pass the rest of the decoder together, of one edit or of several."""
@@ -79,7 +79,7 @@ def session_scores(
     sums = [
         {task: np.zeros(len(part.goals or part.edits)) for task in part.tasks} for part in series
     ]
-    labels = {task: batches.trials[TASKS[task].column].to_numpy() for task in batches.targets}
+    labels = {task: batches.trials[label_column(task)].to_numpy() for task in batches.targets}
     known = {task: mask & batches.decodable & np.isfinite(labels[task]) for task in labels}
     for batch in batches.ordered(mask & batches.decodable):
         latents = decoder.until(hook, batch)
@@ -106,7 +106,7 @@ def session_scores(
             task: (
                 _turned(total[task], batches.targets[task][known[task]], part.goals)
                 if part.goals
-                else _score(task, total[task], batches.targets[task][known[task]], score)
+                else _score(total[task], batches.targets[task][known[task]], score)
             )
             for task in part.tasks
             if known[task].any()
@@ -173,12 +173,11 @@ def _turned(
 
 
 def _score(
-    task: str,
     total: Float[np.ndarray, " edits"],
     target: Shaped[np.ndarray, " presentations"],
     score: Score,
 ) -> Float[np.ndarray, " edits"]:
-    if TASKS[task].is_regression:
+    if target.dtype.kind == "f":
         variance = np.square(target - target.mean(dtype=np.float64)).sum()
         unexplained = total / (variance if variance > 0 else np.nan)
         return 1 - unexplained if score == "headline" else unexplained

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from glasscortex.tasks import VARIABLES
+from glasscortex.tasks import ALLEN
 
 PARAMETERS = {
     "direction": "preferred_direction_deg",
@@ -111,7 +111,7 @@ def distance(variable: str, values: np.ndarray, label: float) -> np.ndarray:
     >>> distance("temporal_frequency", np.array([1.0, 8.0]), 2.0)
     array([1., 2.])
     """
-    if period := VARIABLES[variable].period:
+    if period := ALLEN.variables[variable].period:
         apart = np.abs(values - label) % period
         return np.minimum(apart, period - apart)
     return np.abs(np.log2(values / label))

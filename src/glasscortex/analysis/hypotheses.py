@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.analysis.background import of_background
-from glasscortex.analysis.behaviour import of_behaviour
+from glasscortex.analysis.behaviour import of_behaviour, of_choices
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.results import TestResult
-from glasscortex.analysis.stimulus import of_movie, of_presentations
+from glasscortex.analysis.stimulus import of_movie, of_presentations, of_values
 from glasscortex.config import SelectivityConfig
-from glasscortex.tasks import VARIABLES, variables
+from glasscortex.tasks import Variable
 from glasscortex.words import MOVIES
 
 BACKGROUND_STIMULI = (
@@ -24,6 +24,9 @@ BACKGROUND_STIMULI = (
     "spontaneous",
 )
 """Stimuli on which mice are compared, the first first among those that most mice were shown."""
+
+NOISE = ("locally_sparse_noise", "locally_sparse_noise_4deg", "locally_sparse_noise_8deg")
+"""Stimuli on which they are not."""
 
 EVERY_STIMULUS = "all"
 """Stands in the column `stimulus` of variables that are tested on every presentation."""
@@ -71,48 +74,58 @@ def hypotheses(
     config : SelectivityConfig
     """
     *_, test = splits
+    known = test.definitions
     for stimulus in test.trials["stimulus"].unique():
-        for variable in variables("stimulus"):
-            if all(split.knows(variable, stimulus) for split in splits):
-                measure: Measure = partial(_stimulus, variable, config.permutations)
-                yield Hypothesis(variable, stimulus, measure)
-    for variable in variables("behaviour"):
-        if all(split.knows(variable) for split in splits):
-            measure = partial(_behaviour, variable, config.permutations)
-            yield Hypothesis(variable, EVERY_STIMULUS, measure)
+        for name in known.at("stimulus"):
+            if all(split.knows(name, stimulus) for split in splits):
+                measure: Measure = partial(_stimulus, known.variables[name], config.permutations)
+                yield Hypothesis(name, stimulus, measure)
+    for task in known.tasks.values():
+        if task.variable.level == "behaviour":
+            name = task.variable.name
+            if all(split.knows(name, task.stimulus) for split in splits):
+                measure = partial(_behaviour, task.variable, config.permutations)
+                yield Hypothesis(name, task.stimulus or EVERY_STIMULUS, measure)
     stimulus = shared_stimulus([split.trials for split in splits])
     of_session = sessions.set_index("session_id")
-    for variable in variables("mouse", "session"):
-        if variable in of_session:
-            measure = partial(_background, of_session[variable], config.mouse_permutations)
-            yield Hypothesis(variable, stimulus, measure)
+    for name in known.at("mouse", "session"):
+        if name in of_session:
+            is_ranked, draws = known.variables[name].is_ranked, config.mouse_permutations
+            measure = partial(_background, of_session[name], draws, is_ranked)
+            yield Hypothesis(name, stimulus, measure)
 
 
 def _stimulus(
-    variable: str, draws: int, presentations: Presentations, rng: np.random.Generator
+    variable: Variable, draws: int, presentations: Presentations, rng: np.random.Generator
 ) -> TestResult | None:
-    if variable == "movie_frame":
+    if variable.name == "movie_frame":
         return of_movie(presentations, draws, rng)
-    return of_presentations(presentations, variable, draws, rng)
+    of_kind = of_values if variable.is_ranked else of_presentations
+    return of_kind(presentations, variable.name, draws, rng)
 
 
 def _behaviour(
-    variable: str, draws: int, presentations: Presentations, rng: np.random.Generator
+    variable: Variable, draws: int, presentations: Presentations, rng: np.random.Generator
 ) -> TestResult | None:
-    return of_behaviour(presentations, variable, draws, rng)
+    of_kind = of_behaviour if variable.is_ranked else of_choices
+    return of_kind(presentations, variable.name, draws, rng)
 
 
 def _background(
-    labels: pd.Series, draws: int, presentations: Presentations, rng: np.random.Generator
+    labels: pd.Series,
+    draws: int,
+    is_ranked: bool,
+    presentations: Presentations,
+    rng: np.random.Generator,
 ) -> TestResult | None:
-    ordered = VARIABLES[str(labels.name)].kind == "ordered"
-    return of_background(presentations, labels, draws, rng, ordered)
+    return of_background(presentations, labels, draws, rng, is_ranked)
 
 
 def shared_stimulus(splits: Collection[pd.DataFrame]) -> str:
-    """The stimulus that most mice were shown in every split; see `BACKGROUND_STIMULI`.
+    """The stimulus that most mice were shown in every split.
 
-    Mice are compared on it alone, so that what they were shown is no difference between them.
+    Mice are compared on it alone, so that what they were shown is no difference between them. The
+    order of those that as many were shown is that of `BACKGROUND_STIMULI`, and then the alphabet's.
 
     Parameters
     ----------
@@ -125,4 +138,6 @@ def shared_stimulus(splits: Collection[pd.DataFrame]) -> str:
             trials.loc[trials["stimulus"] == stimulus, "mouse"].nunique() for trials in splits
         )
 
-    return max(BACKGROUND_STIMULI, key=mice)
+    *_, test = splits
+    others = sorted(set(test["stimulus"]) - {*BACKGROUND_STIMULI, *NOISE})
+    return max((*BACKGROUND_STIMULI, *others), key=mice)

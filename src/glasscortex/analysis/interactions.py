@@ -6,7 +6,6 @@ from jaxtyping import Int64
 
 from glasscortex.analysis.bench import Bench, Condition
 from glasscortex.intervals import mean_interval
-from glasscortex.tasks import related
 
 COLUMNS = [
     *("variable", "other", "n_units", "n_others", "method"),
@@ -44,7 +43,7 @@ def interactions(
         (task, other, sorted(set(theirs.tolist()) - set(units.tolist())))
         for task, units in own.items()
         for other, theirs in own.items()
-        if other not in related(task)
+        if other not in bench.definitions.related(task)
     ]
     pairs = [pair for pair in pairs if pair[2]]
     conditions = [Condition(task, method, tuple(units.tolist())) for task, units in own.items()]

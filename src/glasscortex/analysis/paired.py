@@ -5,9 +5,14 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from glasscortex.analysis.intervals import stratified_mean
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 
-GRATINGS = ("drifting_gratings", "static_gratings")
+GRATINGS = {
+    name
+    for name, task in ALLEN.tasks.items()
+    if task.stimulus in ("drifting_gratings", "static_gratings")
+}
+"""Tasks of gratings."""
 
 
 def judged(tasks: Iterable[str]) -> tuple[str, list[str]]:
@@ -32,7 +37,7 @@ def judged(tasks: Iterable[str]) -> tuple[str, list[str]]:
     ('all classes', ['movie_one'])
     """
     known = list(tasks)
-    gratings = [task for task in known if TASKS[task].stimulus in GRATINGS]
+    gratings = [task for task in known if task in GRATINGS]
     return ("all gratings", gratings) if gratings else ("all classes", known)
 
 

@@ -1,12 +1,13 @@
 """Units × presentations of one split: what tests of selectivity work on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float32, Int64
 
 from glasscortex.data.responses import Responses
+from glasscortex.tasks import ALLEN, Definitions
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,21 @@ class Presentations:
         within sessions and stimuli.
     responses : ndarray of float32, shape (presentations, units)
         Mean activation of every unit, not negative.
+    definitions : Definitions
+        What the variables and tasks of the trials are.
     """
 
     trials: pd.DataFrame
     responses: Float32[np.ndarray, "presentations units"]
+    definitions: Definitions = ALLEN
 
     @classmethod
     def joined(
-        cls, responses: Responses, trials: pd.DataFrame, sessions: pd.DataFrame
+        cls,
+        responses: Responses,
+        trials: pd.DataFrame,
+        sessions: pd.DataFrame,
+        definitions: Definitions = ALLEN,
     ) -> "Presentations":
         """Look up what was presented, and to which mouse.
 
@@ -39,19 +47,22 @@ class Presentations:
             Trials of all sessions.
         sessions : pandas.DataFrame
             With the columns session_id and mouse.
+        definitions : Definitions
+            What the variables and tasks of the trials are.
         """
         presented = trials.iloc[responses.trial].reset_index(drop=True)
         mouse = presented["session_id"].map(sessions.set_index("session_id")["mouse"])
-        return cls(presented.assign(mouse=mouse), responses.values)
+        return cls(presented.assign(mouse=mouse), responses.values, definitions)
 
     def where(self, mask: Bool[np.ndarray, " presentations"]) -> "Presentations":
         """Only the presentations where `mask` is true."""
         mask = np.asarray(mask)
-        return Presentations(self.trials[mask].reset_index(drop=True), self.responses[mask])
+        trials = self.trials[mask].reset_index(drop=True)
+        return replace(self, trials=trials, responses=self.responses[mask])
 
     def of_units(self, units: Int64[np.ndarray, " units"]) -> "Presentations":
         """Only these units."""
-        return Presentations(self.trials, self.responses[:, units])
+        return replace(self, responses=self.responses[:, units])
 
     def of(self, variable: str, stimulus: str | None) -> "Presentations":
         """Only the presentations of a stimulus (None: of all) on which the variable is known."""

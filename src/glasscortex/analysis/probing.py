@@ -12,7 +12,7 @@ from glasscortex.analysis import effects
 from glasscortex.analysis.hierarchy import Child, child_areas, weakest
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.ridge import ridge
-from glasscortex.tasks import TASKS, Task
+from glasscortex.tasks import Task, label_column
 
 COLUMNS = ["task", "split", "measure", "session_id", "value", "weight", "chance", "n"]
 
@@ -117,10 +117,11 @@ def probing(train: Presentations, validation: Presentations, test: Presentations
 def _asked_alike(splits: list[Presentations]) -> Iterable[list[Task]]:
     """Tasks that are known on the same presentations, which share the products of units."""
     groups: dict[tuple[bytes, ...], list[Task]] = {}
-    for task in TASKS.values():
-        if task.is_regression or task.column not in splits[0].trials:
+    for task in splits[0].definitions.tasks.values():
+        column = label_column(task.name)
+        if task.is_regression or column not in splits[0].trials:
             continue
-        labels = [split.trials[task.column] for split in splits]
+        labels = [split.trials[column] for split in splits]
         if labels[0].nunique() > 1:
             key = tuple(label.notna().to_numpy().tobytes() for label in labels)
             groups.setdefault(key, []).append(task)
@@ -129,7 +130,7 @@ def _asked_alike(splits: list[Presentations]) -> Iterable[list[Task]]:
 
 def _labelled(tasks: list[Task], splits: list[Presentations]) -> tuple[np.ndarray, list[_Labelled]]:
     """Names of the sessions, and each split's presentations, in sessions that train has."""
-    known = [split.of(tasks[0].column, tasks[0].stimulus) for split in splits]
+    known = [split.of(label_column(tasks[0].name), tasks[0].stimulus) for split in splits]
     names = np.unique(known[0].trials["session_id"])
     kept = [part.where(part.trials["session_id"].isin(names).to_numpy()) for part in known]
     sessions = [np.searchsorted(names, part.trials["session_id"]) for part in kept]
@@ -137,13 +138,14 @@ def _labelled(tasks: list[Task], splits: list[Presentations]) -> tuple[np.ndarra
     centred = [part.responses - means[own] for part, own in zip(kept, sessions, strict=True)]
     deviation = np.sqrt(np.einsum("nu,nu->u", centred[0], centred[0]) / len(centred[0]))
     scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-    classes = {task: np.unique(kept[0].trials[task.column]) for task in tasks}
+    columns = {task.name: label_column(task.name) for task in tasks}
+    classes = {name: np.unique(kept[0].trials[column]) for name, column in columns.items()}
     return names, [
         _Labelled(
             x * scale,
             {
-                task.name: part.trials[task.column].to_numpy()[:, None] == labels
-                for task, labels in classes.items()
+                name: part.trials[columns[name]].to_numpy()[:, None] == labels
+                for name, labels in classes.items()
             },
             own,
         )

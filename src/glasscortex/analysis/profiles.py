@@ -7,7 +7,6 @@ from jaxtyping import Float, Int64
 from glasscortex.analysis import effects
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.probing import FEWEST, TOP, top_share
-from glasscortex.tasks import variables
 
 BINS = 8
 """Bins of equally many presentations that a continuous variable is cut into."""
@@ -55,14 +54,17 @@ def purities(test: Presentations, selectivity: pd.DataFrame) -> pd.Series:
     Returns
     -------
     pandas.Series
-        By the rows of `selectivity`; NaN for variables that are none of the stimuli's.
+        By the rows of `selectivity`; NaN for variables that are no classes of presentations.
     """
     purity = pd.Series(np.nan, selectivity.index)
-    rows = selectivity[selectivity["variable"].isin(variables("stimulus"))]
+    known = test.definitions
+    names = known.at("stimulus", "behaviour", classes=True)
+    names = [name for name in names if not known.variables[name].is_ranked]
+    rows = selectivity[selectivity["variable"].isin(names)]
     for (variable, stimulus), part in rows.groupby(["variable", "stimulus"], sort=False):
         shown = test.of(variable, stimulus)
         labels = shown.trials[variable].to_numpy(np.float64)
-        preferred = part["preferred"].astype(np.float64)
+        preferred = part["preferred"].map(known.variables[variable].label)
         for row, unit, label in zip(part.index, part["unit"], preferred, strict=True):
             is_class = np.isclose(labels, label)
             number = min(max(FEWEST, round(TOP * len(labels))), is_class.sum())
@@ -72,7 +74,7 @@ def purities(test: Presentations, selectivity: pd.DataFrame) -> pd.Series:
 
 
 def by_behaviour(test: Presentations, units: Int64[np.ndarray, " units"]) -> pd.DataFrame:
-    """Mean responses in bins of running speed and pupil.
+    """Mean responses in bins of running speed, pupil and other continuous variables.
 
     Parameters
     ----------
@@ -88,7 +90,7 @@ def by_behaviour(test: Presentations, units: Int64[np.ndarray, " units"]) -> pd.
         of the variable in the bin, the `mean` response with its standard `error`, and `n`.
     """
     parts = []
-    for variable in variables("behaviour"):
+    for variable in test.definitions.at("stimulus", "behaviour", classes=False):
         if not test.knows(variable):
             continue
         shown = test.of_units(units).of(variable, None)

@@ -3,14 +3,17 @@
 import numpy as np
 from jaxtyping import Float, Int64
 
-from glasscortex.tasks import related
+from glasscortex.tasks import ALLEN, Definitions
 
 ENOUGH = 0.95
 """Share of the most that is lost with any number of units, which is enough."""
 
 
 def specific(
-    costs: Float[np.ndarray, "sets tasks"], tasks: list[str], task: str
+    costs: Float[np.ndarray, "sets tasks"],
+    tasks: list[str],
+    task: str,
+    definitions: Definitions = ALLEN,
 ) -> Float[np.ndarray, " sets"]:
     """What removing a set costs the task, less the mean size of what it does to unrelated ones.
 
@@ -22,6 +25,8 @@ def specific(
         Names of the columns.
     task : str
         One of them.
+    definitions : Definitions
+        What they are.
 
     Examples
     --------
@@ -29,17 +34,21 @@ def specific(
     >>> specific(costs, ["direction", "orientation", "phase"], "direction").round(2).tolist()
     [0.2, 0.1]
     """
-    others = costs[:, [name not in related(task) for name in tasks]]
+    related = definitions.related(task)
+    others = costs[:, [name not in related for name in tasks]]
     others = others[:, np.isfinite(others).all(axis=0)]
     side = np.abs(others).mean(axis=1) if others.shape[1] else 0.0
     return costs[:, tasks.index(task)] - side
 
 
 def ranked(
-    costs: Float[np.ndarray, "units tasks"], tasks: list[str], task: str
+    costs: Float[np.ndarray, "units tasks"],
+    tasks: list[str],
+    task: str,
+    definitions: Definitions = ALLEN,
 ) -> Int64[np.ndarray, " own"]:
     """The units that cost the task more than they do to others, the most specific first."""
-    worth = specific(costs, tasks, task)
+    worth = specific(costs, tasks, task, definitions)
     order = np.argsort(-worth, kind="stable")
     return order[worth[order] > 0]
 

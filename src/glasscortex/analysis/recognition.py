@@ -28,7 +28,7 @@ from glasscortex.analysis.background import Replicates, effect_of
 from glasscortex.analysis.traits import KINDS, Sums, Traits, labels_of, over_cells
 from glasscortex.data.windows import WindowsReader
 from glasscortex.intervals import jackknife_error, student_reach
-from glasscortex.tasks import VARIABLES, variables
+from glasscortex.tasks import ALLEN, Definitions
 
 EVERY_KIND = "all"
 
@@ -77,7 +77,10 @@ class Session:
 
 
 def summaries_of_cells(
-    windows: Mapping[str, WindowsReader], trials: pd.DataFrame, stimulus: str
+    windows: Mapping[str, WindowsReader],
+    trials: pd.DataFrame,
+    stimulus: str,
+    definitions: Definitions = ALLEN,
 ) -> dict[str, Session]:
     """Traits of the cells of each session, as mean and standard deviation over them.
 
@@ -92,8 +95,10 @@ def summaries_of_cells(
         Of all sessions.
     stimulus : str
         Whose presentations count.
+    definitions : Definitions
+        Which variables there are.
     """
-    labels, found = labels_of(trials, stimulus), {}
+    labels, found = labels_of(trials, stimulus, definitions), {}
     shown = trials[trials["stimulus"] == stimulus]
     for session_id, rows in shown.groupby("session_id", sort=False):
         sums = Sums(labels)
@@ -146,10 +151,10 @@ def recognition(
     known = sessions[sessions["session_id"].isin(list(of_sessions))]
     found = [of_sessions[session_id] for session_id in known["session_id"]]
     rows: list[dict] = []
-    for variable in variables("mouse", "session"):
+    for variable in ALLEN.at("mouse", "session"):
         if variable not in known or not found:
             continue
-        ordered = VARIABLES[variable].kind == "ordered"
+        ordered = ALLEN.variables[variable].is_ranked
         labels = known.set_index("session_id")[variable]
         columns, places = _side_by_side(found)
         observed = Replicates.of(columns, known, labels, ordered)

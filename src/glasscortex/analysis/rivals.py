@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.analysis.paired import compared, judged, summarised
-from glasscortex.decoder.scores import headline
+from glasscortex.decoder.scores import HEADLINES
 from glasscortex.words import CELLS
 
 FIT = ["model", "seed", "sae"]
@@ -79,7 +79,7 @@ _REBUILT = ["hook", "architecture", "basis", "width", "k", "l0", "fvu", "dead_fr
 def _read(decoding: pd.DataFrame) -> pd.DataFrame:
     """The tasks that each decoder reads above chance, and what chance is."""
     rows = decoding[(decoding["session_id"] == "all") & (decoding["split"] == "test")]
-    rows = rows[rows["metric"] == rows["task"].map(headline)]
+    rows = rows[rows["metric"].isin(HEADLINES)]
     return rows.loc[rows["ci_low"] > rows["chance"], ["model", "seed", "task", "chance"]]
 
 

@@ -13,7 +13,7 @@ from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.results import TestResult, over_units
 from glasscortex.config import SelectivityConfig
 from glasscortex.intervals import jackknife_error
-from glasscortex.tasks import VARIABLES, variables
+from glasscortex.tasks import Variable
 
 COLUMNS = [
     *("unit", "variable", "stimulus", "index", "effect", "preferred"),
@@ -111,6 +111,7 @@ def rows_of(
     significant = result.significant(config.q, config.min_effect)
     _report(what, result, q, significant, config)
     preferred = (selection or result).preferred
+    variable = test.definitions.variables[hypothesis.variable]
     return pd.DataFrame(
         {
             "unit": units,
@@ -119,7 +120,7 @@ def rows_of(
             "index": result.index,
             "effect": result.effect,
             "preferred": [
-                f"{label:g}" if not isinstance(label, str) else label for label in preferred
+                label if isinstance(label, str) else variable.written(label) for label in preferred
             ],
             "p": result.p,
             "q": q,
@@ -128,7 +129,7 @@ def rows_of(
             "n_active": n_active[units],
             **_selection(selection, config),
             "significant": significant,
-            **_descriptions(hypothesis.variable, test, result, preferred),
+            **_descriptions(variable, test, result, preferred),
             "p_min": result.p_min,
             "n_permutations": len(result.null),
             "null_high": np.quantile(result.null, 0.95, axis=0),
@@ -159,7 +160,7 @@ def _selection(selection: TestResult | None, config: SelectivityConfig) -> dict[
 
 
 def _descriptions(
-    variable: str, presentations: Presentations, result: TestResult, preferred: np.ndarray
+    variable: Variable, presentations: Presentations, result: TestResult, preferred: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Columns beside the tested effect, NaN where they do not apply.
 
@@ -170,10 +171,10 @@ def _descriptions(
     if result.labels is not None and result.observations is not None:
         is_preferred = result.labels[:, None] == preferred[None]
         columns["auroc"] = effects.auroc(result.observations, is_preferred)
-    if variable in variables("stimulus"):
-        labels, classes = np.unique(presentations.trials[variable], return_inverse=True)
+    if variable.name in presentations.definitions.at("stimulus", "behaviour", classes=True):
+        labels, classes = np.unique(presentations.trials[variable.name], return_inverse=True)
         columns["mutual_information"] = effects.mutual_information(presentations.responses, classes)
-        if period := VARIABLES[variable].period:
+        if period := variable.period:
             means = effects.group_means(presentations.responses, classes)
             columns["circular"] = effects.circular_selectivity(means, 2 * np.pi * labels / period)
     return columns

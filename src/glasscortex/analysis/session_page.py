@@ -11,7 +11,7 @@ from jaxtyping import Float, Float32, Int64
 
 from glasscortex.data.splits import blocks
 from glasscortex.data.store import StoredSession
-from glasscortex.tasks import variables
+from glasscortex.tasks import ALLEN
 
 STRETCH_S = 120.0
 """Length of the example traces, from the middle of the recording."""
@@ -91,7 +91,7 @@ def session_page(
     behaviour = session.behaviour()
     lanes = {
         name: _binned(np.mean, behaviour[name], edges)
-        for name in variables("behaviour")
+        for name in ALLEN.at("behaviour")
         if name in behaviour
     }
     if motion is not None and len(motion) == frames:

@@ -10,7 +10,6 @@ from glasscortex.analysis.edits import Series
 from glasscortex.data.batches import Batch
 from glasscortex.decoder.evaluate import Edit
 from glasscortex.intervals import mean_interval
-from glasscortex.tasks import TASKS
 
 UNITS = 4
 """Units of a variable that are added, one at a time: the most specific."""
@@ -74,7 +73,7 @@ def steered(
     """
     series, shapes = [], {}
     for task, units in own.items():
-        if not TASKS[task].is_regression:
+        if bench.tasks[task].classes:
             series += _series(bench, task, units[:UNITS], alive, rng)
             shapes[task] = len(DOSES), min(UNITS, len(units))
     found: dict[tuple[str, str, str], dict[str, np.ndarray]] = {}

@@ -9,7 +9,7 @@ from jaxtyping import Float32, Int64
 
 from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.activations import RecordedTokens
-from glasscortex.tasks import variables
+from glasscortex.tasks import ALLEN, Definitions
 
 COLUMNS = ["unit", "variable", "stimulus", "preferred", "step", "mean", "error", "n"]
 
@@ -21,6 +21,7 @@ def timecourses(
     selectivity: pd.DataFrame,
     wanted: pd.DataFrame,
     each: int | None,
+    definitions: Definitions = ALLEN,
 ) -> tuple[pd.DataFrame, list[Float32[np.ndarray, " steps"]]]:
     """Tell how activations go on in the window, in one pass over the tokens of a split.
 
@@ -40,6 +41,8 @@ def timecourses(
         The `trial` and `unit` of windows that are followed one by one.
     each : int, optional
         Tokens of one step of time, which are averaged; None: all of a window.
+    definitions : Definitions
+        What the variables are.
 
     Returns
     -------
@@ -49,11 +52,13 @@ def timecourses(
     followed : list of ndarray, shape (steps,)
         The unit's activation in each window of `wanted`.
     """
-    means = [
-        _Mean(variable, stimulus, rows["unit"].to_numpy(), rows["preferred"].to_numpy(np.float64))
-        for (variable, stimulus), rows in selectivity.groupby(["variable", "stimulus"], sort=False)
-        if variable in variables("stimulus")
-    ]
+    names = definitions.at("stimulus", "behaviour", classes=True)
+    names = [name for name in names if not definitions.variables[name].is_ranked]
+    found = selectivity[selectivity["variable"].isin(names)]
+    means = []
+    for (variable, stimulus), rows in found.groupby(["variable", "stimulus"], sort=False):
+        preferred = rows["preferred"].map(definitions.variables[variable].label)
+        means.append(_Mean(variable, stimulus, rows["unit"].to_numpy(), preferred.to_numpy()))
     followed: list[np.ndarray] = [np.empty(0, np.float32)] * len(wanted)
     by_trial = wanted["trial"].to_numpy().argsort(kind="stable")
     sought, unit = wanted["trial"].to_numpy()[by_trial], wanted["unit"].to_numpy()[by_trial]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Float64, Int64, Shaped
 
-from glasscortex.tasks import variables
+from glasscortex.tasks import ALLEN, Definitions
 
 KINDS = ("mean", "gain", "tuning", "preference", "time course", "running")
 """Mean response; its standard deviation; the share of its variance that each variable of the
@@ -129,21 +129,32 @@ def _explained(
     return (between - (labels - 1) * within) / np.where(total > 1e-12 * offset, total, np.nan)
 
 
-def labels_of(trials: pd.DataFrame, stimulus: str) -> dict[str, np.ndarray]:
-    """Values of each variable that a stimulus varies in.
+def labels_of(
+    trials: pd.DataFrame, stimulus: str, definitions: Definitions = ALLEN
+) -> dict[str, np.ndarray]:
+    """Classes of each variable that a stimulus varies in.
 
     Parameters
     ----------
     trials : pandas.DataFrame
         Of all sessions.
     stimulus : str
+    definitions : Definitions
+        Which variables there are.
     """
     shown = trials[trials["stimulus"] == stimulus]
-    values = {name: np.unique(shown[name].dropna()) for name in variables("stimulus")}
+    values = {
+        name: np.unique(shown[name].dropna()) for name in definitions.at("stimulus", classes=True)
+    }
     return {name: found for name, found in values.items() if len(found) > 1}
 
 
-def summed(windows: Iterable[Windows], trials: pd.DataFrame, stimulus: str) -> dict[str, Sums]:
+def summed(
+    windows: Iterable[Windows],
+    trials: pd.DataFrame,
+    stimulus: str,
+    definitions: Definitions = ALLEN,
+) -> dict[str, Sums]:
     """Sums over the presentations of a stimulus, by session.
 
     Memory holds what comes at a time, and the sums: 16 bytes a session, unit and label.
@@ -155,8 +166,10 @@ def summed(windows: Iterable[Windows], trials: pd.DataFrame, stimulus: str) -> d
     trials : pandas.DataFrame
         Of all sessions.
     stimulus : str
+    definitions : Definitions
+        See `labels_of`.
     """
-    labels = labels_of(trials, stimulus)
+    labels = labels_of(trials, stimulus, definitions)
     shown = trials[["session_id", "running_speed", *labels]]
     session, names = pd.factorize(trials["session_id"])
     counted = (trials["stimulus"] == stimulus).to_numpy()

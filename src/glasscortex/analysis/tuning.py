@@ -9,7 +9,7 @@ from jaxtyping import Float, Int64, Shaped
 from glasscortex.analysis import nulls
 from glasscortex.analysis.background import UNKNOWN
 from glasscortex.analysis.presentations import Presentations
-from glasscortex.tasks import variables
+from glasscortex.tasks import Variable
 
 UNITS = 4
 """Most units of one variable that the table describes."""
@@ -80,11 +80,12 @@ def tuning_curves(
 def tuning(
     test: Presentations, sessions: pd.DataFrame, selectivity: pd.DataFrame, most: int = UNITS
 ) -> pd.DataFrame:
-    """Describe the most selective units of every variable of stimuli and of mice.
+    """Describe the most selective units of every variable of presentations and of mice.
 
     Units are chosen on the validation split, the selected first, then by their effect.
     Presentations are the observations of stimuli, and labels are permuted within session and
-    block; of what is constant in a mouse, it is mice, among whom labels are permuted.
+    block (of what an animal does on a trial they are not: `low` and `high` are missing); of what is
+    constant in a mouse, it is mice, among whom labels are permuted.
 
     Parameters
     ----------
@@ -104,14 +105,14 @@ def tuning(
         95 % of permuted labels, and the number of observations; after these rows of variables of
         mice, one a mouse, with the mean over its `n` presentations.
     """
-    parts = []
+    parts, known = [], test.definitions
     for (variable, stimulus), rows in selectivity.groupby(["variable", "stimulus"], sort=False):
         best = rows.sort_values(["selected", "effect_selection"], ascending=False, kind="stable")
         units = best["unit"].to_numpy(np.int64)[:most]
         presentations = test.of_units(units).of(variable, stimulus)
-        if variable in variables("stimulus"):
-            table = _by_label(presentations, variable)
-        elif variable in variables("mouse"):
+        if variable in known.at("stimulus", "behaviour", classes=True):
+            table = _by_label(presentations, known.variables[variable])
+        elif variable in known.at("mouse"):
             table = _by_mouse(presentations, sessions.groupby("mouse")[variable].first())
         else:
             continue
@@ -121,13 +122,15 @@ def tuning(
     return table.reindex(columns=COLUMNS)
 
 
-def _by_label(presentations: Presentations, variable: str) -> pd.DataFrame:
+def _by_label(presentations: Presentations, variable: Variable) -> pd.DataFrame:
     curves = tuning_curves(
         presentations.responses,
-        presentations.trials[variable].to_numpy(np.float64),
+        presentations.trials[variable.name].to_numpy(np.float64),
         presentations.numbered("session_id", "block"),
     )
-    return _rows(curves, [f"{label:.9g}" for label in curves.labels])
+    rows = _rows(curves, [variable.written(label, digits=9) for label in curves.labels])
+    # what an animal does has its own course in time, which no permutation within a block keeps
+    return rows if variable.level == "stimulus" else rows.assign(low=np.nan, high=np.nan)
 
 
 def _by_mouse(presentations: Presentations, labels: pd.Series) -> pd.DataFrame:

@@ -6,14 +6,18 @@ from typing import Any
 import pandas as pd
 
 from glasscortex import __version__
-from glasscortex.tasks import TASKS, VARIABLES
+from glasscortex.tasks import ALLEN, Definitions
 from glasscortex.words import BASELINES
 
 SESSION = ["session_id", "mouse", "cre_line", "area", "depth_um", "session_type"]
 
 
 def catalogue(
-    sae: pd.DataFrame, sessions: pd.DataFrame, opened: list[str], sprites: dict[str, Any]
+    sae: pd.DataFrame,
+    sessions: pd.DataFrame,
+    opened: list[str],
+    sprites: dict[str, Any],
+    definitions: Definitions = ALLEN,
 ) -> dict[str, Any]:
     """Describe the dictionaries, the recordings and the words.
 
@@ -27,6 +31,8 @@ def catalogue(
         Names of the dictionaries whose units are shown.
     sprites : dict
         By stimulus its sheet of pictures: file, width, height, columns, number.
+    definitions : Definitions
+        What the variables and tasks are.
 
     Returns
     -------
@@ -39,8 +45,11 @@ def catalogue(
         "version": __version__,
         "fits": test.drop(columns="split"),
         "sessions": used[[name for name in SESSION if name in used]],
-        "variables": {name: asdict(variable) for name, variable in VARIABLES.items()},
-        "tasks": {name: asdict(task) for name, task in TASKS.items()},
+        "variables": {name: asdict(v) for name, v in definitions.variables.items()},
+        "tasks": {
+            name: {"name": name, "variable": task.variable.name, "stimulus": task.stimulus}
+            for name, task in definitions.tasks.items()
+        },
         "baselines": {name: baseline.label for name, baseline in BASELINES.items()},
         "sprites": sprites,
     }

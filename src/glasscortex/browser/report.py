@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
-from glasscortex.tasks import VARIABLES
+from glasscortex.tasks import Variable
 
 STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; color: #222; max-width: 1000px; margin: 24px auto;
@@ -177,13 +177,15 @@ def figures(drawn: Mapping[str, bytes], captions: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def units(selectivity: pd.DataFrame) -> str:
+def units(selectivity: pd.DataFrame, variables: Mapping[str, Variable]) -> str:
     """For each variable the unit that validation says is best, with a link into the browser.
 
     Parameters
     ----------
     selectivity : pandas.DataFrame
         Table of all dictionaries; shown are those on the trained decoder.
+    variables : mapping of str to Variable
+        What they are.
     """
     rows = selectivity[(selectivity["model"] == "trained") & selectivity["selected"].astype(bool)]
     rows = rows.sort_values("explained_selection", ascending=False, kind="stable")
@@ -193,7 +195,7 @@ def units(selectivity: pd.DataFrame) -> str:
     for row in best.to_dict("records"):
         asked = urlencode({key: row[key] for key in ("model", "seed", "sae", "unit")})
         link = f'<a href="browser/index.html#{text(asked)}">unit {text(row["unit"])}</a>'
-        unit = VARIABLES[row["variable"]].unit if row["variable"] != "movie_frame" else ""
+        unit = variables[row["variable"]].unit if row["variable"] != "movie_frame" else ""
         body.append(
             [
                 *(row["variable"].replace("_", " "), row["stimulus"].replace("_", " ")),

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.decoder.compare import BEST_LINEAR, of_sessions, test_scores
-from glasscortex.tasks import TASKS
+from glasscortex.decoder.scores import regressions
+from glasscortex.tasks import in_order
 from glasscortex.words import MODELS
 
 ABOUT = [
@@ -66,8 +67,9 @@ def scores(decoding: pd.DataFrame) -> pd.DataFrame:
     rows = of_sessions(decoding)
     test = rows[(rows["split"] == "test") & rows["model"].isin(MODELS)]
     table = test.pivot(index=["model", "seed", "session_id"], columns="task", values="value")
-    table = table[[task for task in TASKS if task in table]]
-    classes = [task for task in table if not TASKS[task].is_regression]
+    table = table[in_order(test["task"])]
+    values = regressions(decoding)
+    classes = [task for task in table if task not in values]
     rivals = test_scores(decoding)[BEST_LINEAR].unstack("task").reindex(columns=classes)
     linear = table.index.get_level_values("session_id").map(rivals.mean(axis=1))
     table.insert(0, "accuracy", table[classes].mean(axis=1))

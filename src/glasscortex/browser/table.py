@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from glasscortex.tasks import variables
+from glasscortex.tasks import ALLEN
 
 COSTS = [
     *("variable", "task", "method", "n_units", "intact", "delta", "ci_low", "ci_high", "p"),
@@ -44,7 +44,7 @@ def overview(
     pandas.DataFrame
         In the order of units; what does not apply or was not measured is missing.
     """
-    of_mice = selectivity["variable"].isin(variables("session", "mouse"))
+    of_mice = selectivity["variable"].isin(ALLEN.at("session", "mouse"))
     best = selectivity.assign(purity=purity, of_mice=~of_mice).sort_values(
         ["of_mice", "selected", "explained_selection"], ascending=False, kind="stable"
     )

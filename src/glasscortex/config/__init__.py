@@ -19,6 +19,7 @@ from glasscortex.config.data import (
     SimulateConfig,
     SplitConfig,
     TrialsConfig,
+    VariableConfig,
 )
 from glasscortex.config.decoder import (
     AdaptConfig,
@@ -57,7 +58,7 @@ from glasscortex.config.names import TaskNames
 from glasscortex.config.part import Distinct, Part, Seed, UserPath, plain_path
 from glasscortex.errors import InputError
 from glasscortex.local import recordings_in
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 from glasscortex.words import MODELS, SESSION_STIMULI, ModelName
 
 LONGEST_NAME = 255
@@ -105,6 +106,7 @@ __all__ = [
     "TrainConfig",
     "TranscoderSettings",
     "TrialsConfig",
+    "VariableConfig",
     "validated",
 ]
 
@@ -194,11 +196,7 @@ class Config(Part):
                     f"(the transformer's depth is {depth})"
                 )
         self._check_patch()
-        weights = self.decoder.train.task_weights
-        if all(weights.get(task) == 0 for task in (TASKS if self.tasks == "all" else self.tasks)):
-            raise ValueError("decoder.train.task_weights is 0 for every task: raise one")
-        if self.tasks != "all":
-            self._check_tasks()
+        self._check_tasks()
         return self
 
     def _check_patch(self):
@@ -210,8 +208,21 @@ class Config(Part):
             )
 
     def _check_tasks(self):
-        for name in self.tasks:
-            stimulus = TASKS[name].stimulus
+        own, weights = self.trials.variables, self.decoder.train.task_weights
+        tasks = (*ALLEN.tasks, *own) if self.tasks == "all" else self.tasks
+        for key, names in {"tasks": tasks, "decoder.train.task_weights": weights}.items():
+            for name in names:
+                if name not in ALLEN.tasks and name not in own:
+                    raise ValueError(
+                        f"{key} names {name}, which is no task: define it in trials.variables, or "
+                        f"name one of {', '.join([*ALLEN.tasks, *own])}"
+                    )
+        if all(weights.get(task) == 0 for task in tasks):
+            raise ValueError("decoder.train.task_weights is 0 for every task: raise one")
+        for name in () if self.tasks == "all" else tasks:
+            if name in own:
+                continue
+            stimulus = ALLEN.tasks[name].stimulus
             if stimulus and stimulus not in self.trials.window_s:
                 raise ValueError(f"task {name} needs trials.window_s.{stimulus}: add it")
             types = {t for t, mice in self.simulate.sessions.items() if mice}

@@ -1,6 +1,6 @@
 """From recordings to presentations."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, PositiveFloat, model_validator
 
@@ -15,7 +15,25 @@ from glasscortex.config.part import (
     Size,
     UserPath,
 )
-from glasscortex.words import SessionType, StimulusName
+from glasscortex.tasks import ALLEN, Kind
+from glasscortex.words import MOVIES, SessionType, StimulusName
+
+TAKEN = {
+    *(*ALLEN.tasks, *ALLEN.variables),
+    *("session_id", "stimulus", "presentation", "block", "start_s", "end_s", "split", "mouse"),
+    *(
+        "window_start",
+        "window_stop",
+        "unit",
+        "start",
+        "end",
+        "trial",
+        "kind",
+        "response",
+        "activation",
+    ),
+}
+"""Names that other columns have."""
 
 
 class SelectConfig(Part):
@@ -129,13 +147,39 @@ class SplitConfig(Part):
         return self
 
 
+class VariableConfig(Part):
+    """A column of a stimulus table, as a variable and as the task of decoding it."""
+
+    table: str = Field(description="stimulus table of the recording")
+    column: str = Field("", description="its column; none: named as the variable")
+    kind: Kind
+    level: Literal["stimulus", "behaviour"] = Field(
+        "stimulus", description="behaviour: what the animal did on the trial, such as its choice"
+    )
+    unit: str = Field("", description="of its values, as figures write it")
+    period: PositiveFloat | None = Field(None, description="of a circular variable, in its unit")
+    names: str = Field("", description="the same word for variables whose values name the same")
+    blanks: Distinct[float | str] = Field((), description="values that are no label")
+
+    @model_validator(mode="after")
+    def _kind_fits(self):
+        if (self.kind == "circular") != (self.period is not None):
+            raise ValueError(
+                f"kind is {self.kind} and period {self.period}: a circular variable, and no other, "
+                "has a period"
+            )
+        if self.table in (*MOVIES, "spontaneous"):
+            raise ValueError(f"table {self.table} is cut into parts of its own: name another")
+        return self
+
+
 class TrialsConfig(Part):
-    """Presentations, the windows of ΔF/F around them, and their splits."""
+    """Presentations, the windows of ΔF/F around them, what they show, and their splits."""
 
     signal: Literal["dff", "events"] = Field(
         "dff", description="what windows are cut from; events need preprocess.events"
     )
-    window_s: dict[StimulusName, Annotated[float, Field(gt=0, le=60)]] = Field(
+    window_s: dict[str, Annotated[float, Field(gt=0, le=60)]] = Field(
         {
             "drifting_gratings": 2.0,
             "static_gratings": 0.5,
@@ -148,6 +192,9 @@ class TrialsConfig(Part):
         min_length=1,
         description="window from the onset of a presentation, per stimulus; others are left out",
     )
+    variables: dict[Annotated[str, Field(pattern=r"^[A-Za-z]\w*$")], VariableConfig] = Field(
+        {}, description="variables that Allen's recordings do not have, by name"
+    )
     movie_bin_s: Annotated[float, Field(ge=1 / 30)] = Field(
         1.0, description="part of a movie that is one class; a movie frame lasts 1/30 s"
     )
@@ -155,3 +202,21 @@ class TrialsConfig(Part):
         10.0, description="rate that windows are averaged to"
     )
     split: SplitConfig = SplitConfig()
+
+    @model_validator(mode="after")
+    def _variables_are_shown(self):
+        for name, variable in self.variables.items():
+            if name in TAKEN or name.startswith("label_"):
+                raise ValueError(f"variables.{name}: the name is taken: give it another")
+            if variable.table not in self.window_s:
+                raise ValueError(
+                    f"variables.{name} needs window_s.{variable.table}, its window: add it"
+                )
+        known = {*get_args(StimulusName), *(v.table for v in self.variables.values())}
+        for stimulus in self.window_s:
+            if stimulus not in known:
+                raise ValueError(
+                    f"window_s.{stimulus} is neither a stimulus of Allen's nor the table of one of "
+                    f"trials.variables, which are {', '.join(sorted(known))}: correct it"
+                )
+        return self

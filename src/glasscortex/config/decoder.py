@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, model_validator
 
-from glasscortex.config.names import BaselineName, TaskName
+from glasscortex.config.names import BaselineName
 from glasscortex.config.part import Count, Distinct, Fraction, Part, Rising, Seconds, Size
 from glasscortex.words import BASELINES
 
@@ -65,7 +65,7 @@ class TrainConfig(Part):
     weight_decay: Annotated[float, Field(ge=0)] = 0.05
     warmup: Fraction = 0.05
     clip: PositiveFloat = 1.0
-    task_weights: dict[TaskName, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    task_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     accelerator: Literal["auto", "cpu", "gpu"] = Field("auto", description="auto: a GPU if any")
     devices: Size = Field(1, description="processes that share the batches of a step")
     precision: Literal[32, "bf16"] = Field(32, description="bf16: mixed with 32 bits")

@@ -7,7 +7,6 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from glasscortex.config.part import Distinct
-from glasscortex.tasks import TASKS
 from glasscortex.words import BASELINES
 
 
@@ -31,7 +30,5 @@ class OneOf:
 
 BaselineName = Annotated[str, OneOf(tuple(BASELINES))]
 
-TaskName = Annotated[str, OneOf(tuple(TASKS))]
-
-TaskNames = Distinct[TaskName] | Literal["all"]
+TaskNames = Distinct[str] | Literal["all"]
 """What the decoder predicts; "all": every task that the sessions allow."""

@@ -14,7 +14,7 @@ from glasscortex.data.labels import variables_shown
 from glasscortex.data.metadata import UNKNOWN, Metadata
 from glasscortex.data.nwb import read
 from glasscortex.data.recording import Recording
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 from glasscortex.words import MOVIES, StimulusName
 
 FEWEST_REPEATS = 8
@@ -128,11 +128,11 @@ def _table(name: str, columns: dict[str, np.ndarray], recording: Recording) -> T
 def _tasks(tables: dict[str, Table], behaviour: dict[str, float]) -> tuple[str, ...]:
     def has(task) -> bool:
         if task.stimulus is None:
-            return bool(tables) and behaviour.get(task.variable, 0) > 0
+            return bool(tables) and behaviour.get(task.variable.name, 0) > 0
         table = tables.get(task.stimulus)
-        return table is not None and len(table.classes.get(task.variable, ())) > 1
+        return table is not None and len(table.classes.get(task.variable.name, ())) > 1
 
-    return tuple(name for name, task in TASKS.items() if has(task))
+    return tuple(name for name, task in ALLEN.tasks.items() if has(task))
 
 
 def _oddities(found: Inspected) -> Iterator[str]:

@@ -3,57 +3,91 @@
 import numpy as np
 import pandas as pd
 
-from glasscortex.tasks import TASKS, Task, variables
+from glasscortex.data.definitions import numbers
+from glasscortex.data.stimuli import classes
+from glasscortex.errors import InputError
+from glasscortex.tasks import ALLEN, Definitions, Task, label_column
 
 
-def variables_shown(stimulus: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """The variables of the presentations of gratings or scenes, NaN on blanks.
+def variables_shown(
+    stimulus: str, rows: pd.DataFrame, definitions: Definitions = ALLEN
+) -> pd.DataFrame:
+    """The variables that the table of a stimulus tells, NaN on blanks.
 
     Parameters
     ----------
     stimulus : str
-        Its name; others than gratings and scenes have no variables.
+        Its name.
     rows : pandas.DataFrame
-        Columns of the stimulus; one that is missing gives NaN.
+        Columns of the table; one that is missing gives NaN. Where a column `blank_sweep` is 1,
+        nothing was shown.
+    definitions : Definitions
+        Which variables there are.
 
     Returns
     -------
     pandas.DataFrame
-        A column a variable, rows as given.
+        A column a variable, rows as given: angles and phases within their period, of text the
+        place among the variable's categories.
+
+    Raises
+    ------
+    InputError
+        Values do not fit their kind. The line does not name the session.
     """
-    if stimulus == "drifting_gratings":
-        rows = rows.reindex(columns=["orientation", "temporal_frequency", "blank_sweep"])
-        rows = rows[rows["blank_sweep"] != 1].reindex(rows.index)
-        return pd.DataFrame(
-            {
-                "direction": rows["orientation"],
-                "orientation": rows["orientation"] % 180,
-                "temporal_frequency": rows["temporal_frequency"],
-            }
-        )
-    if stimulus == "static_gratings":
-        return rows.reindex(columns=["orientation", "spatial_frequency", "phase"])
-    if stimulus == "natural_scenes":
-        return pd.DataFrame({"scene": rows["index"].where(rows["index"] >= 0)})
-    return pd.DataFrame(index=rows.index)
+    blank = rows["blank_sweep"].to_numpy() == 1 if "blank_sweep" in rows else False
+    shown = {
+        task.variable.name: np.where(blank, np.nan, _values(task, rows))
+        for task in definitions.tasks.values()
+        if task.stimulus == stimulus and task.column
+    }
+    return pd.DataFrame(shown, index=rows.index)
 
 
-def with_labels(trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials with a column for the labels of every task; see `Task.column`.
+def _values(task: Task, rows: pd.DataFrame) -> np.ndarray:
+    """The values of a column, float64 (presentations,), NaN where there is none."""
+    if task.column not in rows:
+        return np.full(len(rows), np.nan)
+    written, variable = rows[task.column].to_numpy(), task.variable
+    values = numbers(written)
+    if values is None:
+        places = {name: float(place) for place, name in enumerate(variable.categories)}
+        return np.array([places.get(text, np.nan) for text in written.astype(str)], np.float64)
+    values[np.isin(values, [blank for blank in task.blanks if not isinstance(blank, str)])] = np.nan
+    known = values[~np.isnan(values)]
+    try:
+        if np.isinf(known).any():
+            raise ValueError("is infinite")
+        # whole numbers do not jitter, and names have no distance
+        measured = variable.kind == "ordered" and (known % 1 != 0).any()
+        if variable.kind == "circular" or measured:
+            return classes(values, variable.period)
+        if not task.is_regression and (known != known.astype(np.float32)).any():
+            raise ValueError("holds numbers of more than seven digits: write them as text")
+    except ValueError as error:
+        raise InputError(f"column {task.column} of {task.stimulus} {error}") from None
+    return values
+
+
+def with_labels(trials: pd.DataFrame, definitions: Definitions = ALLEN) -> pd.DataFrame:
+    """The trials with a column for the labels of every task; see `label_column`.
 
     Parameters
     ----------
     trials : pandas.DataFrame
         Rows of one or more sessions, with the columns of the variables that are known.
+    definitions : Definitions
+        Which tasks there are.
 
     Returns
     -------
     pandas.DataFrame
         The same rows, with the columns of all variables and labels.
     """
-    unknown = {v: np.float32("nan") for v in variables("stimulus", "behaviour") if v not in trials}
-    trials = trials.assign(**unknown)
-    return trials.assign(**{task.column: task_labels(trials, task) for task in TASKS.values()})
+    names = definitions.at("stimulus", "behaviour")
+    trials = trials.assign(**{name: np.float32("nan") for name in names if name not in trials})
+    labels = {label_column(name): task_labels(trials, t) for name, t in definitions.tasks.items()}
+    return trials.assign(**labels)
 
 
 def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
@@ -74,7 +108,7 @@ def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
     numpy.ndarray
         float32 (presentations,).
     """
-    labels = trials[task.variable].to_numpy(np.float32, copy=True)
+    labels = trials[task.variable.name].to_numpy(np.float32, copy=True)
     if task.stimulus is not None:
         labels[(trials["stimulus"] != task.stimulus).to_numpy()] = np.nan
     known = (trials["split"] == "train").to_numpy() & np.isfinite(labels)
@@ -85,20 +119,17 @@ def task_labels(trials: pd.DataFrame, task: Task) -> np.ndarray:
     return labels
 
 
-def labelled_tasks(trials: pd.DataFrame) -> set[str]:
+def labelled_tasks(trials: pd.DataFrame, definitions: Definitions = ALLEN) -> set[str]:
     """Names of the tasks that some presentation has a label of.
 
     Parameters
     ----------
     trials : pandas.DataFrame
         Rows with the label columns.
-
-    Returns
-    -------
-    set of str
-        Keys of `TASKS`.
+    definitions : Definitions
+        Which tasks there are.
     """
-    return {name for name, task in TASKS.items() if trials[task.column].notna().any()}
+    return {name for name in definitions.tasks if trials[label_column(name)].notna().any()}
 
 
 def label_scale(trials: pd.DataFrame, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

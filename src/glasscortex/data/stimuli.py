@@ -5,11 +5,12 @@ at a time, and labels repeat as those of a design do.
 """
 
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 from glasscortex.errors import InputError
-from glasscortex.words import MOVIES
+from glasscortex.words import MOVIES, StimulusName
 
 DIRECTION_PERIOD, ORIENTATION_PERIOD, PHASE_PERIOD = 360.0, 180.0, 1.0
 
@@ -45,7 +46,7 @@ def checked(
     path : Path
         The file, for messages.
     tables : dict of str to dict of str to numpy.ndarray
-        Columns of each stimulus, (presentations,) each: `start` and `end`, imaging frames,
+        Columns of each table, (presentations,) each: `start` and `end`, imaging frames,
         half-open, and others.
     time : numpy.ndarray
         Seconds of the imaging frames, (frames,).
@@ -53,13 +54,15 @@ def checked(
     Raises
     ------
     InputError
-        A presentation leaves the recording, lasts no frame or begins before another ends.
+        A presentation leaves the recording; or one of Allen's stimuli lasts no frame, or begins
+        before another ends. Tables of other things, such as trials, may lie over them.
     """
     found = {}
     for name, columns in tables.items():
         _check_frames(path, name, columns["start"], columns["end"], time)
         found[name] = in_order(columns)
-    _check_that_one_is_shown_at_a_time(path, found)
+    allen = {name: columns for name, columns in found.items() if name in get_args(StimulusName)}
+    _check_that_one_is_shown_at_a_time(path, allen)
     return found
 
 
@@ -135,7 +138,8 @@ def _check_frames(
             f"{path}: {name} presentation {row} is on frames {start[row]} to {end[row]}, "
             f"but the recording has {frames}: {MEND}"
         )
-    if name in MOVIES:  # a movie's frame may fall between two of imaging
+    # a movie's frame may fall between two of imaging, and a reward lasts none
+    if name in MOVIES or name not in get_args(StimulusName):
         return
     empty = np.flatnonzero(end == start)
     if len(empty):

@@ -6,7 +6,7 @@ Layout (Zarr format 3, groups and named dimensions as `xarray.open_datatree` rea
   `cell_specimen_id` (cell), `time` (time) in seconds
 - `/behaviour`: `running_speed` (time) in cm/s and `pupil` (time), those that were measured
 - `/stimulus/<name>`: one array a column along `presentation`; `start` and `end` are imaging
-  frames, half-open
+  frames, half-open; text is stored as numbers, and what 0, 1, … stand for in the attribute `text`
 - attributes of the root: session, container, mouse, cre_line, area, depth, frame rate, source
 
 A chunk of `dff` holds all cells of 2048 frames, frame after frame and not compressed: a window of
@@ -120,7 +120,7 @@ def write_session(
     behaviour : mapping of str to numpy.ndarray
         Running speed (cm/s) and pupil, those measured, each (frames,).
     stimuli : mapping of str to mappings
-        Columns of each stimulus, each (presentations,).
+        Columns of each stimulus, numbers or text, each (presentations,).
     """
     with ExitStack() as files:
         ids, spooled = [], {}
@@ -172,7 +172,17 @@ def _write_traces(group: zarr.Group, name: str, file: IO[bytes], shape: tuple[in
 
 def _write_columns(group: zarr.Group, columns: Mapping[str, np.ndarray], dimension: str) -> None:
     for name, values in columns.items():
-        group.create_array(name, data=values, chunks=values.shape, dimension_names=(dimension,))
+        attributes = None
+        if values.dtype.kind in "OUT":
+            texts, values = np.unique(values.astype(str), return_inverse=True)
+            attributes = {"text": texts.tolist()}
+        group.create_array(
+            name,
+            data=values,
+            chunks=values.shape,
+            dimension_names=(dimension,),
+            attributes=attributes,
+        )
 
 
 class StoredSession:
@@ -281,4 +291,9 @@ class StoredSession:
 
 
 def _read_columns(group: zarr.Group) -> dict[str, np.ndarray]:
-    return {name: np.asarray(array[:]) for name, array in sorted(group.arrays())}
+    return {name: _column(array) for name, array in sorted(group.arrays())}
+
+
+def _column(array: zarr.Array) -> np.ndarray:
+    values = np.asarray(array[:])
+    return np.array(array.attrs["text"])[values] if "text" in array.attrs else values

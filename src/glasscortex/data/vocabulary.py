@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.config import TaskNames
+from glasscortex.data.definitions import restored, stored
 from glasscortex.data.labels import label_scale
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, Definitions, label_column
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Vocabulary:
     tasks: dict[str, Head]
     presented: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict)
     """By session and task, the classes that the training split shows; see `presented_classes`."""
+    definitions: Definitions = ALLEN
+    """What the tasks are."""
 
     @classmethod
     def of(
@@ -44,6 +47,7 @@ class Vocabulary:
         cells: dict[str, tuple[str, ...]],
         samples: dict[str, int],
         tasks: TaskNames,
+        definitions: Definitions = ALLEN,
     ) -> "Vocabulary":
         """Learn the vocabulary from the training split.
 
@@ -57,37 +61,47 @@ class Vocabulary:
             Samples of a window of each stimulus.
         tasks : tuple of str or "all"
             Names of the tasks; "all" for those with something to tell apart.
+        definitions : Definitions
+            What the tasks are.
         """
         train = trials[trials["split"] == "train"]
         heads = {}
-        for name in TASKS if tasks == "all" else tasks:
-            labels = train[TASKS[name].column].to_numpy()
+        for name in definitions.tasks if tasks == "all" else tasks:
+            labels = train[label_column(name)].to_numpy()
             known = labels[np.isfinite(labels)]
             shown = train["stimulus"][np.isfinite(labels)].unique()
             longest = max((samples[stimulus] for stimulus in shown), default=0)
             if len(known):
-                is_regression = TASKS[name].is_regression
+                is_regression = definitions.tasks[name].is_regression
                 classes = None if is_regression else tuple(np.unique(known).tolist())
                 heads[name] = Head(classes, longest)
-        return cls(tuple(cells), cells, heads, presented_classes(trials, heads))
+        presented = presented_classes(trials, heads)
+        return cls(tuple(cells), cells, heads, presented, definitions)
 
     @classmethod
-    def from_dict(cls, stored: dict) -> "Vocabulary":
+    def from_dict(cls, kept: dict) -> "Vocabulary":
         """The inverse of `to_dict`."""
         heads = {
             name: Head(**(head | {"classes": head["classes"] and tuple(head["classes"])}))
-            for name, head in stored["tasks"].items()
+            for name, head in kept["tasks"].items()
         }
-        cells = {session: tuple(names) for session, names in stored["cells"].items()}
+        cells = {session: tuple(names) for session, names in kept["cells"].items()}
         presented = {
             session: {task: tuple(classes) for task, classes in tasks.items()}
-            for session, tasks in stored["presented"].items()
+            for session, tasks in kept["presented"].items()
         }
-        return cls(tuple(stored["sessions"]), cells, heads, presented)
+        definitions = restored(kept["definitions"])
+        return cls(tuple(kept["sessions"]), cells, heads, presented, definitions)
 
     def to_dict(self) -> dict:
         """As plain lists and dictionaries, for JSON."""
-        return asdict(self)
+        return {
+            "sessions": self.sessions,
+            "cells": self.cells,
+            "tasks": {name: asdict(head) for name, head in self.tasks.items()},
+            "presented": self.presented,
+            "definitions": stored(self.definitions),
+        }
 
     def containers(self) -> list[list[str]]:
         """Names of the cells of each container, whichever of its sessions show them."""
@@ -129,7 +143,7 @@ class Vocabulary:
         """
         targets = {}
         for name, head in self.tasks.items():
-            labels = trials[TASKS[name].column].to_numpy()
+            labels = trials[label_column(name)].to_numpy()
             if head.classes is None:
                 mean, sd = label_scale(trials, labels)
                 targets[name] = ((labels - mean) / sd).astype(np.float32)
@@ -165,7 +179,7 @@ def presented_classes(
     for task, head in heads.items():
         if head.classes is None:
             continue
-        index = _class_index(trials[TASKS[task].column].to_numpy(), head)
+        index = _class_index(trials[label_column(task)].to_numpy(), head)
         for session, classes in zip(sessions, _presented(trials, index, head)):
             if classes.any():
                 presented[session][task] = tuple(np.flatnonzero(classes).tolist())

@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,7 @@ from glasscortex.decoder.optimisation import task_losses, weighted_sum
 from glasscortex.decoder.scores import score_table
 from glasscortex.decoder.start import Projection, start_cells
 from glasscortex.errors import InputError
-from glasscortex.tasks import TASKS, variables
+from glasscortex.tasks import ALLEN, Definitions, label_column
 
 PER_SESSION = ("cell_embeddings", "session_embedding", "own")
 """Weights that belong to sessions; all others stay as they are."""
@@ -88,8 +89,9 @@ def adapt(
     InputError
         The decoder was trained on a session, or has no task for what it shows.
     """
-    tasks = tuple(decoder.vocabulary.tasks)
+    tasks, definitions = tuple(decoder.vocabulary.tasks), decoder.vocabulary.definitions
     weights = scratch.train.task_weights
+    asked: dict[str, Any] = {"tasks": tasks, "seed": seed, "definitions": definitions}
     methods = {
         "adapted": partial(
             _predictions,
@@ -99,24 +101,30 @@ def adapt(
             task_weights=weights,
             seed=seed,
         ),
-        "scratch": partial(single.predict, config=scratch, tasks=tasks, seed=seed),
-        "linear": partial(linear.predict, config=baseline, tasks=tasks, seed=seed),
+        "scratch": partial(single.predict, config=scratch, **asked),
+        "linear": partial(linear.predict, config=baseline, **asked),
     }
     parts = []
-    numbers = [n for n in config.repeats if len(first_repeats(trials, n)) < len(trials)]
+
+    def first(n: int) -> pd.DataFrame:
+        return first_repeats(trials, n, definitions)
+
+    numbers = [n for n in config.repeats if len(first(n)) < len(trials)]
     for repeats in (*numbers, None):
-        few = trials if repeats is None else first_repeats(trials, repeats)
+        few = trials if repeats is None else first(repeats)
         learnt_from = _learnt_from(few, tasks)
         for method, of_session in methods.items():
             predictions = over_sessions(of_session, few, windows, tasks, processes)
             for task, prediction in predictions.items():
-                scores = score_table(task, few, prediction, "test", seed)
+                scores = score_table(task, few, prediction, "test", seed, definitions)
                 scores = scores.assign(repeats=repeats or ALL, method=method).drop(columns="split")
                 parts.append(scores.merge(learnt_from, on=["session_id", "task"]))
     return pd.concat(parts).set_index(FIRST).reset_index()
 
 
-def first_repeats(trials: pd.DataFrame, repeats: int) -> pd.DataFrame:
+def first_repeats(
+    trials: pd.DataFrame, repeats: int, definitions: Definitions = ALLEN
+) -> pd.DataFrame:
     """The trials with only the first presentations of every class left in the training split.
 
     A class is a combination of all labels of a stimulus; presentations without one, such as
@@ -128,6 +136,8 @@ def first_repeats(trials: pd.DataFrame, repeats: int) -> pd.DataFrame:
         Presentations.
     repeats : int
         Presentations of each class, the first in time.
+    definitions : Definitions
+        What labels there are.
 
     Returns
     -------
@@ -135,7 +145,8 @@ def first_repeats(trials: pd.DataFrame, repeats: int) -> pd.DataFrame:
         Some of the rows, numbered anew.
     """
     train = trials[trials["split"] == "train"].sort_values("start_s", kind="stable")
-    classes = train.groupby(["session_id", "stimulus", *variables("stimulus")], dropna=False)
+    labels = [v for v in definitions.at("stimulus", "behaviour", classes=True) if v in train]
+    classes = train.groupby(["session_id", "stimulus", *labels], dropna=False)
     repeat = classes.cumcount()
     return trials.drop(repeat.index[repeat >= repeats]).reset_index(drop=True)
 
@@ -191,7 +202,9 @@ def adapted(
             f"the decoder was trained on session {session}: adapt it to other sessions"
         )
     cells, tasks = {session: tuple(windows.cells)}, trained.vocabulary.tasks
-    vocabulary = Vocabulary((session,), cells, tasks, presented_classes(trials, tasks))
+    vocabulary = Vocabulary(
+        (session,), cells, tasks, presented_classes(trials, tasks), trained.vocabulary.definitions
+    )
     decoder = Decoder(trained.config, vocabulary, trained.sample_rate_hz).eval()
     weights = trained.state_dict()
     shared = {name: w for name, w in weights.items() if not name.startswith(PER_SESSION)}
@@ -265,7 +278,7 @@ def _predictions(
 def _learnt_from(trials: pd.DataFrame, tasks: tuple[str, ...]) -> pd.DataFrame:
     """How many presentations of each session's training split have a label, task by task."""
     train = trials["split"] == "train"
-    known = {name: train & np.isfinite(trials[TASKS[name].column].to_numpy()) for name in tasks}
+    known = {name: train & np.isfinite(trials[label_column(name)].to_numpy()) for name in tasks}
     counts = pd.DataFrame(known).groupby(trials["session_id"]).sum()
     counts.loc["all"] = counts.sum()
     counts = counts.rename_axis("session_id", axis=0).rename_axis("task", axis=1)

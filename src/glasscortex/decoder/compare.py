@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from glasscortex.decoder.scores import headline
+from glasscortex.decoder.scores import HEADLINES, regressions
 from glasscortex.intervals import mean_interval
-from glasscortex.tasks import TASKS
 from glasscortex.words import BASELINES
 
 BEST_LINEAR = "best_linear"
@@ -46,12 +45,14 @@ def compare(decoding: pd.DataFrame, mice: pd.Series) -> pd.DataFrame:
     pandas.DataFrame
         task, against, transformer, baseline, difference, ci_low, ci_high, n_sessions, n_mice.
     """
-    test = test_scores(decoding)
+    test, values = test_scores(decoding), regressions(decoding)
     rows = []
     for against in (BEST_LINEAR, *BASELINES, START):
         if {"trained", against} <= set(test.columns):
             paired = test[["trained", against]].dropna()
-            rows += _rows(against, paired.set_axis(["transformer", "baseline"], axis=1), mice)
+            rows += _rows(
+                against, paired.set_axis(["transformer", "baseline"], axis=1), mice, values
+            )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -79,7 +80,7 @@ def test_scores(decoding: pd.DataFrame) -> pd.DataFrame:
 def of_sessions(decoding: pd.DataFrame) -> pd.DataFrame:
     """The rows of single sessions that hold a task's headline metric."""
     scores = decoding[decoding["session_id"] != "all"]
-    return scores[scores["metric"] == scores["task"].map(headline)]
+    return scores[scores["metric"].isin(HEADLINES)]
 
 
 def _best_linear(values: pd.Series, test: pd.DataFrame) -> pd.Series:
@@ -93,11 +94,12 @@ def _best_linear(values: pd.Series, test: pd.DataFrame) -> pd.Series:
     return pd.concat(parts).reindex(test.index)
 
 
-def _rows(against: str, paired: pd.DataFrame, mice: pd.Series) -> list[tuple]:
+def _rows(
+    against: str, paired: pd.DataFrame, mice: pd.Series, regressions: set[str]
+) -> list[tuple]:
     """One row a task, and one for all classification tasks."""
-    task = paired.index.get_level_values("task")
-    is_class = ~task.map(lambda name: TASKS[name].is_regression).to_numpy(bool)
-    averaged = paired[is_class].groupby("session_id").mean()
+    is_value = paired.index.get_level_values("task").isin(list(regressions))
+    averaged = paired[~is_value].groupby("session_id").mean()
     rows = [_row("all classification", against, averaged, mice)] if len(averaged) else []
     groups = paired.groupby("task", sort=False)
     return rows + [_row(name, against, group, mice) for name, group in groups]

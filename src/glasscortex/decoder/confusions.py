@@ -5,12 +5,16 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, Definitions, label_column
 
 KEYS = ["session_id", "task", "label", "predicted"]
 
 
-def confusions(trials: pd.DataFrame, predictions: Mapping[str, np.ndarray]) -> pd.DataFrame:
+def confusions(
+    trials: pd.DataFrame,
+    predictions: Mapping[str, np.ndarray],
+    definitions: Definitions = ALLEN,
+) -> pd.DataFrame:
     """Count how often each label was named for each, on the test split of each session.
 
     Parameters
@@ -19,6 +23,8 @@ def confusions(trials: pd.DataFrame, predictions: Mapping[str, np.ndarray]) -> p
         Presentations, with label columns.
     predictions : mapping of str to numpy.ndarray
         By task, (presentations,) of `glasscortex.decoder.predictions.PREDICTION`.
+    definitions : Definitions
+        Of the tasks.
 
     Returns
     -------
@@ -29,13 +35,13 @@ def confusions(trials: pd.DataFrame, predictions: Mapping[str, np.ndarray]) -> p
     test = (trials["split"] == "test").to_numpy()
     counts = [pd.DataFrame(columns=[*KEYS, "n"])]
     for task, prediction in predictions.items():
-        if TASKS[task].is_regression:
+        if definitions.tasks[task].is_regression:
             continue
         pairs = pd.DataFrame(
             {
                 "session_id": trials["session_id"].to_numpy(),
                 "task": task,
-                "label": trials[TASKS[task].column].to_numpy(),
+                "label": trials[label_column(task)].to_numpy(),
                 "predicted": prediction["value"],
             }
         )

@@ -16,7 +16,7 @@ from glasscortex.decoder.hooks import replacing
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.predictions import predictions, unpredicted
 from glasscortex.decoder.scores import HELD_OUT, decoding_scores
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import label_column
 
 Edit = Callable[[Float[Tensor, "windows tokens dim"], Batch], Float[Tensor, "windows tokens dim"]]
 
@@ -46,7 +46,8 @@ def evaluate(
     pandas.DataFrame
         See `decoding_scores`.
     """
-    return decoding_scores(trials, predict_held_out(decoder, trials, windows), seed)
+    predicted = predict_held_out(decoder, trials, windows)
+    return decoding_scores(trials, predicted, seed, decoder.vocabulary.definitions)
 
 
 def predict_held_out(
@@ -124,7 +125,7 @@ def predict_under(
     heads = decoder.vocabulary.tasks
     classes = {t: np.array(h.classes, np.float32) for t, h in heads.items() if h.classes}
     scales = {
-        task: label_scale(batches.trials, batches.trials[TASKS[task].column].to_numpy())
+        task: label_scale(batches.trials, batches.trials[label_column(task)].to_numpy())
         for task in heads.keys() - classes.keys()
     }
     size = len(batches.trials)

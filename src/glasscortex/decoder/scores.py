@@ -8,12 +8,15 @@ import pandas as pd
 from glasscortex.decoder.predictions import unpredicted
 from glasscortex.decoder.reliability import root, squared_error
 from glasscortex.intervals import mean_interval
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, Definitions, Task, label_column
 
 BOOTSTRAPS = 1000
 
 HELD_OUT = ("validation", "test")
 """Splits that decoders are scored on."""
+
+HEADLINES = ("accuracy", "r2")
+"""The metrics by which tasks are judged: of classes, and of values."""
 
 ECE = "ece"
 """The metric of calibration."""
@@ -31,9 +34,9 @@ SCORES = [
 ]
 
 
-def headline(task: str) -> str:
-    """The metric by which a task is judged: "accuracy", or "r2" for a regression."""
-    return next(iter(metrics(task)))
+def regressions(scores: pd.DataFrame) -> set[str]:
+    """Names of the tasks that a table of scores holds an r² of."""
+    return set(scores.loc[scores["metric"] == "r2", "task"])
 
 
 def accuracy(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
@@ -64,12 +67,12 @@ def r2(label: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     return 1 - residual / np.where(total > 0, total, np.nan)
 
 
-def metrics(task: str) -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+def metrics(task: Task) -> dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]:
     """The metrics of a task by name, the headline first."""
-    if TASKS[task].is_regression:
+    if task.is_regression:
         return {"r2": r2}
     chosen = {"accuracy": accuracy, "balanced_accuracy": balanced_accuracy}
-    return chosen | ({"within_1_bin": within_one_bin} if TASKS[task].is_movie else {})
+    return chosen | ({"within_1_bin": within_one_bin} if task.is_movie else {})
 
 
 def chance(metric: str, labels: np.ndarray) -> float:
@@ -82,7 +85,9 @@ def chance(metric: str, labels: np.ndarray) -> float:
     return 1 / len(classes)
 
 
-def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> pd.DataFrame:
+def session_scores(
+    task: str, trials: pd.DataFrame, prediction: np.ndarray, definitions: Definitions = ALLEN
+) -> pd.DataFrame:
     """Headline metric of each session that has one (an r² needs a label that varies).
 
     Parameters
@@ -93,14 +98,15 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
         Presentations, with label columns.
     prediction : numpy.ndarray
         (presentations,) of `PREDICTION`.
+    definitions : Definitions
+        What the task is.
 
     Returns
     -------
     pandas.DataFrame
         session_id, metric, value, chance, n (presentations).
     """
-    name = headline(task)
-    metric = metrics(task)[name]
+    name, metric = next(iter(metrics(definitions.tasks[task]).items()))
     seen = _seen(task, trials)
     scores = [
         (session, name, float(metric(label, said["value"])), chance(name, seen[session]), len(said))
@@ -111,7 +117,12 @@ def session_scores(task: str, trials: pd.DataFrame, prediction: np.ndarray) -> p
 
 
 def score_table(
-    task: str, trials: pd.DataFrame, prediction: np.ndarray, split: str, seed: int
+    task: str,
+    trials: pd.DataFrame,
+    prediction: np.ndarray,
+    split: str,
+    seed: int,
+    definitions: Definitions = ALLEN,
 ) -> pd.DataFrame:
     """All metrics of one task on one split, per session and over sessions.
 
@@ -135,6 +146,8 @@ def score_table(
         Of `HELD_OUT`.
     seed : int
         Of the bootstraps.
+    definitions : Definitions
+        What the task is.
 
     Returns
     -------
@@ -143,16 +156,17 @@ def score_table(
         frequent class of the session's training split, or its mean, scores as the only guess:
         above chance where classes are out of balance), n, n_classes.
     """
-    rng = np.random.default_rng([seed, list(TASKS).index(task)])
+    rng = np.random.default_rng([seed, list(definitions.tasks).index(task)])
+    is_regression = definitions.tasks[task].is_regression
     seen = _seen(task, trials)
     rows = []
     in_split = np.where(trials["split"] == split, prediction, unpredicted(len(trials)))
     for session, label, said in _by_session(task, trials, in_split):
         guess = said["value"]
         draws = rng.integers(len(label), size=(BOOTSTRAPS, len(label)))
-        constant = np.full_like(label, _best_guess(task, seen[session]))
-        n_classes = 0 if TASKS[task].is_regression else len(np.unique(seen[session]))
-        for metric, score in metrics(task).items():
+        constant = np.full_like(label, _best_guess(seen[session], is_regression))
+        n_classes = 0 if is_regression else len(np.unique(seen[session]))
+        for metric, score in metrics(definitions.tasks[task]).items():
             value, guessing = score(label, guess), chance(metric, seen[session])
             if np.isnan(value):
                 continue
@@ -175,7 +189,10 @@ def score_table(
 
 
 def decoding_scores(
-    trials: pd.DataFrame, predictions: dict[str, np.ndarray], seed: int
+    trials: pd.DataFrame,
+    predictions: dict[str, np.ndarray],
+    seed: int,
+    definitions: Definitions = ALLEN,
 ) -> pd.DataFrame:
     """Score predictions of all tasks on the validation and test splits.
 
@@ -187,6 +204,8 @@ def decoding_scores(
         By task, (presentations,) of `PREDICTION`.
     seed : int
         Of the bootstraps.
+    definitions : Definitions
+        What the tasks are.
 
     Returns
     -------
@@ -195,7 +214,7 @@ def decoding_scores(
     """
     return pd.concat(
         [
-            score_table(task, trials, prediction, split, seed)
+            score_table(task, trials, prediction, split, seed, definitions)
             for split in HELD_OUT
             for task, prediction in predictions.items()
         ],
@@ -205,14 +224,14 @@ def decoding_scores(
 
 def _seen(task: str, trials: pd.DataFrame) -> dict[str, np.ndarray]:
     """Labels of each session's training split."""
-    labels = trials[TASKS[task].column].to_numpy()
+    labels = trials[label_column(task)].to_numpy()
     seen = np.isfinite(labels) & (trials["split"] == "train").to_numpy()
     sessions = pd.Series(labels[seen]).groupby(trials["session_id"].to_numpy()[seen])
     return {session: own.to_numpy() for session, own in sessions}
 
 
-def _best_guess(task: str, seen: np.ndarray) -> float:
-    if TASKS[task].is_regression:
+def _best_guess(seen: np.ndarray, is_regression: bool) -> float:
+    if is_regression:
         return seen.mean()
     classes, counts = np.unique(seen, return_counts=True)
     return classes[counts.argmax()]
@@ -227,7 +246,7 @@ def _pool(metric: str, sessions: pd.DataFrame) -> tuple:
 def _by_session(
     task: str, trials: pd.DataFrame, prediction: np.ndarray
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    labels = trials[TASKS[task].column].to_numpy()
+    labels = trials[label_column(task)].to_numpy()
     known = np.isfinite(labels) & np.isfinite(prediction["value"])
     for session, rows in trials[known].groupby("session_id", sort=False).groups.items():
         yield session, labels[rows], prediction[rows]

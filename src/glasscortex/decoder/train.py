@@ -20,7 +20,7 @@ from glasscortex.decoder.model import Decoder, transformer_config
 from glasscortex.decoder.optimisation import HISTORY, Optimisation
 from glasscortex.decoder.start import Projection, start
 from glasscortex.errors import InputError
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, Definitions, label_column
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -54,6 +54,7 @@ def train(
     model: str = "trained",
     seed: int = 0,
     checkpoint: Checkpoint | None = None,
+    definitions: Definitions = ALLEN,
 ) -> Training:
     """Train one decoder.
 
@@ -79,6 +80,8 @@ def train(
     checkpoint : Checkpoint or None
         Where a run that may be killed keeps its state every few minutes, and goes on from; on a
         CPU it ends with the same bytes.
+    definitions : Definitions
+        What the tasks are.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def train(
         too few GPUs.
     """
     torch.set_num_threads(config.train.threads)
-    decoder = untrained(trials, windows, config, tasks, seed)
+    decoder = untrained(trials, windows, config, tasks, seed, definitions)
     nothing = pd.DataFrame(columns=HISTORY)
     if model == "untrained":
         return Training(decoder, nothing, None)
@@ -116,6 +119,7 @@ def untrained(
     config: DecoderConfig,
     tasks: TaskNames,
     seed: int,
+    definitions: Definitions = ALLEN,
 ) -> Decoder:
     """The decoder of these presentations with random weights.
 
@@ -131,6 +135,8 @@ def untrained(
         Names of the tasks.
     seed : int
         Of the weights.
+    definitions : Definitions
+        What the tasks are.
 
     Returns
     -------
@@ -146,7 +152,7 @@ def untrained(
     readers = {session: windows[session] for session in trials["session_id"].unique()}
     cells = {session: tuple(reader.cells) for session, reader in readers.items()}
     samples = {name: shape[2] for r in readers.values() for name, shape in r.shapes.items()}
-    vocabulary = Vocabulary.of(trials, cells, samples, tasks)
+    vocabulary = Vocabulary.of(trials, cells, samples, tasks, definitions)
     if not vocabulary.tasks:
         raise InputError(
             f"no task can be decoded from {len(cells)} session(s): add sessions or tasks"
@@ -174,7 +180,7 @@ def shuffled_labels(trials: pd.DataFrame, seed: int) -> pd.DataFrame:
         The same rows and columns.
     """
     rng = np.random.default_rng(seed)
-    columns = [task.column for task in TASKS.values()]
+    columns = [column for column in trials if column.startswith(label_column(""))]
     labels = trials[columns].to_numpy(copy=True)
     for (_, _, split), rows in trials.groupby(["session_id", "stimulus", "split"]).indices.items():
         if split != "test":

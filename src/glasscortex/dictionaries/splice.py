@@ -89,9 +89,10 @@ def spliced_scores(
     }
     test = (batches.trials["split"] == "test").to_numpy()
     predictions = predict_under(decoder, batches, test, dictionary.hook, edits)
+    trials, definitions = batches.trials, decoder.vocabulary.definitions
     parts = [
         compared(
-            {c: session_scores(task, batches.trials, predictions[c][task]) for c in edits},
+            {c: session_scores(task, trials, predictions[c][task], definitions) for c in edits},
             mice,
             margin,
         ).assign(task=task)

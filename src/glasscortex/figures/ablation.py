@@ -19,7 +19,7 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import in_order
 
 COLUMNS = 5
 LOSS = LinearSegmentedColormap.from_list(
@@ -54,8 +54,8 @@ def ablation_figure(*, ablation: pd.DataFrame, steering: pd.DataFrame) -> Figure
         return figure
     table = first_fit(table)
     chosen = table[table["chosen"].astype(bool)]
-    removed = [task for task in TASKS if task in set(table["variable"])]
-    measured = [task for task in TASKS if task in set(table["task"])]
+    removed = in_order(table["variable"])
+    measured = in_order(table["task"])
     rows = -(-len(removed) // COLUMNS)
     heights = [0.9 + 0.3 * len(removed), 0.6 + 0.22 * len(removed), 1.35 * rows]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.3), layout="constrained")

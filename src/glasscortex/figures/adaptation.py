@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from glasscortex.decoder.scores import headline
+from glasscortex.decoder.scores import HEADLINES, regressions
 from glasscortex.figures.style import (
     COLOURS,
     FAINT,
@@ -15,7 +15,7 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import in_order
 
 METHODS = ("linear", "scratch", "adapted")
 COLUMNS = 4
@@ -37,8 +37,8 @@ def adaptation_figure(*, adaptation: pd.DataFrame) -> Figure:
     ----------
     adaptation : pandas.DataFrame
     """
-    scores = adaptation[adaptation["metric"] == adaptation["task"].map(headline)]
-    tasks = [task for task in TASKS if task in set(scores["task"])]
+    scores = adaptation[adaptation["metric"].isin(HEADLINES)]
+    tasks = in_order(scores["task"])
     rows = -(-len(tasks) // COLUMNS)
     figure = Figure(figsize=(WIDTH, 0.3 + 1.6 * rows), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, squeeze=False).flatten()
@@ -67,7 +67,8 @@ def _draw_task(axes: Axes, task: str, scores: pd.DataFrame) -> None:
     axes.set_label(task)
     pooled = scores[scores["session_id"] == "all"]
     repeats = list(pooled["repeats"].unique())
-    lowest = LOWEST_R2 if TASKS[task].is_regression else 0.0
+    is_regression = task in regressions(scores)
+    lowest = LOWEST_R2 if is_regression else 0.0
     axes.axhline(pooled["chance"].mean(), color=FAINT, linewidth=0.7, linestyle=(0, (3, 2)))
     for i, method in enumerate(METHODS):
         of_method = pooled[pooled["method"] == method]
@@ -89,7 +90,7 @@ def _draw_task(axes: Axes, task: str, scores: pd.DataFrame) -> None:
     axes.set_xticks(range(len(repeats)), repeats)
     axes.set_ylim(bottom=lowest)
     axes.locator_params(axis="y", nbins=4)
-    axes.set_ylabel("R²" if TASKS[task].is_regression else "accuracy", labelpad=1)
+    axes.set_ylabel("R²" if is_regression else "accuracy", labelpad=1)
     sessions = scores.loc[scores["session_id"] != "all", "session_id"].nunique()
-    classes = "" if TASKS[task].is_regression else f"{pooled['n_classes'].max():g} classes, "
+    classes = "" if is_regression else f"{pooled['n_classes'].max():g} classes, "
     heading(axes, words(task), f"{classes}n = {sessions} sessions")

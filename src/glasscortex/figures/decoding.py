@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from glasscortex.decoder.scores import headline
+from glasscortex.decoder.scores import HEADLINES, regressions
 from glasscortex.figures.style import (
     COLOURS,
     FAINT,
@@ -16,7 +16,7 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import in_order
 from glasscortex.words import BASELINES
 
 TRANSFORMER = ["trained", "spliced", "random_sae"]
@@ -46,11 +46,11 @@ def decoding_figure(
         The same, of simulated recordings.
     """
     scores = decoding[decoding["split"] == "test"]
-    scores = scores[scores["metric"] == scores["task"].map(headline)]
+    scores = scores[scores["metric"].isin(HEADLINES)]
     spliced = splice[(splice["model"] == "trained") & splice["sae"].isin(splice["sae"].head(1))]
     limits = {} if observer is None else observer.groupby("task")["limit"].mean().to_dict()
     lanes = _lanes(set(scores["model"]))
-    tasks = [task for task in TASKS if task in set(scores["task"])]
+    tasks = in_order(scores["task"])
     rows = -(-len(tasks) // COLUMNS)
     height = 0.35 + rows * (0.45 + 0.125 * max(lanes.values()))
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -104,7 +104,8 @@ def _draw_task(
     spliced: pd.DataFrame,
     limit: float,
 ) -> None:
-    lowest = LOWEST_R2 if TASKS[task].is_regression else 0.0
+    is_regression = task in regressions(scores)
+    lowest = LOWEST_R2 if is_regression else 0.0
     means = scores[scores["session_id"] == "all"]
     sessions = scores[scores["session_id"] != "all"]
     axes.set_label(task)
@@ -151,7 +152,7 @@ def _draw_task(
     axes.set_xlim(left=lowest)
     axes.locator_params(axis="x", nbins=4)
     about = f"n = {sessions['session_id'].nunique()} sessions"
-    if TASKS[task].is_regression:
+    if is_regression:
         axes.set_xlabel("R²", labelpad=1)
     else:
         about = f"{means['n_classes'].max():g} classes, {about}"

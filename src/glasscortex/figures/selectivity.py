@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 
+from glasscortex.data.definitions import variables_of
 from glasscortex.figures.style import (
     COLOURS,
     FAINT,
@@ -19,25 +20,33 @@ from glasscortex.figures.style import (
     styled,
     words,
 )
-from glasscortex.tasks import TASKS, VARIABLES, Variable
+from glasscortex.tasks import ALLEN, Variable
 
 COLUMNS = 4
 """Units in a row."""
 
+MOST_LABELS = 16
+"""Labels that are written under a curve."""
+
 CURVES = [
-    (task.variable, task.stimulus)
-    for task in TASKS.values()
+    (task.variable.name, task.stimulus)
+    for task in ALLEN.tasks.values()
     if task.stimulus and task.name not in ("direction", "orientation", "scene")
 ]
-"""What the second row shows: the first `COLUMNS` of these that were tested.
+"""What the second row shows: the first `COLUMNS` that were tested of a run's own and of these.
 
 Direction has a row of its own, and tells the orientation of the same gratings; scenes have no
 order.
 """
 
+DIRECTION = ("direction", "drifting_gratings")
+"""What the first row shows; where it was not tested, the first of the run's own variables."""
+
 
 @styled
-def selectivity_figure(*, selectivity: pd.DataFrame, tuning: pd.DataFrame) -> Figure:
+def selectivity_figure(
+    *, selectivity: pd.DataFrame, tuning: pd.DataFrame, variables: pd.DataFrame
+) -> Figure:
     """Draw tuning curves, responses by Cre line, and all effects against the null.
 
     Shown are the trained transformer's first SAE and seed. Units are chosen by their effect on
@@ -47,21 +56,22 @@ def selectivity_figure(*, selectivity: pd.DataFrame, tuning: pd.DataFrame) -> Fi
 
     Parameters
     ----------
-    selectivity, tuning : pandas.DataFrame
+    selectivity, tuning, variables : pandas.DataFrame
     """
+    known = variables_of(variables)
     tested = first_fit(selectivity[selectivity["model"] == "trained"])
     tuning = first_fit(tuning[tuning["model"] == "trained"])
     keys = ["variable", "stimulus", "unit"]
     best = tuning[keys].drop_duplicates().merge(tested, on=keys)
     lines = tested[tested["variable"] == "cre_line"]
-    firsts = [_of(best, *pair).head(1) for pair in CURVES if len(_of(tested, *pair))][:COLUMNS]
+    pairs = best[["variable", "stimulus"]].drop_duplicates().itertuples(index=False, name=None)
+    own = [pair for pair in pairs if pair[0] not in ALLEN.variables]
+    first = own.pop(0) if own and not len(_of(tested, *DIRECTION)) else DIRECTION
+    shown = [pair for pair in (*own, *CURVES) if len(_of(tested, *pair))][:COLUMNS]
+    firsts = [_of(best, *pair).head(1) for pair in shown]
     curves = pd.concat(firsts) if firsts else best.head(0)
     rows = [
-        (
-            "direction",
-            _of(best, "direction", "drifting_gratings").head(COLUMNS),
-            _of(tested, "direction", "drifting_gratings"),
-        ),
+        (first[0], _of(best, *first).head(COLUMNS), _of(tested, *first)),
         ("stimulus variable", curves, _alike(tested, curves)),
         ("cre_line", best[best["variable"] == "cre_line"].head(COLUMNS), lines),
     ]
@@ -73,7 +83,7 @@ def selectivity_figure(*, selectivity: pd.DataFrame, tuning: pd.DataFrame) -> Fi
             empty(axes, f"{words(what)}: no unit was tested")
             continue
         for column, unit in enumerate(units.itertuples()):
-            variable = VARIABLES[unit.variable]
+            variable = known[unit.variable]
             projection = "polar" if _is_angle(variable) else "rectilinear"
             axes = figure.add_subplot(grid[row, column], projection=projection)
             curve = tuning[(tuning[keys] == [getattr(unit, key) for key in keys]).all(axis=1)]
@@ -114,11 +124,13 @@ def _draw_unit(axes: Axes, unit, variable: Variable, tuning: pd.DataFrame) -> No
     if is_mouse.any():
         _draw_mice(axes, tuning[~is_mouse], tuning[is_mouse])
     else:
-        tuning = tuning.assign(label=tuning["label"].astype(float))
         if isinstance(axes, PolarAxes):
+            tuning = tuning.assign(label=tuning["label"].astype(float))
             _draw_polar(axes, tuning, variable.period or 360)
+        elif variable.name == "movie_frame":
+            _draw_line(axes, tuning.assign(label=tuning["label"].astype(float)))
         else:
-            _draw_curve(axes, tuning, many=variable.name == "movie_frame")
+            _draw_points(axes, tuning, joined=variable.kind != "categorical")
     heading(
         axes,
         words(variable.name),
@@ -161,22 +173,36 @@ def _draw_polar(axes: PolarAxes, tuning: pd.DataFrame, period: float) -> None:
     axes.spines["polar"].set_color("#D5D5D5")
 
 
-def _draw_curve(axes: Axes, tuning: pd.DataFrame, many: bool) -> None:
-    x = tuning["label"] if many else np.arange(len(tuning["label"]))
+def _draw_line(axes: Axes, tuning: pd.DataFrame) -> None:
+    """Draw a curve of many labels."""
+    x = tuning["label"]
     axes.fill_between(x, tuning["low"], tuning["high"], color=COLOURS["null"], alpha=0.35)
-    if many:
-        axes.plot(x, tuning["mean"], color=COLOURS["trained"], label="mean")
-    else:
-        axes.errorbar(
-            x,
-            tuning["mean"],
-            tuning["error"],
-            fmt="o-",
-            markersize=2.5,
-            color=COLOURS["trained"],
-            label="mean",
-        )
-        axes.set_xticks(x, [f"{label:g}".replace("0.", ".") for label in tuning["label"]])
+    axes.plot(x, tuning["mean"], color=COLOURS["trained"], label="mean")
+    _measure_activation(axes)
+
+
+def _draw_points(axes: Axes, tuning: pd.DataFrame, joined: bool) -> None:
+    """Draw a point a label, which is a number or a name; names are written upright."""
+    labels = tuning["label"].astype(str)
+    is_name = pd.to_numeric(labels, errors="coerce").isna().any()
+    x = np.arange(len(labels))
+    axes.fill_between(x, tuning["low"], tuning["high"], color=COLOURS["null"], alpha=0.35)
+    axes.errorbar(
+        x,
+        tuning["mean"],
+        tuning["error"],
+        fmt="o-" if joined else "o",
+        markersize=2.5,
+        color=COLOURS["trained"],
+        label="mean",
+    )
+    every = -(-len(labels) // MOST_LABELS)
+    written = labels if is_name else [f"{float(n):g}".replace("0.", ".") for n in labels]
+    axes.set_xticks(x[::every], list(written)[::every], rotation=60 * is_name)
+    _measure_activation(axes)
+
+
+def _measure_activation(axes: Axes) -> None:
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", nbins=4)
     axes.set_ylabel("activation")

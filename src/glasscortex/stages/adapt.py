@@ -3,12 +3,13 @@
 import pandas as pd
 
 from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig
+from glasscortex.data.definitions import extended, merged, recoded
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import adapt as adaptation
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.start import Projection
 from glasscortex.stages.arguments import Folder, Inputs, Output, Threads
-from glasscortex.tables import read_trials, write_table
+from glasscortex.tables import read_definitions, read_trials, write_table
 
 
 def adapt(
@@ -25,10 +26,17 @@ def adapt(
 ) -> None:
     """Adapt a transformer to new sessions, with few repeats of theirs."""
     trained = Decoder.load(decoder)
+    known = trained.vocabulary.definitions
+    of_parts = list(map(read_definitions, trials))
+    everything = extended(known, merged([known, *of_parts]))
+    tables = [
+        recoded(read_trials(part), own, everything)
+        for part, own in zip(trials, of_parts, strict=True)
+    ]
     table = adaptation.adapt(
         trained,
         Projection.load(decoder) if trained.transformer.STARTS_LINEAR else None,
-        pd.concat(map(read_trials, trials), ignore_index=True),
+        pd.concat(tables, ignore_index=True),
         WindowsFolder(windows),
         config,
         scratch,

@@ -4,7 +4,7 @@ from glasscortex.config import BaselineConfig, DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import baselines as simpler
 from glasscortex.stages.arguments import Folder, Input, Output, Threads
-from glasscortex.tables import read_trials, write_table
+from glasscortex.tables import read_definitions, read_trials, write_table
 
 
 def baselines(
@@ -19,6 +19,12 @@ def baselines(
 ) -> None:
     """Fit and score a simpler decoder of each session."""
     table = simpler.baselines(
-        read_trials(trials), WindowsFolder(windows), baseline, config, tasks, threads
+        read_trials(trials),
+        WindowsFolder(windows),
+        baseline,
+        config,
+        tasks,
+        threads,
+        definitions=read_definitions(trials),
     )
     write_table(table, scores, model=baseline, seed=0)

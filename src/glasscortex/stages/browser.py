@@ -15,7 +15,7 @@ from glasscortex.data.trials import MOVIE_RATE_HZ
 from glasscortex.data.views import read_pictures, shown_pictures
 from glasscortex.files import atomic_write
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import read_table
+from glasscortex.tables import read_definitions, read_table
 from glasscortex.words import MOVIES
 
 
@@ -23,6 +23,7 @@ def browser(
     *,
     sae: Input,
     sessions: Input,
+    trials: Input,
     recordings: Folder,
     page: Output,
     static: Output,
@@ -35,7 +36,7 @@ def browser(
 
     Parameters
     ----------
-    sae, sessions : Path
+    sae, sessions, trials : Path
         Tables.
     recordings : Path
         Folder of the sessions' NWB files, whose pictures are shown.
@@ -60,7 +61,7 @@ def browser(
     for about in sprites.values():
         about["file"] = f"{pictures.name}/{about['file']}"
     with atomic_write(catalogue) as temporary:
-        about = described(read_table(sae), recorded, opened, sprites)
+        about = described(read_table(sae), recorded, opened, sprites, read_definitions(trials))
         temporary.write_text(script("catalogue", about))
     with as_file(files("glasscortex.browser") / "static") as source:
         with atomic_write(static) as temporary:

@@ -40,7 +40,9 @@ def evaluate(
     """
     torch.set_num_threads(threads)
     presented = read_trials(trials)
-    predicted = predict_held_out(Decoder.load(decoder), presented, WindowsFolder(windows))
-    table = decoding_scores(presented, predicted, seed)
-    for rows, path in ((table, scores), (confusions(presented, predicted), confusion)):
-        write_table(rows, path, model=model, seed=seed)
+    transformer = Decoder.load(decoder)
+    known = transformer.vocabulary.definitions
+    predicted = predict_held_out(transformer, presented, WindowsFolder(windows))
+    table = decoding_scores(presented, predicted, seed, known)
+    write_table(table, scores, model=model, seed=seed)
+    write_table(confusions(presented, predicted, known), confusion, model=model, seed=seed)

@@ -10,13 +10,14 @@ from glasscortex.analysis.presentations import Presentations
 from glasscortex.data.responses import read_responses
 from glasscortex.data.store import verify
 from glasscortex.files import verified
+from glasscortex.tables import read_definitions, read_trials
 from glasscortex.words import SPLITS
 
 
 def read_presentations(
     responses: Path,
     manifest: Path,
-    trials: pd.DataFrame,
+    trials: Path,
     sessions: pd.DataFrame,
     splits: Sequence[str] = SPLITS,
 ) -> list[Presentations]:
@@ -26,8 +27,9 @@ def read_presentations(
     ----------
     responses, manifest : Path
         Responses of all units, and their checksums.
-    trials, sessions : pandas.DataFrame
-        The tables.
+    trials : Path
+        Table of presentations.
+    sessions : pandas.DataFrame
     splits : sequence of str
 
     Raises
@@ -36,8 +38,10 @@ def read_presentations(
         The responses are not those of the manifest.
     """
     verify(responses, manifest)
+    table, definitions = read_trials(trials), read_definitions(trials)
     return [
-        Presentations.joined(read_responses(responses, split), trials, sessions) for split in splits
+        Presentations.joined(read_responses(responses, split), table, sessions, definitions)
+        for split in splits
     ]
 
 

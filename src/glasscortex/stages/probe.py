@@ -3,7 +3,7 @@
 from glasscortex.analysis.probing import probing
 from glasscortex.stages.arguments import Input, Output
 from glasscortex.stages.presented import read_presentations
-from glasscortex.tables import read_table, read_trials, write_table
+from glasscortex.tables import read_table, write_table
 
 
 def probe(
@@ -30,5 +30,5 @@ def probe(
     model, seed, sae : str, int
         Of the decoder, and of the dictionary.
     """
-    splits = read_presentations(responses, manifest, read_trials(trials), read_table(sessions))
+    splits = read_presentations(responses, manifest, trials, read_table(sessions))
     write_table(probing(*splits), table, model=model, seed=seed, sae=sae)

@@ -16,7 +16,7 @@ from glasscortex.dictionaries import Dictionary
 from glasscortex.dictionaries.activations import RecordedTokens, hook_of
 from glasscortex.stages.arguments import Folder, Input, Output
 from glasscortex.stages.presented import clock
-from glasscortex.tables import read_table, read_trials, write_table
+from glasscortex.tables import read_definitions, read_table, read_trials, write_table
 from glasscortex.words import SPLITS
 
 
@@ -60,7 +60,7 @@ def recognise(
     windows = chain.from_iterable(
         coded_windows(dictionary, RecordedTokens(activations, split), each) for split in SPLITS
     )
-    found = summed(windows, presented, stimulus)
+    found = summed(windows, presented, stimulus, read_definitions(trials))
     rows = recognition(
         {session_id: Session.of(sums) for session_id, sums in found.items()},
         mice,

@@ -38,10 +38,7 @@ def recovery(
     model, seed, sae : str, int
         Of the decoder, of all random numbers, and of the autoencoder.
     """
-    presented = read_trials(trials)
-    train, validation, test = read_presentations(
-        responses, manifest, presented, read_table(sessions)
-    )
+    train, validation, test = read_presentations(responses, manifest, trials, read_table(sessions))
 
     def read_truth(session_id: str, stimulus: str) -> Truth:
         with h5py.File(verified(truth / f"{session_id}.h5")) as file:
@@ -51,5 +48,5 @@ def recovery(
                 gain=file[f"gain/{stimulus}"][:],
             )
 
-    rows = units.recovery(train, validation, test, presented, read_truth, sae, seed)
+    rows = units.recovery(train, validation, test, read_trials(trials), read_truth, sae, seed)
     write_table(rows, table, model=model, seed=seed, sae=sae)

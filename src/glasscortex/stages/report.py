@@ -11,6 +11,7 @@ from typing import Any
 
 from glasscortex import __version__
 from glasscortex.browser import report as parts
+from glasscortex.data.definitions import variables_of
 from glasscortex.figures.captions import CAPTIONS
 from glasscortex.files import atomic_write
 from glasscortex.run.timings import stage_times
@@ -28,6 +29,7 @@ def report(
     sae: Input,
     selectivity: Input,
     sessions: Input,
+    variables: Input,
     folder: Folder,
     benchmarks: Folder,
     page: Output,
@@ -38,7 +40,7 @@ def report(
 
     Parameters
     ----------
-    claims, quality, sae, selectivity, sessions : Path
+    claims, quality, sae, selectivity, sessions, variables : Path
         Tables.
     folder : Path
         Of the figures.
@@ -54,6 +56,7 @@ def report(
     rows = read_table(sae)
     fits = rows[rows["split"] == "test"].sort_values(["model", "seed"], kind="stable")
     columns = ["model", "seed", "sae", "hook", "architecture", "width", "l0", "fvu"]
+    known = variables_of(read_table(variables))
     times = stage_times(benchmarks)
     used: list[list[parts.Cell]] = [[t.stage, t.jobs, t.seconds, t.cpu, t.memory] for t in times]
     sums = (sum(getattr(t, name) for t in times) for name in ("jobs", "seconds", "cpu"))
@@ -62,7 +65,10 @@ def report(
     sections = [
         ("Claims", parts.claims(read_table(claims))),
         ("Figures", parts.figures(svgs, CAPTIONS)),
-        ("Units to look at", browser.format("", "units") + parts.units(read_table(selectivity))),
+        (
+            "Units to look at",
+            browser.format("", "units") + parts.units(read_table(selectivity), known),
+        ),
         (
             "Recordings",
             browser.format("#table=sessions", "sessions")

@@ -5,7 +5,7 @@ from glasscortex.analysis.tuning import tuning as tuning_of
 from glasscortex.config import SelectivityConfig
 from glasscortex.stages.arguments import Input, Output
 from glasscortex.stages.presented import read_presentations
-from glasscortex.tables import read_table, read_trials, write_table
+from glasscortex.tables import read_table, write_table
 
 
 def selectivity(
@@ -36,9 +36,7 @@ def selectivity(
     config : SelectivityConfig
     """
     mice = read_table(sessions)
-    validation, test = read_presentations(
-        responses, manifest, read_trials(trials), mice, ("validation", "test")
-    )
+    validation, test = read_presentations(responses, manifest, trials, mice, ("validation", "test"))
     selective = tests.selectivity(validation, test, mice, config, sae, seed)
     curves = tuning_of(test, mice, selective)
     for rows, path in ((selective, table), (curves, tuning)):

@@ -13,7 +13,7 @@ from glasscortex.data.responses import read_presented, read_responses
 from glasscortex.data.store import verify
 from glasscortex.errors import InputError
 from glasscortex.stages.arguments import Folder, Input, Output
-from glasscortex.tables import read_table, read_trials, write_table
+from glasscortex.tables import read_definitions, read_table, read_trials, write_table
 
 
 def stability(
@@ -53,14 +53,15 @@ def stability(
     paths = {seed: folder / f"seed{seed}" / sae / "responses.zarr" for seed in seeds}
     for path in paths.values():
         verify(path, path.with_suffix(".manifest.json"))
-    presented, mice = read_trials(trials), read_table(sessions)
+    presented, definitions = read_trials(trials), read_definitions(trials)
+    mice = read_table(sessions)
     session_id = presented["session_id"].to_numpy()
     parts = {split: _parts(paths, split, session_id) for split in ("validation", "test")}
 
     def read(seed: int, split: str) -> Iterator[Presentations]:
         for rows in parts[split]:
             responses = read_responses(paths[seed], split, rows)
-            yield Presentations.joined(responses, presented, mice)
+            yield Presentations.joined(responses, presented, mice, definitions)
 
     rows, units = agreement.stability(read, seeds, config.min_active, sae)
     for frame, path in ((rows, table), (units, consensus)):

@@ -12,7 +12,7 @@ from glasscortex.decoder import train as training
 from glasscortex.decoder.checkpoint import Checkpoint
 from glasscortex.files import atomic_write, checksum
 from glasscortex.stages.arguments import Folder, Input
-from glasscortex.tables import read_trials, write_table
+from glasscortex.tables import read_definitions, read_trials, write_table
 
 
 def train(
@@ -55,7 +55,8 @@ def train(
     settings = config.model_dump_json(exclude={"train": {"checkpoint_minutes"}})
     files = [trials, *(windows / f"{session}.h5" for session in table["session_id"].unique())]
     kept = Checkpoint(checkpoint, _identity(files, settings, tasks, model, seed))
-    result = training.train(table, WindowsFolder(windows), config, tasks, model, seed, kept)
+    asked = table, WindowsFolder(windows), config, tasks, model, seed, kept
+    result = training.train(*asked, definitions=read_definitions(trials))
     with atomic_write(folder) as temporary:
         temporary.mkdir()
         result.decoder.save(temporary)

@@ -2,7 +2,7 @@
 
 from glasscortex.config import TrialsConfig
 from glasscortex.data.store import StoredSession, verify
-from glasscortex.data.trials import SCHEMA, tabulate
+from glasscortex.data.trials import schema, tabulate
 from glasscortex.data.windows import frames_of, write_windows
 from glasscortex.files import sealed_write
 from glasscortex.stages.arguments import Input, Output
@@ -19,7 +19,7 @@ def trials(
     """List the presentations of one session and cut their windows of ΔF/F."""
     verify(store, manifest)
     session = StoredSession(store)
-    table = tabulate(session, config)
+    table, definitions = tabulate(session, config)
     with sealed_write(windows) as temporary:
         write_windows(
             temporary,
@@ -31,4 +31,4 @@ def trials(
             sample_rate_hz=config.sample_rate_hz,
         )
     with sealed_write(trials) as temporary:
-        table.to_parquet(temporary, index=False, schema=SCHEMA)
+        table.to_parquet(temporary, index=False, schema=schema(definitions))

@@ -32,10 +32,6 @@ from glasscortex.files import atomic_write, verified
 from glasscortex.stages.arguments import Folder, Input, OptionalInput, Output
 from glasscortex.stages.presented import clock, read_presentations
 from glasscortex.tables import read_table, read_trials
-from glasscortex.tasks import variables
-
-ABOUT = ["presentation", "start_s", *variables("stimulus", "behaviour")]
-"""Columns of the trials that are told of an example."""
 
 SELECTIVITY = [
     *("unit", "variable", "stimulus", "index", "effect", "null_high", "preferred", "p", "q", "n"),
@@ -98,9 +94,7 @@ def units(
     torch.set_num_threads(1)
     verify(activations, recorded)
     presented, mice, found = read_trials(trials), read_table(sessions), read_table(selectivity)
-    validation, test = read_presentations(
-        responses, manifest, presented, mice, ("validation", "test")
-    )
+    validation, test = read_presentations(responses, manifest, trials, mice, ("validation", "test"))
     dictionary, alive = Dictionary.load(folder), np.unique(found["unit"])
     paths = {"effects": effects, "reuse": reuse, "ablation": ablation, "consensus": consensus}
     measured = {name: _of_fit(path, seed) for name, path in paths.items() if path}
@@ -111,7 +105,9 @@ def units(
     shown = _examples(test, read_presented(responses, "test"), alive, seed)
     tokens = RecordedTokens(activations, "test")
     each, step_s = clock(decoder, tokens.hook)
-    courses, shown["activation"] = timecourses(dictionary, tokens, presented, found, shown, each)
+    courses, shown["activation"] = timecourses(
+        dictionary, tokens, presented, found, shown, each, test.definitions
+    )
     tables = {
         "selectivity": found.assign(purity=purity, verdict=verdicts(found, config.q))[SELECTIVITY],
         "description": descriptions,
@@ -182,7 +178,9 @@ def _of_session(table: pd.DataFrame | None, session: str) -> pd.DataFrame | None
 def _examples(test: Presentations, trial: np.ndarray, alive: np.ndarray, seed: int) -> pd.DataFrame:
     """Presentations that show what units do, and what was presented."""
     shown = examples(test.responses, alive, np.random.default_rng(seed))
-    about = test.trials[["session_id", "stimulus", *ABOUT]]
+    labels = test.definitions.at("stimulus", "behaviour")
+    labels = [name for name in labels if name in test.trials]
+    about = test.trials[["session_id", "stimulus", "presentation", "start_s", *labels]]
     return shown.assign(trial=trial[shown["row"]]).join(about, on="row").drop(columns="row")
 
 

@@ -11,7 +11,7 @@ from glasscortex.data import synthetic
 from glasscortex.data.synthetic import observer, sessions
 from glasscortex.data.synthetic.likelihood import log_likelihood
 from glasscortex.data.synthetic.observer import Session, limits, observed
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 
 CONFIG = SimulateConfig(
     cre_lines=("Sst-IRES-Cre",),
@@ -100,7 +100,7 @@ def test_no_decoder_of_windows_passes_the_limit(simulated):
     x = recording.dff[:, at].mean(axis=2).T
     limit = limits(drawn(simulated, "A"), WINDOW_S, np.random.default_rng(1)).set_index("task")
     for task in ("orientation", "temporal_frequency"):
-        label = shown.columns[TASKS[task].variable][there] % 180
+        label = shown.columns[ALLEN.tasks[task].column][there] % 180
         decoder = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3)
         fitted = decoder.fit(x[::2], label[::2])
         accuracy = fitted.score(x[1::2], label[1::2])

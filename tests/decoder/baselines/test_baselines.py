@@ -16,7 +16,7 @@ from glasscortex.decoder.baselines.linear import regression
 from glasscortex.decoder.baselines.mlp import perceptron
 from glasscortex.decoder.baselines.problems import Problem, problems
 from glasscortex.decoder.baselines.template import template
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 from glasscortex.words import BASELINES
 from glasscortex.workflow import sources
 
@@ -181,7 +181,7 @@ def test_features_are_means_and_then_samples_scaled_on_training(world):
     rows = trials[(trials["session_id"] == "a") & trials["direction"].notna()]
     reader = SessionWindows(windows / "a.h5")
     labels = rows["label_direction"].to_numpy()
-    found = list(problems(TASKS["direction"], rows, reader))
+    found = list(problems(ALLEN.tasks["direction"], rows, reader))
     assert [p.features.shape[1] for p in found] == [12, 12 * 20]
     for each in found:
         fitted = each.features[each.train]
@@ -196,7 +196,7 @@ def test_a_class_that_training_lacks_judges_nothing(world):
     lacking = rows[~((rows["split"] == "train") & (rows["direction"] == 90))]
     reader = SessionWindows(windows / "a.h5")
     labels = lacking["label_direction"].to_numpy()
-    (means, _) = problems(TASKS["direction"], lacking, reader)
+    (means, _) = problems(ALLEN.tasks["direction"], lacking, reader)
     assert 90 not in means.classes and len(means.classes) == 7
     assert not means.validation[labels == 90].any()
     assert means.validation.sum() == ((lacking["split"] == "validation") & (labels != 90)).sum()

@@ -7,9 +7,8 @@ import pandas as pd
 
 from glasscortex.analysis.claims.claim import CONTROLS, OVER_MICE, Claim, Verdict, above, named
 from glasscortex.decoder.compare import BEST_LINEAR, START
-from glasscortex.decoder.scores import headline
+from glasscortex.decoder.scores import HEADLINES, regressions
 from glasscortex.intervals import FEWEST
-from glasscortex.tasks import TASKS
 from glasscortex.words import BASELINES
 
 AT_CHANCE = 0.03
@@ -31,18 +30,21 @@ def of_decoding(scores: pd.DataFrame, comparison: pd.DataFrame) -> Iterator[Clai
     scores, comparison : pandas.DataFrame
         The tables decoding and comparison.
     """
+    values = regressions(scores)
     for row in comparison.itertuples():
         if row.against == START:
-            yield _difference(row, f"training improves {row.task}", "what training starts from")
+            start = "what training starts from"
+            yield _difference(row, f"training improves {row.task}", start, values)
         elif row.task == EVERY_CLASS:
             rival = RIVALS[row.against]
-            yield _difference(row, f"the transformer decodes better than {rival}", rival)
+            yield _difference(row, f"the transformer decodes better than {rival}", rival, values)
         elif row.against == BEST_LINEAR:
             rival = RIVALS[BEST_LINEAR]
-            yield _difference(row, f"the transformer decodes {row.task} better than {rival}", rival)
+            claim = f"the transformer decodes {row.task} better than {rival}"
+            yield _difference(row, claim, rival, values)
     for model in CONTROLS:
         for seed, rows in pooled(scores, model).groupby("seed"):
-            rows = rows[~rows["task"].map(lambda task: TASKS[task].is_regression)]
+            rows = rows[~rows["task"].isin(values)]
             if len(rows):
                 yield _at_chance(model, seed, rows)
 
@@ -50,16 +52,15 @@ def of_decoding(scores: pd.DataFrame, comparison: pd.DataFrame) -> Iterator[Clai
 def pooled(scores: pd.DataFrame, model: str) -> pd.DataFrame:
     """Headline test scores over all sessions, one row a seed and task, with n_sessions."""
     rows = scores[(scores["model"] == model) & (scores["split"] == "test")]
-    rows = rows[rows["metric"] == rows["task"].map(headline)]
+    rows = rows[rows["metric"].isin(HEADLINES)]
     key = ["seed", "task"]
     of_sessions = rows[rows["session_id"] != "all"].groupby(key)["session_id"].nunique()
     rows = rows[rows["session_id"] == "all"].join(of_sessions.rename("n_sessions"), on=key)
     return rows.sort_values(key)
 
 
-def _difference(row, claim: str, rival: str) -> Claim:
-    regresses = row.task in TASKS and TASKS[row.task].is_regression
-    what = "difference in r²" if regresses else "difference in accuracy"
+def _difference(row, claim: str, rival: str, values: set[str]) -> Claim:
+    what = "difference in r²" if row.task in values else "difference in accuracy"
     over = "mean over classification tasks and" if row.task == EVERY_CLASS else "mean over"
     return Claim(
         claim,

@@ -9,7 +9,7 @@ from glasscortex.analysis.claims.claim import CONTROLS, OVER_MICE, Claim, Verdic
 from glasscortex.analysis.claims.splice import trained_saes
 from glasscortex.analysis.shares import difference, share_of
 from glasscortex.config import SelectivityConfig
-from glasscortex.tasks import variables
+from glasscortex.tasks import ALLEN
 
 
 def of_selectivity(
@@ -29,7 +29,7 @@ def of_selectivity(
     config : SelectivityConfig
         The thresholds that selectivity was decided by.
     """
-    shown = table.loc[~table["variable"].isin(variables("mouse", "session"))]
+    shown = table.loc[~table["variable"].isin(ALLEN.at("mouse", "session"))]
     tested = list(shown[["variable", "stimulus"]].drop_duplicates().itertuples(index=False))
     models = [model for model in ("start", *CONTROLS) if model in set(saes["model"])]
     for seed, name in trained_saes(saes):

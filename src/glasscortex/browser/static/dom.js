@@ -50,6 +50,7 @@
     if (value === null || value === undefined) return "–";
     const about = glasscortex.catalogue().variables[variable] ?? { unit: "" };
     if (value === "increasing" || value === "decreasing") return value;
+    if (about.categories?.length && typeof value === "number") return about.categories[value];
     const unit = variable === "movie_frame" ? "" : about.unit;
     const text = Number.isNaN(Number(value)) ? String(value) : String(value).replace("-", "−");
     return unit && text !== "" && !Number.isNaN(Number(value))

@@ -59,19 +59,20 @@
     );
   }
 
-  const LABELS = [
-    "direction",
-    "orientation",
-    "temporal_frequency",
-    "spatial_frequency",
-    "phase",
-    "scene",
-    "movie_frame",
-  ];
+  // What of a presentation's variables is told: those of a stimulus, and what its table alone tells.
+  function told() {
+    const { variables, tasks } = glasscortex.catalogue();
+    const shown = new Set(
+      Object.values(tasks)
+        .filter((task) => task.stimulus)
+        .map((task) => task.variable),
+    );
+    return Object.keys(variables).filter((name) => shown.has(name));
+  }
 
   // Its drawing, and its labels in words.
   function drawn(example) {
-    const known = LABELS.filter((name) => example[name] !== null && example[name] !== undefined);
+    const known = told().filter((name) => example[name] !== null && example[name] !== undefined);
     const blank = !known.length;
     const sheet = glasscortex.catalogue().sprites?.[example.stimulus];
     const place = example.scene ?? example.movie_frame;

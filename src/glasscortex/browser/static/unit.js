@@ -10,7 +10,7 @@
     ["presentations", "Presentations", "Presentations"],
     ["cells", "Cells that drive it", "Cells"],
     ["background", "Mice and sessions", "Mice"],
-    ["behaviour", "Running and pupil", "Behaviour"],
+    ["behaviour", "Running, pupil and other values", "Values"],
     ["outputs", "What it does to the decoder's outputs", "Outputs"],
     ["ablation", "What is lost without it", "Ablation"],
     ["neighbours", "Neighbours", "Neighbours"],

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def stimuli(file: Tree, time: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
-    """The tables of all stimuli that the project knows; others are named in a warning.
+    """The tables of all stimuli; one that is not Allen's and can't be read is named in a warning.
 
     Parameters
     ----------
@@ -32,7 +32,8 @@ def stimuli(file: Tree, time: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
     dict of str to dict of str to numpy.ndarray
         Columns of each stimulus, (presentations,) each, in order of time: `start` and `end`,
         imaging frames, half-open; the labels of gratings, with angles and phases within their
-        period, NaN where there is none; `index` of scenes, noise and movie frames.
+        period, NaN where there is none; `index` of scenes, noise, movie frames and other tables
+        whose columns have no names.
 
     Raises
     ------
@@ -42,11 +43,13 @@ def stimuli(file: Tree, time: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
     found = {}
     for key in file.names(PRESENTATIONS):
         name = key.removesuffix("_stimulus")
-        if name not in get_args(StimulusName):
-            logger.warning("%s: stimulus %s is unknown and not used", file.path, name)
-            continue
         read = _spontaneous if name == "spontaneous" else _presentations
-        found[name] = read(file, f"{PRESENTATIONS}/{key}", name)
+        try:
+            found[name] = read(file, f"{PRESENTATIONS}/{key}", name)
+        except InputError as error:
+            if name in get_args(StimulusName):
+                raise
+            logger.warning("%s, so it can be the table of no variable", error)
     return checked(file.path, found, time)
 
 

@@ -38,7 +38,7 @@ from glasscortex.data.synthetic.responses import (
     shared_gain,
 )
 from glasscortex.data.windows import frames_of
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN
 from glasscortex.words import MOVIES
 
 PRESENTATIONS = 1000
@@ -130,7 +130,7 @@ def limits(
     """
     rows = []
     for stimulus in session.timeline.presentations:
-        tasks = [task for task in TASKS.values() if task.stimulus == stimulus]
+        tasks = [task for task in ALLEN.tasks.values() if task.stimulus == stimulus]
         if not tasks or stimulus not in window_s:
             continue
         posterior, _ = observed(session, stimulus, window_s[stimulus], rng)
@@ -138,7 +138,7 @@ def limits(
         conditions = pd.DataFrame(design.conditions, columns=design.columns)
         variables = variables_shown(stimulus, conditions)
         for task in tasks:
-            classes, own = np.unique(variables[task.variable], return_inverse=True)
+            classes, own = np.unique(variables[task.variable.name], return_inverse=True)
             largest = (posterior @ np.eye(len(classes))[own]).max(axis=1)
             error = largest.std(ddof=1) / np.sqrt(len(largest))
             rows.append((task.name, largest.mean(), error, 1 / len(classes), len(largest)))

@@ -1,7 +1,7 @@
 """Simpler decoders that the transformer must beat, each of one session.
 
 Each is a module here, named as in `glasscortex.words.BASELINES`, with a function `predict` of a
-session's trials and windows, the configuration, the tasks and a seed.
+session's trials and windows, the configuration, the tasks, a seed and what the tasks are.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from glasscortex.config import BaselineConfig, DecoderConfig, TaskNames
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.baselines.sessions import over_sessions
 from glasscortex.decoder.scores import decoding_scores
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, Definitions
 from glasscortex.words import BASELINES
 
 
@@ -26,6 +26,7 @@ def baselines(
     tasks: TaskNames = "all",
     processes: int = 1,
     seed: int = 0,
+    definitions: Definitions = ALLEN,
 ) -> pd.DataFrame:
     """Score one baseline on the same windows as the transformer.
 
@@ -48,6 +49,8 @@ def baselines(
         Sessions that are fitted side by side.
     seed : int
         Of what is random in fits, and of the intervals.
+    definitions : Definitions
+        What the tasks are.
 
     Returns
     -------
@@ -56,11 +59,12 @@ def baselines(
     """
     names = [
         task
-        for task in (TASKS if tasks == "all" else tasks)
-        if BASELINES[name].regresses or not TASKS[task].is_regression
+        for task in (definitions.tasks if tasks == "all" else tasks)
+        if BASELINES[name].regresses or not definitions.tasks[task].is_regression
     ]
     # by name, so that another baseline's file is no source of this one's results
     module = import_module(f"{__name__}.{name}")
-    predict = partial(module.predict, config=config, tasks=tuple(names), seed=seed)
+    fixed = {"config": config, "tasks": tuple(names), "seed": seed, "definitions": definitions}
+    predict = partial(module.predict, **fixed)
     predictions = over_sessions(predict, trials, windows, names, processes)
-    return decoding_scores(trials, predictions, seed)
+    return decoding_scores(trials, predictions, seed, definitions)

@@ -9,9 +9,9 @@ from glasscortex.config import BaselineConfig
 from glasscortex.data.windows import WindowsReader
 from glasscortex.decoder.baselines.problems import Problem, problems
 from glasscortex.decoder.predictions import predictions, unpredicted
-from glasscortex.decoder.scores import headline, metrics
+from glasscortex.decoder.scores import metrics
 from glasscortex.decoder.temperature import confidence, fitted_gain
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, Definitions, Task, label_column
 
 Fit = Callable[[Problem, BaselineConfig], Iterator[np.ndarray]]
 """Of one candidate of the configuration after the other the values (presentations,), or, where
@@ -26,6 +26,7 @@ def best_predictions(
     config: BaselineConfig,
     tasks: tuple[str, ...],
     seed: int,
+    definitions: Definitions = ALLEN,
 ) -> dict[str, np.ndarray]:
     """What the best candidate of a baseline predicts in one session, task by task.
 
@@ -47,6 +48,8 @@ def best_predictions(
         Their names.
     seed : int
         Without effect: nothing that is fitted so is random.
+    definitions : Definitions
+        What the tasks are.
 
     Returns
     -------
@@ -55,17 +58,20 @@ def best_predictions(
     """
     predicted = {}
     for name in tasks:
-        known = trials[TASKS[name].column].notna().to_numpy()
+        known = trials[label_column(name)].notna().to_numpy()
         if known.any():
             predicted[name] = unpredicted(len(trials))
-            candidates = problems(TASKS[name], trials[known], windows)
-            predicted[name][known] = _best(fit, name, candidates, config)
+            task = definitions.tasks[name]
+            candidates = problems(task, trials[known], windows)
+            predicted[name][known] = _best(fit, task, candidates, config)
     return predicted
 
 
-def _best(fit: Fit, task: str, candidates: Iterator[Problem], config: BaselineConfig) -> np.ndarray:
+def _best(
+    fit: Fit, task: Task, candidates: Iterator[Problem], config: BaselineConfig
+) -> np.ndarray:
     """Predictions (presentations,) of the candidate that scores best on validation."""
-    score = metrics(task)[headline(task)]
+    score = next(iter(metrics(task).values()))
     best, best_score = unpredicted(0), -np.inf
     for problem in candidates:
         label = problem.values(problem.labels)[problem.validation]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.data.windows import WindowsReader
-from glasscortex.tasks import Task
+from glasscortex.tasks import Task, label_column
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def problems(task: Task, trials: pd.DataFrame, windows: WindowsReader) -> Iterat
     Problem
         With one kind of features.
     """
-    labels = trials[task.column].to_numpy()
+    labels = trials[label_column(task.name)].to_numpy()
     train = (trials["split"] == "train").to_numpy()
     validation = (trials["split"] == "validation").to_numpy()
     if task.is_regression:

@@ -10,7 +10,7 @@ from glasscortex.decoder.evaluate import EVALUATION_BATCH
 from glasscortex.decoder.evaluate import predict as predictions
 from glasscortex.decoder.scores import HELD_OUT
 from glasscortex.decoder.train import train
-from glasscortex.tasks import TASKS
+from glasscortex.tasks import ALLEN, Definitions, label_column
 
 
 def predict(
@@ -19,6 +19,7 @@ def predict(
     config: DecoderConfig,
     tasks: tuple[str, ...],
     seed: int,
+    definitions: Definitions = ALLEN,
 ) -> dict[str, np.ndarray]:
     """What a transformer that is trained on one session alone predicts there.
 
@@ -36,6 +37,8 @@ def predict(
         Their names.
     seed : int
         Of all that is random in training.
+    definitions : Definitions
+        What the tasks are.
 
     Returns
     -------
@@ -43,9 +46,9 @@ def predict(
         By task that the session can decode, (presentations,) of `PREDICTION`, on the validation
         and test splits.
     """
-    if trials[[TASKS[name].column for name in tasks]].isna().all(axis=None):
+    if trials[[label_column(name) for name in tasks]].isna().all(axis=None):
         return {}
     readers = {trials["session_id"].iloc[0]: windows}
-    decoder = train(trials, readers, config, tasks, seed=seed).decoder
+    decoder = train(trials, readers, config, tasks, seed=seed, definitions=definitions).decoder
     batches = Batches(readers, trials, decoder.vocabulary, EVALUATION_BATCH)
     return predictions(decoder, batches, trials["split"].isin(HELD_OUT).to_numpy())

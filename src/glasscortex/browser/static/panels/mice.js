@@ -1,4 +1,4 @@
-// Mice and sessions as dots; running and pupil in bins.
+// Mice and sessions as dots; running, pupil and other values in bins.
 "use strict";
 (() => {
   const { el, rows, words, number, sign, charts } = glasscortex;
@@ -99,12 +99,12 @@
       body: [
         parts.length
           ? el("div", { class: "figures" }, parts)
-          : none("Neither running nor pupil was measured."),
+          : none("Neither running nor pupil was measured, and no other variable is continuous."),
         parts.length
           ? el(
               "p",
               { class: "note" },
-              "Eight bins of equally many test presentations of all stimuli and sessions, mean ± s.e. of presentations; the test beside it is against other sessions' traces.",
+              "Eight bins of equally many test presentations of all sessions on which there is a value, mean ± s.e. of presentations. The test of what an animal does is against other mice's values, that of a stimulus against another order.",
             )
           : null,
       ],

@@ -90,7 +90,7 @@
         el(
           "p",
           { class: "note" },
-          "Points: mean response ± standard error on test; grey: middle 95 % of means when labels are permuted within session and block. Scales differ between units. Rivals: the unit of another decoder's dictionary that validation says is best for this variable.",
+          "Points: mean response ± standard error on test; grey: middle 95 % of means when labels are permuted within session and block (none of what the animal itself did: its runs and drifts are no permutation's). Scales differ between units. Rivals: the unit of another decoder's dictionary that validation says is best for this variable.",
         ),
       ],
     };
