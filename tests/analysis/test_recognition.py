@@ -17,6 +17,7 @@ from glasscortex.analysis.alike import (
     similarity,
 )
 from glasscortex.analysis.recognition import COLUMNS, EVERY_KIND, lead, recognition
+from glasscortex.tables import read_table, write_table
 from tests.analysis.worlds import mice_of_lines
 
 DRAWS = 199
@@ -164,6 +165,22 @@ def test_one_dictionary_leads_another_in_the_mice_of_both(rng):
     assert low < 0.5 < high
     assert lead(own, own)[:3] == (0, 0, 0)
     assert lead(own, other.assign(mouse="elsewhere"))[3] == 0
+
+
+def test_predictions_lead_after_they_were_written(rng, tmp_path):
+    """Lines are text and depths are numbers, in one column."""
+    found, sessions = mice_of_lines(rng, (8,) * 3, "kinetics", 2.0)
+    depth = sessions["cre_line"].map({"line0": 175.0, "line1": 275.0, "line2": 375.0})
+    noise, _ = mice_of_lines(rng, (8,) * 3)
+    tables = []
+    for name, of_sessions in (("own", found), ("other", noise)):
+        write_table(told(of_sessions, sessions.assign(depth_um=depth), rng), tmp_path / name)
+        rows = read_table(tmp_path / name)
+        tables.append(rows[rows["variable"] == "depth_um"])
+    estimate, low, high, number = lead(*tables)
+    values = [whole(rows).loc[(EVERY_KIND, "nothing"), "value"] for rows in tables]
+    assert (estimate, number) == (pytest.approx(values[0] - values[1], abs=1e-6), 24)
+    assert low < estimate < high
 
 
 @pytest.mark.parametrize("mice", [np.arange(12), np.arange(12) // 2, np.array([0, 1, 2, 0] * 3)])

@@ -260,11 +260,12 @@ def _significant(
     if not parts:
         return {}
     number = parts[KINDS[0]].shape[1]
-    units = np.hstack([_strongest(part, number) for part in parts.values()])
-    effect = effect_of(units, observed.blocks, ordered)
-    null = np.stack([effect(codes) for codes in observed.dealt(draws, rng, not ordered)])
-    p = nulls.p_values(effect(observed.codes), null)
-    found = (nulls.q_values(p) <= q).reshape(len(parts), number)
+    dealt, p = observed.dealt(draws, rng, enumerable=not ordered), []
+    for part in parts.values():
+        effect = effect_of(_strongest(part, number), observed.blocks, ordered)
+        null = np.stack([effect(codes) for codes in dealt])
+        p.append(nulls.p_values(effect(observed.codes), null))
+    found = (nulls.q_values(np.concatenate(p)) <= q).reshape(len(parts), number)
     counts = dict(zip(parts, found.sum(axis=1), strict=True))
     counts[EVERY_KIND] = found.any(axis=0).sum()
     return {k: {"n_significant": int(n), "n_units": number} for k, n in counts.items()}
@@ -355,7 +356,7 @@ def lead(own: pd.DataFrame, other: pd.DataFrame) -> tuple[float, float, float, i
     codes = np.unique(label, return_inverse=True)[1]
     blocks = mice if both["mouse"].duplicated().any() else np.zeros_like(mice)
     said = [
-        both[name].to_numpy(np.float64)
+        both[name].astype(float).to_numpy()
         if ordered
         else np.where(both[name] == both["label"], codes, -1)
         for name in ("recognised_as_x", "recognised_as_y")
