@@ -64,6 +64,31 @@ def test_a_machine_that_is_full_or_forbids_gives_one_line(monkeypatch, capsys, e
     assert said.count("\n") == 1
 
 
+FULL_DISK = """
+import sys
+from glasscortex import cli
+
+class Lost:
+    def __del__(self):
+        raise OSError(28, "No space left on device\\nat length")
+
+def app():
+    Lost()
+    print("written as if nothing had happened")
+
+cli.app = app
+cli.main()
+"""
+
+
+def test_what_a_library_cannot_raise_ends_at_once():
+    """HDF5 loses what it could not write as an object is let go of, and goes on."""
+    done = subprocess.run([sys.executable, "-c", FULL_DISK], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: No space left on device: free some space")
+    assert done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("error", [RuntimeError("shapes"), FileNotFoundError(2, "none", "x")])
 def test_faults_of_our_own_keep_their_traceback(monkeypatch, error):
     monkeypatch.setattr(cli, "app", Mock(side_effect=error))

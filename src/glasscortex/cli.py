@@ -177,18 +177,36 @@ def main() -> None:
     log_to_stderr()
     if job := os.environ.get("SLURM_JOB_ID"):
         logger.info("job %s of Slurm, on %s", job, os.environ.get("SLURMD_NODENAME"))
+    # HDF5 writes as its objects are let go of, and cannot raise what fails then.
+    sys.excepthook = _unhandled
+    sys.unraisablehook = lambda failed: _unhandled(failed.exc_type, failed.exc_value, None)
     try:
         app()
     except InputError as error:
         sys.exit(f"error: {error}")
     except (OSError, MemoryError, RuntimeError) as error:
-        if not (line := _told(error)):
-            raise
+        _end_if_told(error)
+        raise
+
+
+def _unhandled(kind, error, trace) -> None:
+    """Print what nobody caught; end at once where the machine is full or forbids."""
+    _end_if_told(error)
+    sys.__excepthook__(kind, error, trace)
+
+
+def _end_if_told(error: BaseException) -> None:
+    """End the process with a line; return for faults of our own.
+
+    At once, since closing an HDF5 file that could not be written crashes, or looks as if it had
+    been. What the stage wrote has no final name yet.
+    """
+    if line := _told(error):
         print(f"error: {line}", file=sys.stderr, flush=True)
-        os._exit(1)  # before HDF5 closes what could not be written, which it tells at length
+        os._exit(1)
 
 
-def _told(error: Exception) -> str | None:
+def _told(error: BaseException) -> str | None:
     """The line on a machine that is full or that forbids; None for faults of our own."""
     said = str(error).splitlines()[0] if str(error) else "memory is full"
     if getattr(error, "errno", None) in FULL or "no space left on device" in str(error).lower():

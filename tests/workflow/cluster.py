@@ -46,7 +46,7 @@ MinJobAge=3600
 SlurmdTimeout=5
 KillWait=2
 JobRequeue=0
-NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[26821-26822] CPUs=8 RealMemory=30000
+NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[26821-26822] CPUs=8 RealMemory=100000
 PartitionName=all Nodes=n[1-2] Default=YES LLN=YES
 """
 """No accounting, no cgroups; jobs go to the emptier node, memory is looked at each second."""
