@@ -104,6 +104,14 @@ def test_a_session_shows_its_cells(site, chromium, session):
         said = texts(chromium, f"#quality tbody td:nth-child({column})")[: len(used)]
         assert all(same(text, value) for text, value in zip(said, used[name], strict=True))
     assert "noise, ΔF/F" in texts(chromium, "#quality figure title")[0]
+    chromium.run("""(() => {
+        const choice = document.querySelector('#shade');
+        choice.focus(), (choice.value = 'r'), choice.dispatchEvent(new Event('change'));
+    })()""")
+    chromium.wait("location.hash.includes('shade=r')")
+    chromium.wait("document.documentElement.dataset.ready === location.hash")
+    assert "contamination r" in texts(chromium, "#quality figure title")[0]
+    assert chromium.run("document.activeElement.id") == "shade"
     left_out = quality[~quality["used"]]
     whole = texts(chromium, "#quality")[0]
     assert all(f"left out: {reason}" in whole for reason in left_out["reason"])

@@ -151,13 +151,15 @@
     try {
       const [title, draw] = await showing(asked)({ fit, asked });
       if (mine !== turn) return;
-      const same = document.title === `${title} · glasscortex`;
+      const same = document.title === `${title} · glasscortex`,
+        focused = document.activeElement?.id;
       document.title = `${title} · glasscortex`;
       view = draw();
-      if (page !== undefined) {
-        if (!same) window.scrollTo(0, 0);
+      if (page !== undefined && !same) {
+        window.scrollTo(0, 0);
         say(title);
       }
+      if (same && focused) byId(focused)?.focus({ preventScroll: true });
     } catch (error) {
       if (mine !== turn) return;
       view = null;

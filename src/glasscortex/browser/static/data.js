@@ -37,8 +37,10 @@ const glasscortex = (() => {
   }
 
   function forget() {
-    const units = [...values.keys()].filter((name) => name.split("/").length > 3);
-    for (const name of units.slice(0, Math.max(0, units.length - MOST))) values.delete(name);
+    const pages = [...values.keys()].filter(
+      (name) => name.split("/").length > 3 || name.startsWith("sessions/"),
+    );
+    for (const name of pages.slice(0, Math.max(0, pages.length - MOST))) values.delete(name);
   }
 
   // Rows of a table that is stored by columns.
