@@ -232,6 +232,33 @@
     return root;
   }
 
+  // How many of the first part's values fall into each bin, and over them those of other parts.
+  function histogram({ parts, bins, xlabel, ylabel, width = 320, height = 140, about }) {
+    const x = extent(parts[0].values, { pad: 0.02 });
+    const counted = parts.map(({ values, fill }) => {
+      const counts = Array(bins).fill(0);
+      for (const v of values)
+        counts[Math.min(bins - 1, Math.max(0, Math.floor(((v - x[0]) / (x[1] - x[0])) * bins)))]++;
+      return { counts, fill };
+    });
+    const y = [0, Math.max(1, ...counted[0].counts)];
+    const drawn = frame({ width, height, x, y, xlabel, ylabel, about });
+    const edge = (i) => drawn.sx(x[0] + (i * (x[1] - x[0])) / bins);
+    for (const { counts, fill } of counted)
+      counts.forEach((n, i) =>
+        drawn.root.append(
+          svg("rect", {
+            x: edge(i) + 0.5,
+            width: Math.max(0.5, edge(i + 1) - edge(i) - 1),
+            y: drawn.sy(n),
+            height: drawn.sy(0) - drawn.sy(n),
+            fill,
+          }),
+        ),
+      );
+    return { ...drawn, x };
+  }
+
   // Horizontal bars around zero: rows of {name, value, low, high, mark, title, faint}; a dashed `level`.
   function bars({ rows, xlabel, width = 420, about, left = 130, level = null }) {
     const height = 17 * rows.length + 42;
@@ -318,5 +345,5 @@
     );
   }
 
-  Object.assign(glasscortex.charts, { tuning, lines, dots, bars, spark });
+  Object.assign(glasscortex.charts, { tuning, lines, dots, histogram, bars, spark });
 })();

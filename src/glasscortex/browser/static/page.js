@@ -31,9 +31,14 @@
     title.focus({ preventScroll: true });
   };
 
-  // `open(name)` is the address of another of the same kind, `order` their names in the table's.
-  function draw(main, about, go) {
-    const { file, name, nouns, title, small, lead, facts, panels, order, open, table } = about;
+  // `open(name)` is the address of another of the same kind, `order` their names in the table's;
+  // `panels` have an id, a title and a short one, and are drawn from what is `given`.
+  function draw(main, about, given, go) {
+    const { file, name, nouns, title, small, lead, facts, order, open, table } = about;
+    const panels = about.panels.map(([id, title, short]) => ({
+      ...{ id, title, short },
+      shown: glasscortex.panels[id](given, go),
+    }));
     const place = order.indexOf(name);
     const at = (by) => order[place < 0 ? 0 : (place + by + order.length) % order.length];
     const step = (by) => {

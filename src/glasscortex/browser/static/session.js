@@ -1,7 +1,7 @@
 // The page of one session.
 "use strict";
 (() => {
-  const { el, words, number, panels, page } = glasscortex;
+  const { el, words, number, page } = glasscortex;
   const { NAMES, SESSIONS, toSession } = glasscortex.shared;
 
   const PANELS = [
@@ -50,14 +50,9 @@
         ["accuracy", number(row.accuracy)],
         row.linear === undefined ? null : ["best linear", number(row.linear)],
       ],
-      panels: PANELS.map(([id, title, short]) => ({
-        id,
-        title,
-        short,
-        shown: panels[id](given, go),
-      })),
+      panels: PANELS,
     };
-    return page.draw(main, about, go);
+    return page.draw(main, about, given, go);
   }
 
   Object.assign(glasscortex, { session: { draw } });

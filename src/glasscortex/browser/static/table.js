@@ -6,7 +6,8 @@
 (() => {
   const { el, svg, words, saveCsv, saveSvg, say, brush } = glasscortex;
   const { known, matcher } = glasscortex.columns;
-  const { frame, extent, COLOURS } = glasscortex.charts;
+  const { charts } = glasscortex;
+  const { frame, extent, COLOURS } = charts;
   const FIRST = 40,
     BINS = 24,
     WIDTH = 330;
@@ -166,7 +167,7 @@
       setTimeout(others, 30);
     }
 
-    const charts = el("section", { class: "charts", "aria-label": "Two columns as charts" });
+    const side = el("section", { class: "charts", "aria-label": "Two columns as charts" });
     const numbers = columns.filter((c) => c.kind === "number" && c.name !== id);
     const choice = (axis) => {
       const name = state[axis],
@@ -181,7 +182,7 @@
           "data-edge": axis + which,
           onchange: () => {
             const [a, b] = ["from", "to"].map(
-              (w) => charts.querySelector(`[data-edge="${axis}${w}"]`).value,
+              (w) => side.querySelector(`[data-edge="${axis}${w}"]`).value,
             );
             go({ ["brush" + axis]: a === "" && b === "" ? "" : `${a}..${b}` });
           },
@@ -213,44 +214,21 @@
       const title = (axis) =>
         about.columns.find((c) => c.name === name[axis])?.title ?? words(name[axis]);
       const inside = new Set(kept);
-      const values = all.map((row) => row[name.x]).filter((v) => v !== null && v !== undefined);
-      const x = extent(values, { pad: 0.02 }),
-        y = extent(all.map((row) => row[name.y]));
-      const bin = (v) =>
-        Math.min(BINS - 1, Math.max(0, Math.floor(((v - x[0]) / (x[1] - x[0])) * BINS)));
-      const counts = (part) =>
-        part.reduce((sum, row) => {
-          if (row[name.x] !== null && row[name.x] !== undefined) sum[bin(row[name.x])]++;
-          return sum;
-        }, Array(BINS).fill(0));
-      const every = counts(all),
-        some = counts(kept);
-      const hist = frame({
+      const values = (part) =>
+        part.map((row) => row[name.x]).filter((v) => v !== null && v !== undefined);
+      const hist = charts.histogram({
+        parts: [
+          { values: values(all), fill: "#cfcfcf" },
+          { values: values(kept), fill: COLOURS.trained },
+        ],
+        bins: BINS,
         width: WIDTH,
-        height: 140,
-        x,
-        y: [0, Math.max(1, ...every)],
         xlabel: title("x"),
         ylabel: nouns,
-        about: `Histogram of ${title("x")} over ${values.length} ${nouns}`,
+        about: `Histogram of ${title("x")} over ${values(all).length} ${nouns}`,
       });
-      every.forEach((n, i) => {
-        const from = hist.sx(x[0] + (i * (x[1] - x[0])) / BINS),
-          to = hist.sx(x[0] + ((i + 1) * (x[1] - x[0])) / BINS);
-        for (const [m, fill] of [
-          [n, "#cfcfcf"],
-          [some[i], COLOURS.trained],
-        ])
-          hist.root.append(
-            svg("rect", {
-              x: from + 0.5,
-              width: Math.max(0.5, to - from - 1),
-              y: hist.sy(m),
-              height: hist.sy(0) - hist.sy(m),
-              fill,
-            }),
-          );
-      });
+      const x = hist.x,
+        y = extent(all.map((row) => row[name.y]));
       const cloud = frame({
         width: WIDTH,
         height: 250,
@@ -311,7 +289,7 @@
     const narrowed = Object.keys(state).some(
       (k) => (k.startsWith("f.") || k.startsWith("brush") || k === "search") && state[k],
     );
-    charts.append(
+    side.append(
       choice("x"),
       histogram,
       choice("y"),
@@ -342,7 +320,7 @@
             table,
           ),
         ),
-        charts,
+        side,
       ),
     );
     update();

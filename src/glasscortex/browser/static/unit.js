@@ -1,7 +1,7 @@
 // The page of one unit.
 "use strict";
 (() => {
-  const { el, words, number, share, rows, panels, page } = glasscortex;
+  const { el, words, number, share, rows, page } = glasscortex;
   const { NAMES, UNITS, toUnit } = glasscortex.shared;
 
   const PANELS = [
@@ -52,14 +52,9 @@
           ? ["most effect on", `${words(row.output)} (${number(row.output_effect)} SD)`]
           : null,
       ],
-      panels: PANELS.map(([id, title, short]) => ({
-        id,
-        title,
-        short,
-        shown: panels[id](given, go),
-      })),
+      panels: PANELS,
     };
-    return page.draw(main, about, go);
+    return page.draw(main, about, given, go);
   }
 
   Object.assign(glasscortex, { unit: { draw } });

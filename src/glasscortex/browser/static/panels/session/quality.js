@@ -1,9 +1,9 @@
 // The cells of a session on their field of view, and how well they were recorded.
 "use strict";
 (() => {
-  const { el, rows, number, svg, share, charts } = glasscortex;
+  const { el, rows, number, share, charts } = glasscortex;
   const { figure, table, column } = glasscortex.shared;
-  const { COLOURS, frame, extent, field } = charts;
+  const { COLOURS, extent, field } = charts;
   const BINS = 20;
   const MEASURES = {
     snr: "signal to noise",
@@ -12,35 +12,18 @@
     r: "neuropil contamination r",
   };
 
-  function histogram(name, values) {
-    const x = extent(values, { pad: 0.02 }),
-      counts = Array(BINS).fill(0);
-    for (const v of values)
-      counts[Math.min(BINS - 1, Math.floor(((v - x[0]) / (x[1] - x[0])) * BINS))]++;
-    const drawn = frame({
-      width: 215,
-      height: 130,
-      x,
-      y: [0, Math.max(...counts)],
-      xlabel: MEASURES[name],
-      ylabel: "cells",
-      about: `Histogram of ${MEASURES[name]} over ${values.length} cells`,
-    });
-    counts.forEach((n, i) => {
-      const from = drawn.sx(x[0] + (i * (x[1] - x[0])) / BINS),
-        to = drawn.sx(x[0] + ((i + 1) * (x[1] - x[0])) / BINS);
-      drawn.root.append(
-        svg("rect", {
-          x: from + 0.5,
-          width: Math.max(0.5, to - from - 1),
-          y: drawn.sy(n),
-          height: drawn.sy(0) - drawn.sy(n),
-          fill: COLOURS.trained,
-        }),
-      );
-    });
-    return figure(drawn.root);
-  }
+  const histogram = (name, values) =>
+    figure(
+      charts.histogram({
+        parts: [{ values, fill: COLOURS.trained }],
+        bins: BINS,
+        width: 215,
+        height: 130,
+        xlabel: MEASURES[name],
+        ylabel: "cells",
+        about: `Histogram of ${MEASURES[name]} over ${values.length} cells`,
+      }).root,
+    );
 
   function quality({ page, row, asked }, go) {
     const cells = rows(page.quality).sort((a, b) => b.used - a.used || b.snr - a.snr),
