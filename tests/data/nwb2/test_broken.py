@@ -15,6 +15,7 @@ from glasscortex.data.nwb import read, read_metadata
 from glasscortex.errors import InputError
 from tests.data.edits import both as all_of
 from tests.data.edits import change, empty_of, group_at, link, put
+from tests.data.nwb2.zarr_written import as_zarr
 
 OPHYS = "processing/ophys"
 DFF = f"{OPHYS}/DfOverF/DfOverF"
@@ -76,9 +77,11 @@ def second_plane(shift=0.0, frames=3000, location="VISp"):
             series = file[f"{key}2"]
             series["rois"].attrs["table"] = second.ref
             data, time = series["data"][:frames], series["timestamps"][:frames]
+            unit = series["timestamps"].attrs["unit"]
             del series["data"], series["timestamps"]
             series["data"], series["timestamps"] = data, time + shift
             series["data"].attrs.update(conversion=1.0, unit="n.a.")
+            series["timestamps"].attrs["unit"] = unit
 
     return edit
 
@@ -417,6 +420,29 @@ def test_a_recording_is_read_as_it_is_meant(nwb2, edit, what, expected):
     assert what(read(nwb2(edit))) == expected
 
 
+ANOTHER_LABORATORY = all_of(
+    change(TIME, lambda t: (10 + (t - 10) * 30 / 12.3) / 60),
+    declared(TIME, unit="minutes"),
+    second_plane(location="VISl"),
+    without("general/subject/genotype", "general/subject/strain", "general/notes"),
+    lambda file: file.move(GRATINGS, "intervals/tones"),
+    put("intervals/tones/pitch", np.arange(24) % 3),
+    put("intervals/tones/choice", np.array([b"left", b"right"] * 12)),
+)
+
+
+def test_a_recording_of_another_laboratory(nwb2):
+    """12.3 Hz, two planes, minutes, no genotype, tables and columns of its own."""
+    recording = read(nwb2(ANOTHER_LABORATORY))
+    assert rate(recording) == 12.3
+    assert recording.stored_dff(slice(None)).shape == (10, 3000)
+    assert recording.metadata.cre_line == recording.metadata.area == "unknown"
+    tones = recording.stimuli["tones"]
+    assert {"pitch", "choice"} < tones.keys()
+    assert tones["choice"][:2].tolist() == ["left", "right"]
+    np.testing.assert_array_equal(tones["start"], np.rint(3 * np.arange(24) * 12.3))
+
+
 METADATA = {
     "all": (None, {"session_id": "100", "container_id": "7", "sex": "male", "age_days": 103.0}),
     "where": (None, {"area": "VISp", "depth_um": 275.0, "cre_line": "Cux2-CreERT2"}),
@@ -507,3 +533,9 @@ def test_what_is_odd_is_warned_of(nwb2, caplog, edit, words):
 def test_scenes_whose_blanks_are_hidden_have_no_scene_0(nwb2):
     index = read(nwb2(scenes_with_hidden_blanks)).stimuli["natural_scenes"]["index"]
     assert np.unique(index).tolist() == [-1, 1, 2, 3, 4, 5]
+
+
+def test_a_date_of_birth_in_a_folder(nwb2, tmp_path):
+    """hdmf-zarr writes the date of the session as bytes, with a fill value that is none."""
+    source = nwb2(METADATA["a date of birth"][0], "source.nwb")
+    assert read_metadata(as_zarr(source, tmp_path / "1.nwb.zarr")).age_days == 91.0

@@ -7,8 +7,12 @@ import json
 from pathlib import Path
 
 import h5py
+import numcodecs
 import numpy as np
 import zarr
+
+DATES = ("/session_start_time", "/timestamps_reference_time", "/file_create_date")
+"""What hdmf-zarr writes as bytes, with a fill value that is none."""
 
 
 def as_zarr(source: Path, folder: Path) -> Path:
@@ -39,6 +43,9 @@ def _array(dataset: h5py.Dataset, folder: Path, file: h5py.File) -> None:
     values = np.atleast_1d(dataset[()])
     if h5py.check_ref_dtype(dataset.dtype):
         return
+    if dataset.name in DATES:
+        _dates(values, folder)
+        return
     if values.dtype.kind == "O":
         values = np.array([v.decode() for v in values.ravel()], np.dtypes.StringDType())
     array = zarr.create_array(
@@ -52,6 +59,15 @@ def _array(dataset: h5py.Dataset, folder: Path, file: h5py.File) -> None:
     array[...] = values
     attributes = _attributes(dataset, file)
     (folder / ".zattrs").write_text(json.dumps(attributes))
+
+
+def _dates(values: np.ndarray, folder: Path) -> None:
+    folder.mkdir()
+    about = {"shape": values.shape, "chunks": values.shape, "dtype": "|O", "fill_value": 0}
+    about |= {"compressor": numcodecs.Blosc().get_config(), "filters": [{"id": "vlen-bytes"}]}
+    about |= {"order": "C", "zarr_format": 2}
+    (folder / ".zarray").write_text(json.dumps(about))
+    (folder / "0").write_bytes(numcodecs.Blosc().encode(numcodecs.VLenBytes().encode(values)))
 
 
 def _attributes(item: h5py.Group | h5py.Dataset, file: h5py.File) -> dict:
