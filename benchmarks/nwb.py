@@ -4,7 +4,7 @@
 
 One signal (ΔF/F, frames × cells, float32) lies in the file contiguous, in gzip chunks of some
 frames of all cells as neuroconv writes them, and in gzip chunks as h5py guesses them. Each reading
-is a process of its own; the fastest of five counts, and the largest peak of memory, less that of
+is a process of its own; the fastest of three counts, and the largest peak of memory, less that of
 a process that has only imported what it needs.
 """
 
@@ -38,7 +38,7 @@ from pynwb.ophys import (
 from glasscortex.data.nwb import read
 from glasscortex.data.preprocess import BLOCK_CELLS
 
-RATE, REPEATS = 30.0, 5
+RATE, REPEATS = 30.0, 3
 STORAGE = {
     "contiguous": {},
     "gzip, all cells": {"chunks": (12_500, None), "compression": "gzip"},
