@@ -1,11 +1,14 @@
 """What is in a recording or a folder of them, in words: `glasscortex inspect`."""
 
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from glasscortex.config import TrialsConfig
+from glasscortex.config.data import TAKEN
 from glasscortex.data.inspection import Inspected, Table, inspected, is_known
 from glasscortex.errors import InputError
 from glasscortex.local import recordings_in, zarr_of
@@ -17,7 +20,7 @@ SIGNALS = {
     "neuropil": "neuropil",
     "neuropil_r": "its r",
 }
-SHORTEST_S = 0.1
+SHORTEST_S, LONGEST_S = 0.1, 60.0
 """Of a window that is suggested."""
 
 
@@ -156,6 +159,10 @@ def _configuration(folder: Path, found: list[Inspected]) -> str:
     if windows:
         lines += ["trials:", "  window_s:"]
         lines += [f"    {name}: {seconds:g}" for name, seconds in windows.items()]
+    variables = _variables(found)
+    if variables:
+        lines += ["  variables:  # guessed: correct them as docs/own_tasks.md says, or strike them"]
+        lines += [f"    {name}: {{{about}}}" for name, about in variables.items()]
     return "\n".join(
         ["to decode it, put this into a file and run `snakemake --configfile FILE --cores 2`"]
         + [f"  {line}" for line in lines]
@@ -163,7 +170,7 @@ def _configuration(folder: Path, found: list[Inspected]) -> str:
 
 
 def _windows(found: list[Inspected]) -> dict[str, float]:
-    """The usual window of each known stimulus that was shown, no longer than a grating lasts."""
+    """The usual window of each known stimulus, none longer than a grating, and of own tables."""
     usual = TrialsConfig().window_s
     windows: dict[str, float] = {}
     for one in found:
@@ -172,7 +179,24 @@ def _windows(found: list[Inspected]) -> dict[str, float]:
                 windows.setdefault(name, usual[name])
             if name == "drifting_gratings":  # flashed images are answered after they are gone
                 windows[name] = min(windows[name], max(SHORTEST_S, round(table.seconds, 2)))
+            if table.kinds:
+                lasts = min(max(SHORTEST_S, round(table.seconds, 2)), LONGEST_S)
+                windows.setdefault(name, lasts)
     return windows
+
+
+def _variables(found: list[Inspected]) -> dict[str, str]:
+    """What own tables may tell, as the configuration defines it, by name."""
+    tables = {name: table for one in found for name, table in one.tables.items()}
+    variables: dict[str, str] = {}
+    for name, table in tables.items():
+        for column, kind in table.kinds.items():
+            own = re.sub(r"\W", "_", column)
+            if own in variables or own in TAKEN or not own[:1].isalpha():
+                own = re.sub(r"\W", "_", f"{name}_{column}")
+            where = f"table: {json.dumps(name)}, column: {json.dumps(column)}"
+            variables[own] = f"{where}, kind: {kind}"
+    return variables
 
 
 def _number(value: float) -> str:

@@ -40,6 +40,23 @@ def test_one_recording(nwb):
     assert config.preprocess.dff == "windowed_median"
 
 
+def test_tables_of_ones_own_are_suggested_as_variables(nwb):
+    table, n = f"{layout.PRESENTATIONS}/gabors_stimulus", 48
+    first = 30 * np.arange(n)
+    shown = np.stack([2.0 ** (np.arange(n) % 4), np.arange(n) % 2, first / 7, 0 * first], axis=1)
+    names = np.array(["contrast", "orientation", "loud ness", "nothing"], dtype="S")
+    frames = np.stack([first, first + 15], axis=1)
+    written = {"data": shown, "features": names, "frame_duration": frames}
+    edits = (put(f"{table}/{key}", values) for key, values in written.items())
+    trials = suggested(inspection(nwb(edit=both(*edits)))).trials
+    assert trials.window_s["gabors"] == 0.5
+    assert {name: (v.column, v.kind) for name, v in trials.variables.items()} == {
+        "contrast": ("contrast", "ordered"),
+        "gabors_orientation": ("orientation", "categorical"),
+        "loud_ness": ("loud_ness", "continuous"),
+    }
+
+
 def test_it_tells_the_same_of_all_formats(nwb, tmp_path):
     """But for the file's name, and where in it something odd lies."""
     one = nwb()
@@ -87,7 +104,7 @@ ODD = {
     ),
     "an unknown table": (
         lambda file: file.move(GRATINGS, "stimulus/presentation/tones_stimulus"),
-        "stimulus tones is unknown",
+        "so it can be the table of no variable",
         {},
     ),
 }

@@ -10,11 +10,12 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
+from glasscortex.data.definitions import NO_TEXT, numbers
 from glasscortex.data.labels import variables_shown
 from glasscortex.data.metadata import UNKNOWN, Metadata
 from glasscortex.data.nwb import read
 from glasscortex.data.recording import Recording
-from glasscortex.tasks import ALLEN
+from glasscortex.tasks import ALLEN, Kind
 from glasscortex.words import MOVIES, StimulusName
 
 FEWEST_REPEATS = 8
@@ -39,6 +40,8 @@ class Table:
     """Presentations of nothing."""
     columns: tuple[str, ...]
     """Beside start and end."""
+    kinds: dict[str, Kind]
+    """Of a table that is none of Allen's, what its columns may be; see `likely_kind`."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ def _table(name: str, columns: dict[str, np.ndarray], recording: Recording) -> T
     if name in MOVIES:
         shown = pd.DataFrame({"movie_frame": rows["index"]})
     known = shown.dropna(how="all")
+    named = tuple(column for column in columns if column not in ("start", "end"))
+    kinds = {column: likely_kind(columns[column]) for column in named if not is_known(name)}
     return Table(
         rows=len(rows),
         seconds=float(np.median(lasted)),
@@ -121,8 +126,41 @@ def _table(name: str, columns: dict[str, np.ndarray], recording: Recording) -> T
             if values.notna().any()
         },
         blanks=len(shown) - len(known) if len(known) else 0,
-        columns=tuple(column for column in columns if column not in ("start", "end")),
+        columns=named,
+        kinds={column: kind for column, kind in kinds.items() if kind is not None},
     )
+
+
+def likely_kind(values: np.ndarray) -> Kind | None:
+    """What a column may be as a variable: a guess, since numbers may be names.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Numbers or text, (presentations,).
+
+    Returns
+    -------
+    str or None
+        None where nothing varies, or every text is another.
+
+    Examples
+    --------
+    >>> likely_kind(np.tile([6.25, 12.5, 25.0], 30)), likely_kind(np.linspace(50, 70, 90))
+    ('ordered', 'continuous')
+    >>> likely_kind(np.array(["cat", "dog", "cat", "dog"])), likely_kind(np.ones(9))
+    ('categorical', None)
+    """
+    as_numbers = numbers(values)
+    if as_numbers is None:
+        texts = values.astype(str)
+        classes = set(texts.tolist()) - {*NO_TEXT}
+        return "categorical" if 1 < len(classes) <= len(texts) / 2 else None
+    known = as_numbers[np.isfinite(as_numbers)]
+    number = len(np.unique(known))
+    if number <= 2:
+        return "categorical" if number == 2 else None
+    return "ordered" if number <= len(known) / FEWEST_REPEATS else "continuous"
 
 
 def _tasks(tables: dict[str, Table], behaviour: dict[str, float]) -> tuple[str, ...]:

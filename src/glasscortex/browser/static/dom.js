@@ -52,7 +52,8 @@
     if (value === "increasing" || value === "decreasing") return value;
     if (about.categories?.length && typeof value === "number") return about.categories[value];
     const unit = variable === "movie_frame" ? "" : about.unit;
-    const text = Number.isNaN(Number(value)) ? String(value) : String(value).replace("-", "−");
+    const written = about.kind === "continuous" ? number(Number(value)) : String(value);
+    const text = Number.isNaN(Number(value)) ? String(value) : written.replace("-", "−");
     return unit && text !== "" && !Number.isNaN(Number(value))
       ? text + (unit === "°" ? "" : " ") + unit
       : text;
