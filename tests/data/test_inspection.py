@@ -10,7 +10,7 @@ from glasscortex.data.inspection import inspected
 from glasscortex.data.nwb1 import layout
 from glasscortex.errors import InputError
 from glasscortex.inspection import inspection
-from tests.data.edits import GRATINGS, both, change, put, text
+from tests.data.edits import both, change, put, text
 from tests.data.nwb2.written import turned
 from tests.data.nwb2.zarr_written import as_zarr
 
@@ -102,8 +102,8 @@ ODD = {
         "timestamps do not rise",
         {},
     ),
-    "an unknown table": (
-        lambda file: file.move(GRATINGS, "stimulus/presentation/tones_stimulus"),
+    "a table that nobody can read": (
+        put("stimulus/presentation/tones_stimulus/data", 1),
         "so it can be the table of no variable",
         {},
     ),

@@ -132,7 +132,14 @@ def lab(tmp_path_factory) -> Path:
         **shared,
         **ABOUT,
     )
-    evaluate(decoder=lab / "decoder", scores=lab / "decoding.csv", threads=1, **shared, **ABOUT)
+    evaluate(
+        decoder=lab / "decoder",
+        scores=lab / "decoding.csv",
+        confusion=lab / "confusion.csv",
+        threads=1,
+        **shared,
+        **ABOUT,
+    )
     recorded = {"activations": lab / "latents.zarr", "manifest": lab / "latents.json"}
     activations(decoder=lab / "decoder", hook="latents.1", **recorded, **shared)
     fitted = {"decoder": lab / "decoder", "folder": lab / "sae", "sae": "few", **shared, **ABOUT}
@@ -162,6 +169,7 @@ def lab(tmp_path_factory) -> Path:
         **answers,
         table=lab / "ablation.csv",
         steering=lab / "steering.csv",
+        interactions=lab / "interactions.csv",
         config=AblationConfig(units=3, doses=(1, 2), draws=3, dose_draws=2, methods=("resample",)),
     )
     units(
