@@ -170,7 +170,7 @@ def on_a_disk(chaos: Chaos, options: str, said: str) -> str:
         failed = chaos.project.snakemake(*chaos.arguments)
         told = failed.stdout + failed.stderr
         if failed.returncode == 0 or said not in told or "Traceback" in told:
-            return f"status {failed.returncode}, without a clear line: {told[-500:]}"
+            return f"status {failed.returncode}, without a clear line:\n{told[-3000:]}"
         subprocess.run([*mount, "remount,rw,size=2g"], check=True)
         chaos.until_it_ends(0, 1.0)
         return outcome(chaos.differing())

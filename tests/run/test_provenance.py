@@ -19,7 +19,12 @@ from glasscortex.tables import read_table, write_table
 
 
 @pytest.fixture(autouse=True)
-def _a_process_of_its_own():
+def _forget():
+    forget()
+
+
+def forget() -> None:
+    """What this process has read and written, as a new one would."""
     READ.clear()
     WRITTEN.clear()
 
@@ -33,7 +38,7 @@ def selectivity(
 
 def ran(stage, **arguments) -> None:
     """The stage as its command runs it, in a process of its own."""
-    _a_process_of_its_own.__wrapped__()
+    forget()
     command(stage)(**arguments)
 
 
@@ -115,6 +120,13 @@ def test_settings_that_were_mixed(results):
     assert faults == [f"{out}: config differs from that of {results}/seed0/selectivity.csv"]
 
 
+@pytest.mark.parametrize("text", ["", "[]", "{}"])
+def test_a_damaged_record(results, text):
+    table = results / "tables/selectivity.csv"
+    record_of(table).write_text(text)
+    assert mismatches(results)[1] == [f"{table}: its record is damaged"]
+
+
 def test_a_table_without_a_record(results):
     table = results / "tables/found.csv"
     table.write_text("a\n1\n")
@@ -138,11 +150,13 @@ def test_the_command_line(results):
 def test_no_commit_where_git_knows_none(monkeypatch, tmp_path):
     monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
     assert provenance.commit() is None
-    for git in (
-        ["init", "-q"],
-        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"],
-    ):
-        subprocess.run(["git", *git, *(["--allow-empty"] if "commit" in git else [])], cwd=tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path)
+    author = ("-c", "user.name=a", "-c", "user.email=a@b")
+    subprocess.run(["git", *author, "commit", "-qm", "a", "--allow-empty"], cwd=tmp_path)
+    assert provenance.commit() is None  # somebody else's repository
+    (tmp_path / "__init__.py").touch()
+    subprocess.run(["git", "add", "."], cwd=tmp_path)
+    subprocess.run(["git", *author, "commit", "-qm", "b"], cwd=tmp_path)
     assert len(provenance.commit()) == 40
     monkeypatch.setitem(os.environ, "PATH", str(tmp_path))
     assert provenance.commit() is None

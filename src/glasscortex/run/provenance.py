@@ -1,5 +1,6 @@
 """What a result was made from, in a hidden file beside it, and whether that still holds."""
 
+import functools
 import hashlib
 import inspect
 import json
@@ -26,6 +27,8 @@ from glasscortex.stages.arguments import (
 from glasscortex.workflow import OWN_CODE, PACKAGE, sources
 
 PATHS = (Input, Inputs, OptionalInput, Output, Folder)
+KEYS = {"stage", "glasscortex", "commit", "code", "settings", "inputs", "sha256"}
+"""Of a record."""
 ALIKE = ("model", "seed", "session", "session_id")
 """Arguments in which jobs of a stage differ though their settings should not."""
 
@@ -96,14 +99,13 @@ def mismatches(results: Path) -> tuple[int, list[str]]:
     """
     from glasscortex.data.store import verify  # and with it zarr, which other commands do without
 
-    digests: dict[Path, str] = {}
+    digest = functools.cache(sha256)
     faults, checked, settings = [], 0, defaultdict(list)
-
-    def digest(path: Path) -> str:
-        return digests.setdefault(path, sha256(path))
-
     for path, about in _records(results):
         checked += 1
+        if not about:
+            faults.append(f"{path}: its record is damaged")
+            continue
         faults += [f"{path}: {fault}" for fault in _faults(path, about, digest)]
         own = {name: value for name, value in about["settings"].items() if name not in ALIKE}
         words = {name: value for name, value in own.items() if isinstance(value, str)}
@@ -142,11 +144,16 @@ def _faults(path: Path, about: Mapping[str, Any], digest: Callable[[Path], str])
 
 
 def _records(results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Files that are there, and their records."""
+    """Files that are there, and their records; an empty one where it is damaged."""
     for own in sorted(results.rglob(".*.provenance.json")):
         path = own.with_name(own.name[1:].removesuffix(".provenance.json"))
         if path.is_file():
-            yield path, json.loads(own.read_text())
+            try:
+                about = json.loads(own.read_text())
+                whole = about.keys() >= KEYS
+            except (ValueError, AttributeError):
+                whole = False
+            yield path, about if whole else {}
 
 
 def record_of(path: Path) -> Path:
@@ -156,9 +163,12 @@ def record_of(path: Path) -> Path:
 
 def digest_of_code(stage: str, settings: Mapping[str, Any]) -> str | None:
     """SHA-256 of the code of a stage; None where this version has no such stage."""
-    modules = [f"stages.{stage}"]
-    if stage in OWN_CODE:
-        modules.append(OWN_CODE[stage].format(**settings))
+    own = [OWN_CODE[stage].format(**settings)] if stage in OWN_CODE else []
+    return _digest_of_modules(f"stages.{stage}", *own)
+
+
+@functools.cache
+def _digest_of_modules(*modules: str) -> str | None:
     files = sources(*modules)
     parts = [[path.relative_to(PACKAGE).as_posix(), sha256(path)] for path in files]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest() if parts else None
@@ -166,9 +176,15 @@ def digest_of_code(stage: str, settings: Mapping[str, Any]) -> str | None:
 
 def commit() -> str | None:
     """The commit of the code that runs, "-dirty" if it was changed; None where git knows none."""
+    ours = _git("ls-files", "__init__.py")  # not of a repository that it is merely installed in
+    described = ("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+    return _git(*described) if ours else None
+
+
+def _git(*arguments: str) -> str | None:
     try:
         told = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            ["git", *arguments],
             cwd=PACKAGE,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
             capture_output=True,
