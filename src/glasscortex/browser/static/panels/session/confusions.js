@@ -61,7 +61,7 @@
       if (i % every) return;
       const middle = (i + 0.5) * side;
       root.append(
-        text(LEFT - 5, 5 + middle, number(value), { anchor: "end", fill: FAINT }),
+        text(LEFT - 5, Math.max(10, 5 + middle), number(value), { anchor: "end", fill: FAINT }),
         text(LEFT + middle, SIZE + 15, number(value), { anchor: "middle", fill: FAINT }),
       );
     });

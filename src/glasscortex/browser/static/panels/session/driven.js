@@ -50,7 +50,7 @@
           "more active than in other sessions",
         )
       : none(
-          `No unit is more active than in other sessions (of ${words(fit.background)}; at least three are needed).`,
+          `No unit is more active here than elsewhere: compared are sessions that were shown ${words(fit.background)}, three at least.`,
         );
     const side = (name, part) =>
       el(
