@@ -130,7 +130,9 @@ class Downloads:
                 path.unlink()
 
     def files(self, *folders: str) -> list[Path]:
-        return [path for folder in folders for path in sorted((self.folder / folder).glob("*"))]
+        """What is in these folders, beside the records of how it was made."""
+        found = [path for folder in folders for path in sorted((self.folder / folder).glob("*"))]
+        return [path for path in found if not path.name.endswith(".provenance.json")]
 
     def check(self) -> set[str]:
         """That no file under a final name is bad; the sessions that are there."""
