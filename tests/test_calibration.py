@@ -1,9 +1,12 @@
 """The tests of the pipeline err as often as they say: a quick part of `make calibrate`."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import binom
 
+from benchmarks.calibration.__main__ import main
 from benchmarks.calibration.checks import NULLS, PLANTED, Check
 
 WORLDS = {
@@ -58,3 +61,20 @@ def test_noise_passes_at_the_nominal_rate(name):
 def test_what_is_planted_is_found(name, power):
     check = BY_NAME[name]
     assert positive(check, min(check.number, 20)).mean() > power
+
+
+def test_single_checks_are_renewed_and_the_others_stay(tmp_path, monkeypatch):
+    path, name = tmp_path / "rates.json", "mice are recognised: 24 mice of 3 depths"
+    monkeypatch.setattr("sys.argv", ["", "--json", str(path), "--only", name, "--worlds", "2"])
+    with pytest.raises(SystemExit, match="lacks a mean lies above 0: 3 mice: run without --only"):
+        main()
+    rows = [
+        {"test": check.test, "world": check.world, "nominal": check.nominal}
+        | {"n": 100, "rate": 0.5, "low": 0.4, "high": 0.6}
+        for check in BY_NAME.values()
+    ]
+    path.write_text(json.dumps(rows))
+    main()
+    renewed = {f"{row['test']}: {row['world']}": row["n"] for row in json.loads(path.read_text())}
+    assert list(renewed) == list(BY_NAME)
+    assert {name: n for name, n in renewed.items() if n != 100} == {name: 2}

@@ -278,6 +278,13 @@ def _planted() -> list[Check]:
             for effect in (0.5, 1.0)
         ),
         Check(
+            "mice are recognised, one line runs more",
+            "24 mice of 2 lines, made equal in nothing",
+            partial(w.recognised, sizes=(12, 12), running=RUNS["running"]),
+            none,
+            60,
+        ),
+        Check(
             "mice are recognised, lines differ in kinetics",
             "1 deviation, 24 mice of 2 lines, one runs 1 more, made equal in running",
             partial(w.recognised, sizes=(12, 12), kind="kinetics", running=1.0, adjusted="running"),
