@@ -25,9 +25,6 @@ STILL_CM_S = 1.0
 Traits = dict[str, Float64[np.ndarray, "features units"]]
 """By kind; NaN where a unit does not respond, a label was not shown or running not measured."""
 
-Windows = tuple[Int64[np.ndarray, " windows"], Float[np.ndarray, "windows steps units"]]
-"""Rows in the table of trials, and what units do on them in the course of the window."""
-
 
 class Sums:
     """Sums over the presentations of one stimulus in one session, added in any order.
@@ -150,7 +147,9 @@ def labels_of(
 
 
 def summed(
-    windows: Iterable[Windows],
+    windows: Iterable[
+        tuple[Int64[np.ndarray, " windows"], Float[np.ndarray, "windows steps units"]]
+    ],
     trials: pd.DataFrame,
     stimulus: str,
     definitions: Definitions = ALLEN,
@@ -161,8 +160,9 @@ def summed(
 
     Parameters
     ----------
-    windows : iterable of Windows
-        Of any stimuli, sessions and splits, in any order.
+    windows : iterable of tuple
+        Rows in the table of trials, and what units do on them in the course of the window; of any
+        stimuli, sessions and splits, in any order.
     trials : pandas.DataFrame
         Of all sessions.
     stimulus : str
