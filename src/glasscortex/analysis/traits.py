@@ -22,8 +22,7 @@ the mean in such deviations; correlation with running speed."""
 STILL_CM_S = 1.0
 """Speed up to which a mouse counts as still."""
 
-Traits = dict[str, Float64[np.ndarray, "features units"]]
-"""By kind; NaN where a unit does not respond, a label was not shown or running not measured."""
+Traits = dict[str, Float64[np.ndarray, "features units"]]  # by kind
 
 
 class Sums:
@@ -73,7 +72,10 @@ class Sums:
         return np.array([total / n, np.sqrt(max(squares / n - (total / n) ** 2, 0)), runs / n])
 
     def traits(self) -> Traits:
-        """The statistics of every unit, by kind."""
+        """The statistics of every unit, by kind.
+
+        NaN where a unit does not respond, a label was not shown or running not measured.
+        """
         with np.errstate(invalid="ignore", divide="ignore"):
             n = self._number[0]
             mean = self._first[0] / n
