@@ -72,11 +72,12 @@ class Lost:
     def __del__(self):
         raise OSError(28, "No space left on device\\nat length")
 
-def app():
+def simulate() -> None:
     Lost()
     print("written as if nothing had happened")
 
-cli.app = app
+cli.app.command("lose")(cli.command(simulate))
+sys.argv[1:] = ["lose"]
 cli.main()
 """
 

@@ -137,6 +137,10 @@ def command(stage: Callable[..., None]) -> Callable[..., None]:
     }
 
     def call(**arguments: Any) -> None:
+        # HDF5 writes as its objects are let go of, and cannot raise what fails then. Typer has a
+        # hook of its own, set before.
+        sys.excepthook = _unhandled
+        sys.unraisablehook = lambda failed: _unhandled(failed.exc_type, failed.exc_value, None)
         stage(**arguments)
         record(stage, arguments)
 
@@ -177,9 +181,6 @@ def main() -> None:
     log_to_stderr()
     if job := os.environ.get("SLURM_JOB_ID"):
         logger.info("job %s of Slurm, on %s", job, os.environ.get("SLURMD_NODENAME"))
-    # HDF5 writes as its objects are let go of, and cannot raise what fails then.
-    sys.excepthook = _unhandled
-    sys.unraisablehook = lambda failed: _unhandled(failed.exc_type, failed.exc_value, None)
     try:
         app()
     except InputError as error:
