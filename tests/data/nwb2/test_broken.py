@@ -135,10 +135,7 @@ REFUSED = {
         ["must hold numbers", "S1"],
     ),
     "fewer frames in one signal": (
-        all_of(
-            change(f"{FLUORESCENCE}/Neuropil/data", lambda d: d[:-1]),
-            link(f"{FLUORESCENCE}/Neuropil/timestamps", h5py.SoftLink("/x")),
-        ),
+        change(f"{FLUORESCENCE}/Neuropil/data", lambda d: d[:-1]),
         ["Neuropil/data", "has 2999 frames", "has 3000"],
     ),
     "a factor that is none": (
@@ -146,7 +143,11 @@ REFUSED = {
         ["has the conversion nan", "write a number"],
     ),
     # cells
-    "no rows of a table": (without(f"{DFF}/rois"), ["names no rows of a PlaneSegmentation"]),
+    "no rows of a table": (
+        without(*(f"{key}/rois" for key in ALL_SIGNALS)),
+        ["names no rows of a PlaneSegmentation"],
+    ),
+    "rows by a link to nothing": (without(f"{DFF}/rois"), ["rois", "leads nowhere"]),
     "rows of no table": (undeclared(f"{DFF}/rois", "table"), ["names no rows"]),
     "rows beyond the table": (
         lambda file: file[f"{DFF}/rois"].write_direct(np.arange(5) + 3),
