@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from glasscortex.analysis.hypotheses import Hypothesis, shared_stimulus
-from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.selectivity import COLUMNS, rows_of, selectivity
 from glasscortex.analysis.stimulus import of_presentations
 from glasscortex.config import SelectivityConfig
@@ -127,8 +126,7 @@ def test_an_unreachable_rate_is_said(caplog):
 
 
 def shown(*pairs):
-    trials = pd.DataFrame(pairs, columns=["mouse", "stimulus"])
-    return Presentations(trials, np.zeros((len(pairs), 1), np.float32))
+    return pd.DataFrame(pairs, columns=["mouse", "stimulus"])
 
 
 def test_mice_are_compared_on_what_most_of_them_saw():

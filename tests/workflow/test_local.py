@@ -6,6 +6,7 @@ import os
 import h5py
 import pytest
 
+from glasscortex.local import recordings_in
 from tests.data.nwb2.written import turned
 from tests.data.nwb2.zarr_written import as_zarr
 from tests.workflow.project import TINY
@@ -31,7 +32,7 @@ def local(copy):
 
 def test_changed_session_reruns_that_session(local):
     project, arguments = local
-    sessions = len(list((project.folder / "nwb").glob("*.nwb*")))
+    sessions = len(recordings_in(project.folder / "nwb"))
     done = project.run(*arguments)
     assert done["select"] == 1
     assert done["link"] == sessions

@@ -46,11 +46,14 @@ class Hdf5File(Tree):
         if not isinstance(group, h5py.Group):
             raise self.error(key, "must be a group", "mend the file")
         with self.reading(key):
-            return sorted(
-                name
-                for name in group
-                if not isinstance(group.get(name, getlink=True), h5py.ExternalLink)
-            )
+            return sorted(group)
+
+    def is_elsewhere(self, key: str) -> bool:
+        group, _, name = key.rpartition("/")
+        found = self._find(group)
+        with self.reading(key):
+            link = found.get(name, getlink=True) if isinstance(found, h5py.Group) else None
+        return isinstance(link, h5py.ExternalLink)
 
     def attributes(self, key: str) -> dict[str, Any]:
         found = self._find(key)

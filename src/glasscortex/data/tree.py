@@ -46,7 +46,11 @@ class Tree(ABC):
 
     @abstractmethod
     def names(self, key: str) -> list[str]:
-        """Names in a group, sorted, of what lies in this file; none where there is no group."""
+        """Names in a group, sorted; none where there is no group."""
+
+    def is_elsewhere(self, key: str) -> bool:
+        """Whether a name in a group is only a link to another file."""
+        return False
 
     @abstractmethod
     def attributes(self, key: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def typed(tree: Tree) -> list[Typed]:
 def _within(tree: Tree, group: str, within: str) -> Iterator[Typed]:
     for name in tree.names(group):
         key = f"{group}/{name}".strip("/")
-        if key in APART or not tree.is_group(key):
+        if key in APART or tree.is_elsewhere(key) or not tree.is_group(key):
             continue
         type_ = str(tree.attributes(key).get("neurodata_type", ""))
         if type_:
