@@ -15,7 +15,7 @@ def test_a_line_a_job_and_the_verdicts(copy):
     lines = done.stderr.splitlines()
     jobs = [line.split()[:5] for line in lines if re.match(r" *\d+ of \d+ ", line)]
     assert [job[:3] for job in jobs] == [[str(i), "of", "11"] for i in range(1, 12)]
-    assert sum(job[3] == "figure" and job[4].startswith("figure=") for job in jobs) == 7
+    assert sum(job[3] == "figure" and job[4].startswith("figure=") for job in jobs) == 8
     assert len(lines) <= len(jobs) + 3  # nor anything of Snakemake's but where its own log lies
     assert "Claims: " in done.stdout
     assert "results/tiny/tables/claims.csv" in done.stdout
