@@ -71,7 +71,7 @@ def recognition_figure(*, recognition: pd.DataFrame) -> Figure:
     panels[0].set_ylim(len(ROWS) - 0.5, -0.5)
     models = [model for model in MODELS if model in set(shown["model"])]
     names = [(NAMES.get(m, m), COLOURS.get(m, OF_CELLS)) for m in models]
-    name_colours(panels[0], names, above=14)
+    name_colours(panels[0], names, above=30)
     return figure
 
 
