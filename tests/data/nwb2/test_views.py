@@ -4,7 +4,7 @@ import numpy as np
 
 from glasscortex.data.views import read_masks, read_pictures, shown_pictures
 from tests.data.edits import both as all_of
-from tests.data.nwb2.test_broken import TABLE
+from tests.data.nwb2.edits import TABLE
 
 TEMPLATE = "stimulus/templates/natural_scenes_template"
 
