@@ -10,7 +10,6 @@ and, up to the table of presentations, a full disk, a read-only one (both on a t
 mount), and two runs at once.
 """
 
-import argparse
 import contextlib
 import json
 import os
@@ -26,7 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.workflow.project import TINY, Project
+from benchmarks.disturbances import disturbing
+from tests.workflow.project import TINY, Project, differing
 
 PRESENTATIONS = "results/tiny/trials.parquet"
 TARGETS = ("group", "main process", "job")
@@ -81,9 +81,7 @@ class Chaos:
 
     def differing(self) -> list[str]:
         """Files that an undisturbed run has not, or has with other bytes, or that are missing."""
-        found = self.project.digests()
-        names = found if self.part else found.keys() | self.expected.keys()
-        return sorted(name for name in names if found.get(name) != self.expected.get(name))
+        return differing(self.project.digests(), self.expected, self.part)
 
     def _run(self, strike: bool, gap_s: float) -> tuple[int, str]:
         """One run, with at most one kill; its status and what it said."""
@@ -132,20 +130,20 @@ def jobs_of(session: int) -> Iterator[int]:
 
 def kills(chaos: Chaos, number: int, gap_s: float) -> dict[str, object]:
     """So many kills, in as many runs from the start as it takes."""
-    whole, differing = 0, []
+    whole, other = 0, []
     while (left := number - sum(chaos.struck.values())) > 0:
         clear(chaos.project)
         chaos.until_it_ends(left, gap_s)
-        differing += chaos.differing()
+        other += chaos.differing()
         whole += 1
-        print(f"{dict(chaos.struck)}: {whole} whole runs, differing: {differing}", flush=True)
+        print(f"{dict(chaos.struck)}: {whole} whole runs, differing: {other}", flush=True)
     return {
         "kills": sum(chaos.struck.values()),
         "by kind": dict(sorted(chaos.struck.items())),
         "commands": chaos.runs,
         "whole runs": whole,
         "files compared": len(chaos.project.digests()),
-        "differing": differing,
+        "differing": other,
     }
 
 
@@ -234,9 +232,9 @@ def changed(name: str, rule: str) -> Callable[[Chaos], str]:
     return fault
 
 
-def outcome(differing: list[str]) -> str:
+def outcome(other: list[str]) -> str:
     """What came of it, in a word."""
-    return "same bytes" if not differing else f"differing: {', '.join(differing[:5])}"
+    return "same bytes" if not other else f"differing: {', '.join(other[:5])}"
 
 
 def clear(project: Project) -> None:
@@ -263,14 +261,9 @@ FROM_THE_START: dict[str, Callable[[Chaos], str]] = {
 
 def main() -> None:
     """Strike, print what came of it, and fail where bytes differ."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = disturbing(__doc__)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--gap", type=float, default=20.0, help="mean seconds until a kill")
-    parser.add_argument("--undisturbed", type=Path, help="a project in which that has run")
-    parser.add_argument("--config", nargs="*", default=[], help="Snakemake's, for a smaller run")
-    parser.add_argument("--target", help="a file to make in place of all, for a shorter run")
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         project = Project.copied_to(Path(scratch) / "project")

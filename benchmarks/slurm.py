@@ -8,7 +8,6 @@ again. In the end every file of the results is compared with those of an undistu
 and the log of every stage that was sent to the cluster has to name its job.
 """
 
-import argparse
 import json
 import re
 import signal
@@ -22,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.disturbances import disturbing
 from tests.workflow.cluster import Cluster, said, unavailable
-from tests.workflow.project import TINY, Project
+from tests.workflow.project import TINY, Project, differing
 
 PROFILE = (
     "--workflow-profile=workflow/profiles/slurm",
@@ -103,14 +103,9 @@ def logs_without_a_job(results: Path) -> list[str]:
 
 def main() -> None:
     """Run, print what came of it, and fail where bytes differ or a log names no job."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = disturbing(__doc__)
     parser.add_argument("--faults", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--gap", type=float, default=60.0, help="mean seconds between two faults")
-    parser.add_argument("--undisturbed", type=Path, help="a project in which that has run")
-    parser.add_argument("--config", nargs="*", default=[], help="Snakemake's, for a smaller run")
-    parser.add_argument("--target", help="a file to make in place of all, for a shorter run")
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     if reason := unavailable():
         sys.exit(reason)
@@ -127,14 +122,13 @@ def main() -> None:
             faults, commands = run(project, arguments, cluster, given.faults, given.gap, rng)
             states = Counter(job.state for job in cluster.jobs())
         expected, made = undisturbed.digests(), project.digests()
-        names = made if given.target else expected.keys() | made.keys()
         found = {
             "faults": dict(faults),
             "commands": commands,
             "jobs of Slurm": dict(states),
             "minutes": round((time.monotonic() - start) / 60, 1),
             "files compared": len(made),
-            "differing": sorted(name for name in names if expected.get(name) != made.get(name)),
+            "differing": differing(made, expected, part=bool(given.target)),
             "logs without a job": logs_without_a_job(project.results),
         }
     print(json.dumps(found, indent=1))

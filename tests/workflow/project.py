@@ -72,6 +72,12 @@ class Project:
         }
 
 
+def differing(found: dict[str, str], expected: dict[str, str], part: bool) -> list[str]:
+    """Files that are not `expected`, or have other bytes, or (unless `part`) are missing."""
+    names = found if part else found.keys() | expected.keys()
+    return sorted(name for name in names if found.get(name) != expected.get(name))
+
+
 def planned(output: str) -> dict[str, int]:
     """The last table of "Job stats" in Snakemake's output, but for rule all and the total."""
     *_, stats = ["", *output.split("Job stats:")]
