@@ -25,6 +25,7 @@ from glasscortex.analysis.alike import (
     similarity,
 )
 from glasscortex.analysis.background import Replicates, effect_of
+from glasscortex.analysis.hypotheses import shared_stimulus
 from glasscortex.analysis.traits import KINDS, Sums, Traits, labels_of, over_cells
 from glasscortex.data.windows import WindowsReader
 from glasscortex.intervals import jackknife_error, student_reach
@@ -74,6 +75,17 @@ class Session:
         """What the sums over its presentations tell."""
         traits = sums.traits()
         return cls(traits, sums.behaviour, np.nan_to_num(traits["tuning"]).mean(axis=1))
+
+
+def stimulus_of_mice(trials: pd.DataFrame, sessions: pd.DataFrame) -> str:
+    """The stimulus that mice are compared on; see `shared_stimulus`.
+
+    Parameters
+    ----------
+    trials, sessions : pandas.DataFrame
+        Tables.
+    """
+    return shared_stimulus([trials.merge(sessions[["session_id", "mouse"]], on="session_id")])
 
 
 def summaries_of_cells(
@@ -150,14 +162,16 @@ def recognition(
     """
     known = sessions[sessions["session_id"].isin(list(of_sessions))]
     found = [of_sessions[session_id] for session_id in known["session_id"]]
+    if not found:
+        return pd.DataFrame(columns=COLUMNS)
+    columns, places = _side_by_side(found)
+    of_session = known.set_index("session_id")
     rows: list[dict] = []
     for variable in ALLEN.at("mouse", "session"):
-        if variable not in known or not found:
+        if variable not in known:
             continue
         ordered = ALLEN.variables[variable].is_ranked
-        labels = known.set_index("session_id")[variable]
-        columns, places = _side_by_side(found)
-        observed = Replicates.of(columns, known, labels, ordered)
+        observed = Replicates.of(columns, known, of_session[variable], ordered)
         if observed is not None:
             named = {"variable": variable, "stimulus": stimulus}
             for row in _recognised(observed, places, ordered, draws, rng, q):

@@ -6,8 +6,7 @@ from itertools import chain
 import numpy as np
 import torch
 
-from glasscortex.analysis.hypotheses import shared_stimulus
-from glasscortex.analysis.recognition import Session, recognition
+from glasscortex.analysis.recognition import Session, recognition, stimulus_of_mice
 from glasscortex.analysis.timecourses import coded_windows
 from glasscortex.analysis.traits import summed
 from glasscortex.config import SelectivityConfig
@@ -56,7 +55,7 @@ def recognise(
     verify(activations, manifest)
     dictionary, presented, mice = Dictionary.load(folder), read_trials(trials), read_table(sessions)
     each, _ = clock(decoder, hook_of(activations))
-    stimulus = shared_stimulus([presented.merge(mice[["session_id", "mouse"]], on="session_id")])
+    stimulus = stimulus_of_mice(presented, mice)
     windows = chain.from_iterable(
         coded_windows(dictionary, RecordedTokens(activations, split), each) for split in SPLITS
     )

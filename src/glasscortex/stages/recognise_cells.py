@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from glasscortex.analysis.hypotheses import shared_stimulus
-from glasscortex.analysis.recognition import recognition, summaries_of_cells
+from glasscortex.analysis.recognition import recognition, stimulus_of_mice, summaries_of_cells
 from glasscortex.config import SelectivityConfig
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.stages.arguments import Folder, Input, Output
@@ -16,7 +15,7 @@ def recognise_cells(
 ) -> None:
     """Tell whether summaries of the cells of a mouse tell its Cre line, area or depth."""
     presented, mice = read_trials(trials), read_table(sessions)
-    stimulus = shared_stimulus([presented.merge(mice[["session_id", "mouse"]], on="session_id")])
+    stimulus = stimulus_of_mice(presented, mice)
     found = summaries_of_cells(
         WindowsFolder(windows), presented, stimulus, read_definitions(trials)
     )
