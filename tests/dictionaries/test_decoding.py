@@ -12,7 +12,7 @@ from glasscortex.data.batches import Batches
 from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder.hooks import activations, replacing
 from glasscortex.dictionaries import BatchTopK, Decoding, Readout, Threshold, TopK, Transcoder
-from glasscortex.dictionaries.decoding import divergence, unexplained
+from glasscortex.dictionaries.decoding import TEMPERATURE, divergence, unexplained
 from glasscortex.dictionaries.fit import DivergenceError
 from glasscortex.dictionaries.tokens import ArrayTokens
 from glasscortex.errors import InputError
@@ -98,16 +98,16 @@ def test_every_training_window_comes_once_before_any_comes_again(decoding):
     assert sorted(seen[: len(train)]) == sorted(seen[len(train) :]) == train.tolist()
 
 
-def test_the_divergence_is_scipys_over_the_logarithm_of_the_classes_shown():
+def test_the_divergence_is_scipys_at_the_temperature_over_the_logarithm_of_the_classes_shown():
     generator = torch.Generator().manual_seed(0)
     intact, spliced = torch.randn(2, 30, 5, generator=generator)
     intact[:, 3] = spliced[:, 3] = -torch.inf
-    p, q = (F.softmax(x, 1).numpy() for x in (intact, spliced))
+    p, q = (F.softmax(x / TEMPERATURE, 1).numpy() for x in (intact, spliced))
     p, q = (np.delete(x, 3, 1) for x in (p, q))
-    expected = entropy(p, q, axis=1).mean() / np.log(4)
+    expected = TEMPERATURE**2 * entropy(p, q, axis=1).mean() / np.log(4)
     assert divergence(intact, spliced).item() == pytest.approx(expected, rel=1e-5)
-    sure, unsure = torch.tensor([[50.0, 0.0, 0.0]]), torch.zeros(1, 3)
-    assert divergence(sure, unsure).item() == pytest.approx(1)
+    sure, unsure = torch.tensor([[50.0 * TEMPERATURE, 0.0, 0.0]]), torch.zeros(1, 3)
+    assert divergence(sure, unsure).item() == pytest.approx(TEMPERATURE**2)
     only = torch.tensor([[1.0, -torch.inf]])
     assert divergence(only, only - 3).item() == pytest.approx(0, abs=1e-7)
     assert divergence(torch.ones(4, 1), torch.full((4, 1), 3.0)).item() == 4

@@ -21,6 +21,10 @@ from glasscortex.decoder.slopes import passed, slopes
 PIECES, WINDOWS = 4, 16
 """Batches of each stimulus, and windows of these, on which slopes of outputs are averaged."""
 
+TEMPERATURE = 4.0
+"""At which what the decoder says is compared: as it is, it is so sure of the windows that it was
+trained on that hardly a reconstruction moves it, and less sure of all others."""
+
 
 class Passage(NamedTuple):
     """A batch on its way through the decoder, as it is without a dictionary."""
@@ -87,15 +91,16 @@ class Decoding:
         -------
         dict
             decoding: Kullback-Leibler divergence from what the decoder says to what it says with
-            the reconstruction in place, over the logarithm of the number of classes, and of a
-            regression the mean squared difference, summed over tasks; downstream: mean squared
-            error of the activations at later hooks, over their variance in the batch, mean over
-            the hooks.
+            the reconstruction in place, both at `TEMPERATURE`, times its square and over the
+            logarithm of the number of classes, and of a regression the mean squared difference,
+            summed over tasks; downstream: mean squared error of the activations at later hooks,
+            over their variance in the batch, mean over the hooks.
 
         References
         ----------
         Braun et al. 2024, Identifying functionally important features with end-to-end sparse
-        dictionary learning, arXiv 2405.12241.
+        dictionary learning, arXiv 2405.12241. Hinton et al. 2015, Distilling the knowledge in a
+        neural network, arXiv 1503.02531 (temperature).
         """
         spliced = reconstruction.reshape(passage.x.shape)
         with (
@@ -161,9 +166,9 @@ def divergence(
     if intact.shape[1] == 1:
         return (intact - spliced).square().mean()
     shown = intact[0].isfinite()
-    said, says = (F.log_softmax(output[:, shown], 1) for output in (intact, spliced))
+    said, says = (F.log_softmax(output[:, shown] / TEMPERATURE, 1) for output in (intact, spliced))
     moved = F.kl_div(says, said, reduction="batchmean", log_target=True)
-    return moved / math.log(max(2, int(shown.sum())))
+    return TEMPERATURE**2 * moved / math.log(max(2, int(shown.sum())))
 
 
 def unexplained(
