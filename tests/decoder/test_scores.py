@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from sklearn import metrics as peer
 
 from glasscortex.decoder.compare import compare
-from glasscortex.decoder.predictions import predictions
+from glasscortex.decoder.predictions import predictions, unpredicted
 from glasscortex.decoder.scores import (
     accuracy,
     balanced_accuracy,
     chance,
+    decoding_scores,
     r2,
     score_table,
     within_one_bin,
@@ -56,6 +57,15 @@ def test_scores_pool_sessions_not_presentations(world):
     accuracy = table[table["metric"] == "accuracy"].set_index("session_id")
     assert accuracy["value"].to_dict() == {"a": 1.0, "b": 0.0, "all": 0.5}
     assert accuracy["n"].to_dict() == {"a": 40, "b": 40, "all": 80}
+
+
+def test_scores_are_numbers_beside_a_task_that_nothing_shows(world):
+    trials = world[0]
+    trials = trials.assign(label_phase=np.nan)
+    said = {"direction": predictions(trials["direction"].to_numpy(float))}
+    nothing = {"phase": unpredicted(len(trials))}
+    alone, beside = (decoding_scores(trials, p, seed=0) for p in (said, nothing | said))
+    pd.testing.assert_frame_equal(alone, beside)
 
 
 def compared(values: dict[tuple, list[float]]) -> pd.DataFrame:

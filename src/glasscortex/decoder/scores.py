@@ -212,14 +212,13 @@ def decoding_scores(
     pandas.DataFrame
         The rows of `score_table`, split by split and task by task.
     """
-    return pd.concat(
-        [
-            score_table(task, trials, prediction, split, seed, definitions)
-            for split in HELD_OUT
-            for task, prediction in predictions.items()
-        ],
-        ignore_index=True,
+    tables = (
+        score_table(task, trials, prediction, split, seed, definitions)
+        for split in HELD_OUT
+        for task, prediction in predictions.items()
     )
+    # a table without rows has columns of objects, and would make all others' such
+    return pd.concat(tables, ignore_index=True).infer_objects()
 
 
 def _seen(task: str, trials: pd.DataFrame) -> dict[str, np.ndarray]:
