@@ -77,3 +77,16 @@ def second_plane(shift=0.0, frames=3000, location="VISp"):
 def column(table, name, values):
     """A further column of a table of intervals."""
     return lambda file: file[table].create_dataset(name, data=values)
+
+
+def named_by_containers(file):
+    """Fluorescence, neuropil and spikes as suite2p's own file names them: by their containers."""
+    for name in ("Neuropil", "Deconvolved"):
+        group = file.create_group(f"{OPHYS}/{name}")
+        group.attrs.update(file[FLUORESCENCE].attrs)
+    file.move(f"{FLUORESCENCE}/Neuropil", f"{OPHYS}/Neuropil/plane0")
+    file.move(f"{FLUORESCENCE}/Raw", f"{FLUORESCENCE}/plane0")
+    spikes = f"{OPHYS}/Deconvolved/plane0"
+    file.copy(file[f"{FLUORESCENCE}/plane0"], spikes, expand_soft=True)
+    file[f"{spikes}/data"][:] = 0
+    file[f"{spikes}/rois"].attrs["table"] = file[TABLE].ref

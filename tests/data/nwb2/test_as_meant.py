@@ -17,6 +17,7 @@ from tests.data.nwb2.edits import (
     column,
     declared,
     in_unit,
+    named_by_containers,
     rated,
     second_plane,
     without,
@@ -126,6 +127,11 @@ AS_MEANT = {
         ),
         lambda recording: sorted(recording.stimuli),
         ["drifting_gratings", "natural_movie_one", "spontaneous"],
+    ),
+    "signals named by containers": (
+        named_by_containers,
+        lambda r: (sorted(r.signals), r.fluorescence(slice(0, 1)).min() > 0),
+        (["dff", "fluorescence", "neuropil", "neuropil_r"], True),
     ),
     "no behaviour": (without("processing/behavior"), lambda r: r.behaviour, {}),
 }

@@ -17,7 +17,7 @@ Kind = Literal["dff", "demixed", "raw", "corrected", "neuropil"]
 
 NOT_USED = re.compile(r"event|spike|deconv|denois|baseline|background")
 RATIO = re.compile(r"d_?f_?(over_?|/)?f|delta_?f")
-"""In names, in small letters, of series that hold no signal of these kinds, and those of ΔF/F."""
+"""In names, in small letters, of series or their containers: no signal of these kinds, and ΔF/F."""
 
 IDS = ("cell_specimen_id", "global_roi_id")
 """Columns, if there are any, that name a cell across sessions; `id` names it within one."""
@@ -93,7 +93,7 @@ def planes(tree: Tree, groups: list[Typed]) -> list[Plane]:
 
 
 def _kind(group: Typed) -> Kind | None:
-    name = group.name.lower()
+    name = "/".join(group.key.lower().split("/")[-2:])  # some name what it is, some its container
     if group.type != "RoiResponseSeries" or NOT_USED.search(name):
         return None
     if "neuropil" in name:
