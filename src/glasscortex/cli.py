@@ -60,6 +60,10 @@ class Stages(TyperGroup):
         return typer.main.get_command(alone)
 
     def format_commands(self, ctx, formatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, _summary(self.commands[name].help)) for name in sorted(self.commands)]
+            )
         with formatter.section("Stages"):
             formatter.write_dl(
                 [
@@ -70,6 +74,8 @@ class Stages(TyperGroup):
 
 
 app = _application(cls=Stages, no_args_is_help=True)
+imports = _application(no_args_is_help=True)
+app.add_typer(imports, name="import", help="Make an NWB 2 file of another program's results.")
 
 
 @app.callback()
@@ -126,6 +132,59 @@ def inspect(
     from glasscortex.inspection import inspection
 
     typer.echo(inspection(path))
+
+
+Stimuli = Annotated[Path, typer.Option(help="CSV: what was shown when, with columns of its own")]
+About = Annotated[
+    Path | None, typer.Option(help="YAML: who, where, when; else session.yaml beside the stimuli")
+]
+Behaviour = Annotated[
+    list[Path],
+    typer.Option(
+        default_factory=list,
+        show_default=False,
+        help="CSV: time, and running_speed, pupil or both; may be repeated",
+    ),
+]
+FrameTimes = Annotated[Path | None, typer.Option(help="CSV: time of each imaging frame, seconds")]
+Made = Annotated[Path | None, typer.Option(help="file to write; else the session's id, here")]
+
+
+@imports.command()
+def suite2p(
+    folder: Annotated[Path, typer.Argument(help="suite2p's results, with plane0 in them")],
+    stimuli: Stimuli,
+    behaviour: Behaviour,
+    session: About = None,
+    frame_times: FrameTimes = None,
+    nwb: Made = None,
+) -> None:
+    """Make an NWB 2 file of what suite2p found, and tell what is in it."""
+    from glasscortex.data.imports import suite2p
+
+    _import(suite2p.read, folder, stimuli, behaviour, session, frame_times, nwb)
+
+
+@imports.command()
+def caiman(
+    file: Annotated[Path, typer.Argument(help="CaImAn's results (*.hdf5)")],
+    stimuli: Stimuli,
+    behaviour: Behaviour,
+    session: About = None,
+    frame_times: FrameTimes = None,
+    nwb: Made = None,
+) -> None:
+    """Make an NWB 2 file of what CaImAn found, and tell what is in it."""
+    from glasscortex.data.imports import caiman
+
+    _import(caiman.read, file, stimuli, behaviour, session, frame_times, nwb)
+
+
+def _import(read: Callable[[Path], Any], source: Path, *tables: Any) -> None:
+    from glasscortex.imported import imported
+    from glasscortex.inspection import inspection
+
+    typer.echo(inspection(imported(read, source, *tables)))
 
 
 def command(stage: Callable[..., None]) -> Callable[..., None]:

@@ -1,0 +1,125 @@
+"""What other programs found becomes NWB 2 that says the same, to this package and to others."""
+
+import numpy as np
+import pytest
+from nwbinspector import Importance, inspect_nwbfile
+from pynwb import NWBHDF5IO
+
+from glasscortex.data.imports import caiman, suite2p
+from glasscortex.data.nwb import read
+from glasscortex.data.views import read_masks
+from glasscortex.imported import imported
+from tests.data.imports import written
+
+GRATINGS, PICTURES = slice(1, 40, 2), slice(0, 40, 2)
+
+
+def of_suite2p(folder, planes=1, new=False):
+    tables = written.beside(folder)
+    source = written.suite2p(folder / "suite2p", planes, new)
+    return imported(
+        suite2p.read, source, tables, [folder / "running.csv"], nwb=folder / "found.nwb"
+    )
+
+
+def of_caiman(folder):
+    source = written.caiman(folder / "results.hdf5")
+    return imported(caiman.read, source, written.beside(folder), nwb=folder / "found.nwb")
+
+
+MADE = {
+    "suite2p": of_suite2p,
+    "suite2p 1": lambda folder: of_suite2p(folder, new=True),
+    "CaImAn": of_caiman,
+}
+
+
+@pytest.fixture(scope="module", params=MADE)
+def made(request, tmp_path_factory):
+    """The file of one program's results, and which."""
+    return MADE[request.param](tmp_path_factory.mktemp("made")), request.param
+
+
+@pytest.fixture(scope="module")
+def two_planes(tmp_path_factory):
+    return of_suite2p(tmp_path_factory.mktemp("two"), planes=2)
+
+
+def test_it_is_read_as_it_was_found(made):
+    path, program = made
+    found = read(path)
+    f, neuropil = (signal[written.CELLS] for signal in written.traces())
+    some = slice(0, len(written.CELLS))
+    assert found.cell_specimen_ids.tolist() == written.CELLS
+    assert np.array_equal(found.time, np.arange(written.FRAMES) / written.RATE)
+    if program == "CaImAn":
+        assert found.signals == {"dff"}
+        assert np.array_equal(found.stored_dff(some), (f.astype(float) / 100 - 1).astype("f4"))
+        return
+    assert found.signals == {"fluorescence", "neuropil", "neuropil_r"}
+    assert np.array_equal(found.fluorescence(some), f)
+    assert np.array_equal(found.neuropil(some), neuropil)
+    assert found.neuropil_r(some).tolist() == pytest.approx([written.R] * len(f))
+    assert found.behaviour["running_speed"][-20] == pytest.approx(2 * found.time[-20], abs=1)
+
+
+def test_cells_lie_where_they_were_found(made):
+    masks = dict(read_masks(made[0]))
+    for cell in written.CELLS:
+        y, x = np.nonzero(masks[cell])
+        assert (y.tolist(), x.tolist()) == ([2 * cell] * 3, [cell, cell + 1, cell + 2])
+
+
+def test_what_was_shown_becomes_tables(made):
+    shown = read(made[0]).stimuli
+    assert shown.keys() == {"gratings", "pictures"}
+    assert shown["gratings"].keys() == {"start", "end", "contrast"}
+    assert shown["gratings"]["contrast"].tolist() == [1.0, 3.0] * 10
+    assert shown["pictures"]["animal"].tolist() == ["dog", "cat"] * 10
+    assert shown["pictures"]["rewarded"].astype(bool).tolist() == [
+        row % 3 == 0 for row in range(0, 40, 2)
+    ]
+    onset = shown["gratings"]["start"] / written.RATE
+    assert np.abs(onset - (5 * np.arange(40)[GRATINGS] + 1)).max() <= 0.5 / written.RATE
+
+
+def test_who_and_where_are_kept(made):
+    told = read(made[0]).metadata
+    assert (told.session_id, told.mouse, told.sex) == ("tank_1", "mouse 7", "female")
+    assert (told.cre_line, told.area, told.depth_um) == ("Cux2-CreERT2", "VISp", 175.0)
+    assert told.age_days == 90.0
+
+
+def test_planes_are_one_recording(two_planes):
+    found = read(two_planes)
+    ids = [*written.CELLS, *(1_000_000 + cell for cell in written.CELLS)]
+    assert found.cell_specimen_ids.tolist() == ids
+    both = np.concatenate([written.traces(plane)[0][written.CELLS] for plane in (0, 1)])
+    assert np.array_equal(found.fluorescence(slice(0, 8)), both)
+    assert len(found.neuropil_r(slice(0, 8))) == 8
+
+
+def faults(path):
+    found = inspect_nwbfile(nwbfile_path=path, skip_validate=False)
+    return [
+        f"{fault.check_function_name}: {fault.location}: {fault.message}"
+        for fault in found
+        if fault.importance.value >= Importance.BEST_PRACTICE_VIOLATION.value
+    ]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_nwbinspector_finds_nothing(two_planes, made):
+    assert faults(two_planes) == []
+    assert faults(made[0]) == []
+
+
+def test_pynwb_reads_the_same(two_planes):
+    with NWBHDF5IO(two_planes, "r") as io:
+        file = io.read()
+        signal = file.processing["ophys"]["Fluorescence"]["fluorescence_plane01"]
+        assert np.array_equal(signal.data[:].T, written.traces(1)[0][written.CELLS])
+        assert signal.rate == written.RATE
+        pictures = file.intervals["pictures"].to_dataframe()
+        assert pictures["animal"].tolist() == ["dog", "cat"] * 10
+        assert file.session_start_time.isoformat() == "2024-03-01T09:30:00+01:00"
