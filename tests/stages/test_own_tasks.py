@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pynwb import NWBHDF5IO
 
 from glasscortex.analysis.session_page import session_page
 from glasscortex.browser import report as page
@@ -22,8 +23,10 @@ from glasscortex.config import (
     validated,
 )
 from glasscortex.data.definitions import variables_of
+from glasscortex.data.responses import read_responses
 from glasscortex.data.store import StoredSession, write_manifest, write_session
 from glasscortex.decoder.model import Decoder
+from glasscortex.errors import InputError
 from glasscortex.figures.ablation import ablation_figure
 from glasscortex.figures.selectivity import selectivity_figure
 from glasscortex.stages.ablate import ablate
@@ -32,6 +35,7 @@ from glasscortex.stages.adapt import adapt
 from glasscortex.stages.baselines import baselines
 from glasscortex.stages.combine import combine
 from glasscortex.stages.evaluate import evaluate
+from glasscortex.stages.export_nwb import export_nwb
 from glasscortex.stages.fit_sae import fit_sae
 from glasscortex.stages.responses import responses
 from glasscortex.stages.selectivity import selectivity
@@ -40,6 +44,7 @@ from glasscortex.stages.train import train
 from glasscortex.stages.trials import trials
 from glasscortex.stages.units import units
 from glasscortex.tables import read_definitions, read_table, read_trials, write_table
+from tests.data.nwb2.little import little
 
 RATE, SHOWN, APART, CELLS = 12.3, 144, 25, 16
 MICE = ("ann", "bob", "cid", "dan")
@@ -317,3 +322,59 @@ def test_the_page_of_a_session_shows_its_tables(lab):
     quality = pd.DataFrame({"session_id": "ann", "used": [True] * CELLS})
     epochs = session_page(StoredSession(lab / "ann.zarr"), quality).epochs
     assert epochs["stimulus"].tolist() == ["drifting_contrast", "pictures"]
+
+
+def exported(lab, nwb, session) -> Path:
+    target = nwb.with_name("exported.nwb")
+    export_nwb(
+        nwb=nwb,
+        decoder=lab / "decoder",
+        windows=lab / "windows",
+        trials=lab / "trials.parquet",
+        responses=lab / "responses.zarr",
+        manifest=lab / "responses.json",
+        selectivity=lab / "selectivity.csv",
+        exported=target,
+        session=session,
+        sae="few",
+        **ABOUT,
+    )
+    return target
+
+
+def test_what_is_exported_is_what_was_scored(lab, tmp_path):
+    """The accuracy that others compute from the exported labels is that of the table."""
+    with NWBHDF5IO(exported(lab, little(tmp_path / "bob.nwb", "bob"), "bob"), "r") as io:
+        file = io.read()
+        shown = file.analysis["glasscortex_presentations"].to_dataframe()
+        units = file.analysis["glasscortex_units"].to_dataframe()
+    assert shown["start_time"].is_monotonic_increasing
+    table = read_table(lab / "decoding.csv")
+    test = shown[shown["split"] == "test"]
+    for task in ("image", "contrast"):
+        asked = test[test[task].notna() & (test[task] != "")]
+        of_task = table[(table["task"] == task) & (table["split"] == "test")]
+        row = of_task[(of_task["session_id"] == "bob") & (of_task["metric"] == "accuracy")].iloc[0]
+        accuracy = (asked[task] == asked[f"{task}_decoded"]).mean()
+        assert (len(asked), accuracy) == (row["n"], pytest.approx(row["value"]))
+    assert set(shown["image_decoded"]) <= {"", *PICTURES}
+    answers = read_responses(lab / "responses.zarr", "test")
+    own = read_trials(lab / "trials.parquet").iloc[answers.trial]
+    first = own["start_s"].where(own["session_id"] == "bob").argmin()
+    np.testing.assert_array_equal(
+        test["responses"].iloc[0], answers.values[first][units.index.to_numpy()]
+    )
+    selective = read_table(lab / "selectivity.csv")
+    rows = selective[selective["variable"] == "image"].set_index("unit")
+    expected = rows["preferred"].reindex(units.index, fill_value="")
+    assert units["image_pictures_preferred"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "words"),
+    [("ann", "bob", "is session ann, not bob"), ("eve", "eve", "was not trained on session eve")],
+)
+def test_another_session_is_not_exported(lab, tmp_path, held, asked, words):
+    with pytest.raises(InputError, match=words):
+        exported(lab, little(tmp_path / "one.nwb", held), asked)
+    assert not (tmp_path / "exported.nwb").exists()

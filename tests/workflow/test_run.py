@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from glasscortex.data.nwb import read_metadata
 from tests.workflow.project import TINY, Project
 
 pytestmark = pytest.mark.xdist_group("workflow")
@@ -154,6 +155,13 @@ def test_a_session_is_drawn_on_request_and_then_up_to_date(copy):
     assert (copy.folder / target).read_bytes().startswith(b"\x89PNG")
     done = copy.snakemake("--cores", "2", *TINY, "--", target)
     assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_a_session_is_exported_on_request(copy):
+    target = "results/tiny/nwb/trained/seed0/end_to_end/700010001.nwb"
+    assert copy.run(*TINY, "--", target) == {"export_nwb": 1}
+    raw = copy.results / "raw/700010001.nwb"
+    assert read_metadata(copy.folder / target) == read_metadata(raw)
 
 
 def test_a_session_that_is_not_selected_is_told(copy):

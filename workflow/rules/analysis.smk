@@ -254,3 +254,33 @@ if SIMULATED:
             "Looking for the simulation's factors in {wildcards.sae} on {wildcards.model}, seed {wildcards.seed}"
         shell:
             stage("recovery")
+
+
+# Made on request: snakemake results/nwb/trained/seed0/<dictionary>/<session>.nwb
+rule export_nwb:
+    input:
+        **DECODER,
+        nwb=ancient(of_session("<results>/raw/{session}.nwb")),
+        responses=RESPONSES["responses"],
+        manifest=RESPONSES["manifest"],
+        selectivity="<results>/sae/{model}/seed{seed}/{sae}/selectivity.csv",
+        code=code("stages.export_nwb"),
+    output:
+        exported="<results>/nwb/{model}/seed{seed}/{sae}/{session}.nwb",
+    log:
+        "<results>/logs/export_nwb/{model}-seed{seed}-{sae}-{session}.log",
+    benchmark:
+        "<results>/benchmarks/export_nwb/{model}-seed{seed}-{sae}-{session}.tsv"
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(4000),
+        runtime=by_attempt(60),
+    params:
+        windows=CONFIG.results / "windows",
+        decoder=subpath(input.decoder, parent=True),
+    message:
+        "Exporting session {wildcards.session}, read by {wildcards.sae} in {wildcards.model}"
+    shell:
+        stage("export_nwb")

@@ -9,10 +9,12 @@ from pynwb import NWBHDF5IO
 
 from glasscortex.config import PreprocessConfig, SimulateConfig
 from glasscortex.data.nwb import read, read_motion
+from glasscortex.data.nwb2.turned import write_anew
 from glasscortex.data.record import Record
 from glasscortex.data.synthetic.mice import sessions
 from glasscortex.data.synthetic.nwb import write_nwb
 from glasscortex.data.synthetic.session import simulate
+from glasscortex.data.views import read_masks
 from glasscortex.files import sha256
 from glasscortex.local import files_of
 from glasscortex.stages.link import link
@@ -77,8 +79,18 @@ def test_a_simulated_session_gives_the_same_store(formats, tmp_path, session_typ
     assert len(expected) > 30
     assert stored(two, tmp_path / "2", dff) == expected
     assert stored(three, tmp_path / "3", dff) == expected
+    for source in (one, three) if dff == "windowed_median" else ():
+        ours = tmp_path / f"of_{source.stem}.nwb"
+        write_anew(source, ours)
+        assert stored(ours, tmp_path / source.stem, dff) == expected
+        assert drawn(ours) == drawn(one)
     np.testing.assert_array_equal(read_motion(two), read_motion(one))
     np.testing.assert_array_equal(read_motion(three), read_motion(one))
+
+
+def drawn(path):
+    """The pixels of each cell."""
+    return {cell: np.argwhere(mask).tolist() for cell, mask in read_masks(path)}
 
 
 def test_an_index_of_images_gives_the_same_onsets(both):

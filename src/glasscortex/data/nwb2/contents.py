@@ -56,7 +56,7 @@ class Plane:
     signals: dict[str, np.ndarray]
     """Of dff, fluorescence and neuropil those that are known, float32 (cells, frames)."""
     pixels: list[np.ndarray]
-    """Of each cell, `PIXEL` (pixels,)."""
+    """Of each cell, `PIXEL` (pixels,); empty where its mask is unknown."""
     neuropil_r: np.ndarray | None = None
     """Share of the neuropil in the fluorescence, (cells,)."""
 

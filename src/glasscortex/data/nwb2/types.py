@@ -8,6 +8,9 @@ from glasscortex.data.tree import Tree
 APART = ("specifications", "stimulus/templates")
 """Groups that nothing is looked for in; templates may hold thousands of images."""
 
+RESULTS = "analysis/glasscortex_"
+"""What keys of our own results begin with, which are no part of the recording."""
+
 
 @dataclass(frozen=True)
 class Typed:
@@ -37,7 +40,9 @@ def typed(tree: Tree) -> list[Typed]:
 def _within(tree: Tree, group: str, within: str) -> Iterator[Typed]:
     for name in tree.names(group):
         key = f"{group}/{name}".strip("/")
-        if key in APART or tree.is_elsewhere(key) or not tree.is_group(key):
+        if key in APART or key.startswith(RESULTS):
+            continue
+        if tree.is_elsewhere(key) or not tree.is_group(key):
             continue
         type_ = str(tree.attributes(key).get("neurodata_type", ""))
         if type_:

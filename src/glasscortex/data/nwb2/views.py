@@ -17,7 +17,8 @@ SUFFIX = "_template"
 def masks(tree: Tree) -> Iterator[tuple[int, Bool[np.ndarray, "height width"]]]:
     """The id of each cell and its pixels, one at a time; nothing where the file holds no masks.
 
-    A list of pixels tells no size: an image then ends at the last pixel of any cell.
+    Pixels without weight are none. A list of pixels tells no size: an image then ends at the last
+    pixel of any cell.
     """
     for plane in planes(tree, typed(tree)):
         images, pixels = f"{plane.key}/image_mask", f"{plane.key}/pixel_mask"
@@ -27,12 +28,15 @@ def masks(tree: Tree) -> Iterator[tuple[int, Bool[np.ndarray, "height width"]]]:
                 yield cell, tree.rows(images, slice(row, row + 1), shape)[0] > 0
         elif pixels in tree and f"{pixels}_index" in tree:
             x, y = (tree.field(pixels, name).astype(np.int64) for name in ("x", "y"))
+            inside = tree.field(pixels, "weight") > 0
+            if not inside.any():
+                continue
             last = tree.whole(f"{pixels}_index", "ends of lists")
             first = np.append(0, last[:-1])
             for cell, row in zip(plane.ids.tolist(), plane.rows.tolist(), strict=True):
                 image = np.zeros((y.max() + 1, x.max() + 1), bool)
                 of_cell = slice(first[row], last[row])
-                image[y[of_cell], x[of_cell]] = True
+                image[y[of_cell], x[of_cell]] = inside[of_cell]
                 yield cell, image
 
 

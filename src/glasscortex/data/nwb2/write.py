@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glasscortex.data.nwb2.contents import Contents, Measured, Plane, Session
+from glasscortex.data.nwb2.contents import PIXEL, Contents, Measured, Plane, Session
 from glasscortex.errors import InputError
 
 try:
@@ -33,6 +33,9 @@ except ModuleNotFoundError as error:
 
 CHUNK = 2**18
 """Values of a signal in a chunk: a mebibyte."""
+
+NO_MASK = np.zeros(1, PIXEL)
+"""A pixel without weight: NWB has no table of cells without masks."""
 
 KEPT = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
@@ -176,10 +179,11 @@ def _add_planes(file: NWBFile, ophys: ProcessingModule, contents: Contents) -> N
 
 
 def _masks(plane: Plane) -> Iterator[VectorData]:
+    masks = [pixels if len(pixels) else NO_MASK for pixels in plane.pixels]
     mask = VectorData(
-        name="pixel_mask", description="pixels of each cell", data=np.concatenate(plane.pixels)
+        name="pixel_mask", description="pixels of each cell", data=np.concatenate(masks)
     )
-    ends = np.cumsum([len(pixels) for pixels in plane.pixels])
+    ends = np.cumsum([len(pixels) for pixels in masks])
     yield mask
     yield VectorIndex(name="pixel_mask_index", target=mask, data=ends)
 
