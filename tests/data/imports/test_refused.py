@@ -156,13 +156,17 @@ REFUSED = {
         rows("0.5,1.5,3", header="start_frame,stop_frame,contrast"),
         ["start_frame is 0.5", "times in seconds"],
     ),
-    "a row twice": (rows("1,2,3", "1,2,3"), ["line 3: another row of stimuli begins then"]),
+    "a row twice": (rows("1,2,3", "1,2,3"), ["line 3: it says what a line before it says"]),
     "a column twice": (
         rows("1,2,3,4", header="start_time,stop_time,contrast,contrast"),
         ["two columns named 'contrast'"],
     ),
     "a name that NWB has": (rows("1,2,3", header="start_time,stop_time,id"), ["named 'id'"]),
     "a name with a slash": (rows("1,2,3", header="start_time,stop_time,m/s"), ["named 'm/s'"]),
+    "a stimulus that is no name": (
+        rows("1,2,epochs", header="start_time,stop_time,stimulus"),
+        ["named 'epochs'"],
+    ),
     "no name of a stimulus": (
         rows("1,2,a", "3,4,", header="start_time,stop_time,stimulus"),
         ["line 3: it names no stimulus"],

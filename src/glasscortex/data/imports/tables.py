@@ -19,6 +19,9 @@ EDGES = {"start_time": "stop_time", "start_frame": "stop_frame"}
 TAKEN = {"id", "tags", "timeseries", "start_time", "stop_time"}
 """Columns that NWB gives a meaning of its own."""
 
+NO_NAME = re.compile(r"[/:]|_index$|^\s*$|^Unnamed: ")
+"""What no column or stimulus can be called; pandas calls a column without a name Unnamed."""
+
 BEHAVIOUR = ("running_speed", "pupil")
 
 
@@ -59,27 +62,23 @@ def read_stimuli(path: Path, time: np.ndarray) -> dict[str, pd.DataFrame]:
         start = _seconds(path, first, start, edges)
         stop = _seconds(path, EDGES[first], stop, edges)
     _check_rows(path, start, stop, edges, step)
+    if table.duplicated().any():
+        row = np.flatnonzero(table.duplicated())[0]
+        raise InputError(f"{path}, line {_line(row)}: it says what a line before it says: keep one")
     own = table.drop(columns=[first, EDGES[first]])
     shown = own.pop("stimulus") if "stimulus" in own else pd.Series(path.stem, own.index)
-    for name in own:
-        if name in TAKEN or name.endswith("_index") or re.search(r"[/:]|^\s*$|^Unnamed", name):
-            raise InputError(f"{path}: a column cannot be named {name!r} in NWB: rename it")
     if shown.isna().any():
         row = np.flatnonzero(shown.isna())[0]
         raise InputError(f"{path}, line {_line(row)}: it names no stimulus: fill it in")
+    taken = TAKEN.intersection(own) | COARSE.intersection(shown)
+    if wrong := [*taken, *(name for name in [*own, *shown.unique()] if NO_NAME.search(name))]:
+        raise InputError(f"{path}: nothing can be named {wrong[0]!r} in NWB: rename it")
     own.insert(0, "start_time", start)
     own.insert(1, "stop_time", stop)
     tables = {}
-    for name, rows in own.groupby(shown.astype(str).to_numpy()):
-        if re.search(r"[/:]", name) or name in COARSE:
-            raise InputError(f"{path}: a stimulus cannot be named {name!r} in NWB: rename it")
-        if rows["start_time"].duplicated().any():
-            row = rows.index[rows["start_time"].duplicated()][0]
-            raise InputError(
-                f"{path}, line {_line(row)}: another row of {name} begins then, too: keep one"
-            )
-        rows = rows.dropna(axis="columns", how="all").sort_values("start_time")
-        tables[name] = rows.reset_index(drop=True).infer_objects()
+    for name, rows in own.groupby(shown.to_numpy()):
+        rows = rows.dropna(axis="columns", how="all").sort_values("start_time", kind="stable")
+        tables[str(name)] = rows.reset_index(drop=True).infer_objects()
     return tables
 
 

@@ -37,7 +37,7 @@ CHUNK = 2**18
 NO_MASK = np.zeros(1, PIXEL)
 """A pixel without weight: NWB has no table of cells without masks."""
 
-KEPT = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+KEPT = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 
 SIGNALS = {"dff": "ΔF/F", "fluorescence": "fluorescence", "neuropil": "neuropil's fluorescence"}
 
