@@ -8,6 +8,7 @@ from pynwb import NWBHDF5IO
 from glasscortex.data.imports import caiman, suite2p
 from glasscortex.data.nwb import read
 from glasscortex.data.views import read_masks
+from glasscortex.errors import InputError
 from glasscortex.imported import imported
 from tests.data.imports import written
 
@@ -97,6 +98,58 @@ def test_planes_are_one_recording(two_planes):
     both = np.concatenate([written.traces(plane)[0][written.CELLS] for plane in (0, 1)])
     assert np.array_equal(found.fluorescence(slice(0, 8)), both)
     assert len(found.neuropil_r(slice(0, 8))) == 8
+
+
+def test_a_table_may_count_frames_and_say_one_thing(tmp_path):
+    tables = written.beside(tmp_path)
+    tables.write_text("start_frame,stop_frame,image\n100,150,owl\n2990,3000,\n50,100,\n")
+    made = imported(
+        caiman.read, written.caiman(tmp_path / "c.hdf5"), tables, nwb=tmp_path / "n.nwb"
+    )
+    shown = read(made).stimuli["stimuli"]
+    assert shown["start"].tolist() == [50, 100, 2990]
+    assert shown["end"].tolist() == [100, 150, 3000]
+    assert shown["image"].tolist() == ["", "owl", ""]
+
+
+def test_frames_may_have_times_of_their_own(tmp_path):
+    time = 7 + np.cumsum(np.random.default_rng(0).uniform(0.07, 0.09, written.FRAMES))
+    frames = tmp_path / "frames.csv"
+    frames.write_text("\n".join(["time", *map(repr, time.tolist())]))
+    tables, source = written.beside(tmp_path), written.suite2p(tmp_path / "s", planes=2)
+    tables.write_text("start_time,stop_time\n10,12\n")
+    made = imported(suite2p.read, source, tables, frame_times=frames, nwb=tmp_path / "n.nwb")
+    assert np.array_equal(read(made).time, time)
+    (tmp_path / "session.yaml").write_text(written.SESSION + "rate_hz: 12\n")
+    with pytest.raises(InputError, match=r"frames.csv and rate_hz both tell when frames were"):
+        imported(suite2p.read, source, tables, frame_times=frames, nwb=tmp_path / "o.nwb")
+
+
+def test_imaging_may_begin_later_and_at_another_rate(tmp_path):
+    tables = written.beside(tmp_path)
+    (tmp_path / "session.yaml").write_text(written.SESSION + "rate_hz: 10\nfirst_frame_s: 0.5\n")
+    made = imported(
+        caiman.read, written.caiman(tmp_path / "c.hdf5"), tables, nwb=tmp_path / "n.nwb"
+    )
+    assert np.array_equal(read(made).time, 0.5 + np.arange(written.FRAMES) / 10)
+
+
+def test_planes_of_which_one_has_no_cell_and_one_a_frame_less(tmp_path, caplog):
+    folder = written.suite2p(tmp_path / "suite2p", planes=3)
+    np.save(folder / "plane0/iscell.npy", np.zeros((written.ROIS, 2)))
+    for name in ("F.npy", "Fneu.npy"):
+        np.save(folder / "plane2" / name, np.load(folder / "plane2" / name)[:, :-1])
+    found, _ = suite2p.read(tmp_path)
+    assert [plane.name for plane in found] == ["plane01", "plane02"]
+    shape = len(written.CELLS), written.FRAMES - 1
+    assert {signal.shape for plane in found for signal in plane.signals.values()} == {shape}
+    assert "plane0 has no ROI that iscell.npy accepts, and is left out" in caplog.text
+
+
+def test_planes_as_one_are_refused(tmp_path):
+    (written.suite2p(tmp_path) / "plane0").rename(tmp_path / "combined")
+    with pytest.raises(InputError, match="combined holds all planes as one: give"):
+        suite2p.read(tmp_path / "combined")
 
 
 def faults(path):

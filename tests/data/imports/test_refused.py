@@ -113,6 +113,8 @@ REFUSED = {
     "a rate that is slow": (in_settings(fs=0.5), ["found.nwb", "a rate of 0.5 Hz"]),
     "no share of the neuropil": (in_settings(neucoeff="0,7"), ["the neuropil's coefficient"]),
     "settings of another program": (objects("ops.npy", [1, 2]), ["no dictionaries"]),
+    "settings of nobody": (objects("ops.npy", []), ["neither ops.npy nor settings.npy"]),
+    "a mask in fractions": (of_roi(xpix=np.arange(3) + 0.5), ["no mask of ROI 5"]),
     "a mask without pixels": (of_roi(xpix=[], ypix=[], lam=[]), ["no mask of ROI 5"]),
     "a mask of other lengths": (of_roi(xpix=np.arange(2)), ["no mask of ROI 5"]),
     "a mask outside": (of_roi(xpix=np.arange(3) - 1), ["no mask of ROI 5", "outside"]),

@@ -77,9 +77,9 @@ def _places(folder: Path) -> list[Path]:
 
 def _plane(place: Path) -> tuple[Plane, float]:
     settings: dict[str, Any] = {}
-    for name in SETTINGS:
-        if (place / name).exists():
-            settings |= read_objects(place / name)[0]
+    for path in (place / name for name in SETTINGS):
+        for part in read_objects(path) if path.exists() else ():
+            settings |= part
     if not settings:
         raise InputError(f"{place} holds neither ops.npy nor settings.npy: copy them there")
     traces, neuropil = (read_array(place / name, 2) for name in ("F.npy", "Fneu.npy"))
@@ -137,7 +137,11 @@ def _pixels(place: Path, roi: Mapping[str, Any], cell: int) -> np.ndarray:
         x, y, weight = (np.asarray(roi[name]) for name in ("xpix", "ypix", "lam"))
         if not (x.ndim == 1 and x.shape == y.shape == weight.shape and len(x)):
             raise ValueError("lists of different lengths")
-        if min(x.min(), y.min()) < 0 or max(x.max(), y.max()) >= 2**32:
+        if (
+            not x.dtype.kind == y.dtype.kind == "i"
+            or min(x.min(), y.min()) < 0
+            or max(x.max(), y.max()) >= 2**32
+        ):
             raise ValueError("a place outside every image")
         mask = np.empty(len(x), PIXEL)
         mask["x"], mask["y"], mask["weight"] = x, y, weight

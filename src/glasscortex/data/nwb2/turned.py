@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from glasscortex.data import nwb
-from glasscortex.data.metadata import UNKNOWN
+from glasscortex.data.metadata import UNKNOWN, cre_line
 from glasscortex.data.nwb2.contents import PIXEL, Contents, Measured, Plane, Session
 from glasscortex.data.nwb2.write import write
 from glasscortex.data.recording import Recording
@@ -115,7 +115,7 @@ def _session(recording: Recording) -> Session:
             area=about.area,
             indicator=_text(tree, f"{IMAGED}/{plane}/indicator"),
             sex=SEXES.get(about.sex, "U"),
-            genotype=genotype if about.cre_line in genotype else about.cre_line,
+            genotype=genotype if cre_line(genotype, UNKNOWN) == about.cre_line else about.cre_line,
             depth_um=None if np.isnan(about.depth_um) else about.depth_um,
             container=about.container_id,
             session_type=None if about.session_type == UNKNOWN else about.session_type,
