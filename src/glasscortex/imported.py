@@ -8,7 +8,7 @@ import numpy as np
 from glasscortex.data.imports.session import WrittenSession, read_session
 from glasscortex.data.imports.tables import read_behaviour, read_frame_times, read_stimuli
 from glasscortex.data.inspection import inspected
-from glasscortex.data.nwb2.contents import Contents, Plane
+from glasscortex.data.nwb2.contents import Contents, PlaneContents
 from glasscortex.data.nwb2.write import write
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
@@ -17,7 +17,7 @@ SESSION = "session.yaml"
 
 
 def imported(
-    read: Callable[[Path], tuple[list[Plane], float]],
+    read: Callable[[Path], tuple[list[PlaneContents], float]],
     source: Path,
     stimuli: Path,
     behaviour: Sequence[Path] = (),

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glasscortex.data.nwb2.contents import PIXEL, Contents, Plane, Session
+from glasscortex.data.nwb2.contents import PIXEL, Contents, PlaneContents, Session
 from glasscortex.data.nwb2.write import write
 
 
@@ -20,7 +20,7 @@ def little(path: Path, session: str) -> Path:
         area="VISp",
         indicator="GCaMP6f",
     )
-    plane = Plane(
+    plane = PlaneContents(
         name="plane00",
         ids=np.arange(2),
         signals={"dff": np.ones((2, 100), np.float32)},

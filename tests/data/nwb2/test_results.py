@@ -4,7 +4,6 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
-from nwbinspector import Importance, inspect_nwbfile
 from pynwb import NWBHDF5IO
 
 from glasscortex.data.nwb import read
@@ -12,6 +11,7 @@ from glasscortex.data.nwb2.results import add_results
 from glasscortex.data.nwb2.turned import write_anew
 from glasscortex.errors import InputError
 from glasscortex.files import sha256
+from tests.data.nwb2.inspector import faults
 
 SHOWN = pd.DataFrame(
     {
@@ -59,16 +59,6 @@ def test_the_recording_is_read_as_before(exported):
         assert np.array_equal(getattr(after, signal)(every), getattr(before, signal)(every))
     np.testing.assert_equal(after.behaviour, before.behaviour)
     np.testing.assert_equal(after.stimuli, before.stimuli)
-
-
-def faults(path):
-    with np.errstate(all="ignore"):
-        found = list(inspect_nwbfile(nwbfile_path=path, skip_validate=False))
-    return {
-        (fault.check_function_name, fault.location)
-        for fault in found
-        if fault.importance.value >= Importance.BEST_PRACTICE_VIOLATION.value
-    }
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -10,7 +10,7 @@ import numpy as np
 
 from glasscortex.data import hdf5
 from glasscortex.data.hdf5 import Hdf5File
-from glasscortex.data.nwb2.contents import PIXEL, Plane
+from glasscortex.data.nwb2.contents import PIXEL, PlaneContents
 from glasscortex.data.tree import TEXT
 
 ESTIMATES = "estimates"
@@ -22,7 +22,7 @@ SIZE = "dims"
 AGAIN = "save it again by CaImAn"
 
 
-def read(path: Path) -> tuple[list[Plane], float]:
+def read(path: Path) -> tuple[list[PlaneContents], float]:
     """The accepted components, all if none was chosen, and the frames a second, 0 if nothing tells.
 
     Their ids are their places among all components.
@@ -55,7 +55,7 @@ def read(path: Path) -> tuple[list[Plane], float]:
         rate = float(file.numbers(RATE, ndim=0)) if _is_there(file, RATE) else 0.0
         pixels = _pixels(file, count)
     return [
-        Plane(
+        PlaneContents(
             name="plane00",
             ids=cells,
             signals={"dff": dff[cells].astype(np.float32)},

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from glasscortex.data.imports.npy import read_array, read_objects
-from glasscortex.data.nwb2.contents import PIXEL, Plane
+from glasscortex.data.nwb2.contents import PIXEL, PlaneContents
 from glasscortex.errors import InputError
 
 PLANE = re.compile(r"plane(\d+)")
@@ -25,7 +25,7 @@ AGAIN = "run suite2p's extraction and classification again"
 logger = logging.getLogger(__name__)
 
 
-def read(folder: Path) -> tuple[list[Plane], float]:
+def read(folder: Path) -> tuple[list[PlaneContents], float]:
     """The cells of all planes, and the imaging frames a second, 0 if nothing tells.
 
     Cells are the ROIs that `iscell.npy` accepts; their ids are rows of `F.npy`. Planes without
@@ -75,7 +75,7 @@ def _places(folder: Path) -> list[Path]:
     return [place for _, place in sorted(numbered.items())]
 
 
-def _plane(place: Path) -> tuple[Plane, float]:
+def _plane(place: Path) -> tuple[PlaneContents, float]:
     settings: dict[str, Any] = {}
     for path in (place / name for name in SETTINGS):
         for part in read_objects(path) if path.exists() else ():
@@ -104,7 +104,7 @@ def _plane(place: Path) -> tuple[Plane, float]:
             "settings.npy there as it was"
         )
     number = PLANE.fullmatch(place.name)
-    plane = Plane(
+    plane = PlaneContents(
         name=f"plane{int(number[1]) if number else 0:02}",
         ids=cells,
         signals={
@@ -150,7 +150,7 @@ def _pixels(place: Path, roi: Mapping[str, Any], cell: int) -> np.ndarray:
     return mask
 
 
-def _of_one_length(folder: Path, planes: list[Plane]) -> list[Plane]:
+def _of_one_length(folder: Path, planes: list[PlaneContents]) -> list[PlaneContents]:
     frames = [next(iter(plane.signals.values())).shape[1] for plane in planes]
     if max(frames) - min(frames) > CUT_SHORT:
         told = ", ".join(f"{p.name} {n}" for p, n in zip(planes, frames, strict=True))

@@ -47,7 +47,7 @@ class Session(Part):
 
 
 @dataclass(frozen=True)
-class Plane:
+class PlaneContents:
     """The cells of one imaging plane."""
 
     name: str
@@ -76,7 +76,7 @@ class Contents:
     """All that is written."""
 
     session: Session
-    planes: list[Plane]
+    planes: list[PlaneContents]
     time: np.ndarray
     """Seconds of the imaging frames, (frames,)."""
     intervals: dict[str, pd.DataFrame]

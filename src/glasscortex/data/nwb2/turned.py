@@ -10,7 +10,7 @@ import pandas as pd
 
 from glasscortex.data import nwb
 from glasscortex.data.metadata import UNKNOWN, cre_line
-from glasscortex.data.nwb2.contents import PIXEL, Contents, Measured, Plane, Session
+from glasscortex.data.nwb2.contents import PIXEL, Contents, Measured, PlaneContents, Session
 from glasscortex.data.nwb2.write import write
 from glasscortex.data.recording import Recording
 from glasscortex.data.tree import Tree
@@ -71,7 +71,7 @@ def contents_of(recording: Recording) -> Contents:
     }
     masks = dict(_masks(recording.path))
     cells = recording.cell_specimen_ids
-    plane = Plane(
+    plane = PlaneContents(
         name="plane00",
         ids=cells,
         signals={name: how(every) for name, how in read.items() if name in recording.signals},

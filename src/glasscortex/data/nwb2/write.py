@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glasscortex.data.nwb2.contents import PIXEL, Contents, Measured, Plane, Session
+from glasscortex.data.nwb2.contents import PIXEL, Contents, Measured, PlaneContents, Session
 from glasscortex.errors import InputError
 
 try:
@@ -178,7 +178,7 @@ def _add_planes(file: NWBFile, ophys: ProcessingModule, contents: Contents) -> N
         ophys.add(DynamicTable(name="ContaminationRatios", description=about, columns=[ratios]))
 
 
-def _masks(plane: Plane) -> Iterator[VectorData]:
+def _masks(plane: PlaneContents) -> Iterator[VectorData]:
     masks = [pixels if len(pixels) else NO_MASK for pixels in plane.pixels]
     mask = VectorData(
         name="pixel_mask", description="pixels of each cell", data=np.concatenate(masks)
