@@ -188,6 +188,10 @@ REFUSED = {
         rows("2,1", "1,1", header="time,running_speed", name="running.csv"),
         ["running.csv: its times do not rise"],
     ),
+    "running at one time": (
+        rows("2,1", header="time,running_speed", name="running.csv"),
+        ["running.csv: its times do not rise"],
+    ),
     # the session
     "no session": (
         lambda folder: (folder / "session.yaml").unlink(),

@@ -105,7 +105,7 @@ def read_behaviour(paths: Sequence[Path]) -> dict[str, Measured]:
                 f"{' or '.join(BEHAVIOUR)}"
             )
         time = _numbers(path, table, "time")
-        if not (np.diff(time) > 0).all():
+        if len(time) < 2 or not (np.diff(time) > 0).all():
             raise InputError(f"{path}: its times do not rise: sort it, and remove what is twice")
         for name in names:
             if name in found:

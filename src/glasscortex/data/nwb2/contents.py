@@ -83,3 +83,9 @@ class Contents:
     """By name of the stimulus: `start_time` and `stop_time` in seconds, and columns of its own."""
     behaviour: dict[str, Measured] = field(default_factory=dict)
     """running_speed (cm/s) and pupil, those measured."""
+
+    @property
+    def depths_um(self) -> tuple[float | None, ...]:
+        """Depth of each plane."""
+        told = self.session.depth_um
+        return told if isinstance(told, tuple) else (told,) * len(self.planes)

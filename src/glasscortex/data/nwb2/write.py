@@ -16,12 +16,14 @@ try:
     from hdmf.common import DynamicTable, VectorData, VectorIndex
     from pynwb import NWBHDF5IO, NWBFile, ProcessingModule, TimeSeries
     from pynwb.behavior import BehavioralTimeSeries, PupilTracking
+    from pynwb.device import Device
     from pynwb.epoch import TimeIntervals
     from pynwb.file import Subject
     from pynwb.ophys import (
         DfOverF,
         Fluorescence,
         ImageSegmentation,
+        ImagingPlane,
         OpticalChannel,
         PlaneSegmentation,
         RoiResponseSeries,
@@ -67,7 +69,10 @@ def write(path: Path, contents: Contents) -> None:
             for name, measured in contents.behaviour.items():
                 module.add(_behaviour(name, measured))
         for name, table in contents.intervals.items():
-            file.add_time_intervals(intervals(name, f"what was shown: {name}", table))
+            about = f"when {name} was shown"
+            file.add_time_intervals(
+                TimeIntervals(name=name, description=about, columns=list(columns(table)))
+            )
         io.write(file)
 
 
@@ -77,19 +82,6 @@ def quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module=r"hdmf\.")
         yield
-
-
-def intervals(name: str, description: str, table: pd.DataFrame) -> TimeIntervals:
-    """A table of intervals.
-
-    Parameters
-    ----------
-    name, description : str
-        Its own.
-    table : pandas.DataFrame
-        `start_time` and `stop_time`, seconds, and columns of numbers, truth values or text.
-    """
-    return TimeIntervals(name=name, description=description, columns=list(columns(table)))
 
 
 def columns(table: pd.DataFrame) -> Iterator[VectorData]:
@@ -130,33 +122,17 @@ def _add_planes(file: NWBFile, ophys: ProcessingModule, contents: Contents) -> N
     device = file.create_device(name="Microscope", description="two-photon microscope")
     segmentation = ImageSegmentation(name="ImageSegmentation")
     ophys.add(segmentation)
-    containers = {"dff": DfOverF(name="DfOverF"), "fluorescence": Fluorescence(name="Fluorescence")}
-    containers["neuropil"] = containers["fluorescence"]
-    depths = session.depth_um if isinstance(session.depth_um, tuple) else [session.depth_um]
-    for number, plane in enumerate(contents.planes):
-        depth = depths[min(number, len(depths) - 1)]
-        imaged = file.create_imaging_plane(
-            name=f"imaging_{plane.name}",
-            description=plane.name + (f", at a depth of {depth:g} µm" if depth else ""),
-            optical_channel=OpticalChannel(
-                name="OpticalChannel",
-                description=f"light of {session.indicator}",
-                emission_lambda=session.emission_nm or np.nan,
-            ),
-            device=device,
-            excitation_lambda=session.excitation_nm or np.nan,
-            indicator=session.indicator,
-            location=session.area,
-        )
-        table = PlaneSegmentation(
+    ratios, fluorescence = DfOverF(name="DfOverF"), Fluorescence(name="Fluorescence")
+    for plane, depth_um in zip(contents.planes, contents.depths_um, strict=True):
+        cells = PlaneSegmentation(
             name=f"cells_{plane.name}",
             description=f"cells of {plane.name}",
-            imaging_plane=imaged,
+            imaging_plane=_imaged(file, device, session, plane.name, depth_um),
             id=plane.ids,
             columns=list(_masks(plane)),
         )
-        segmentation.add_plane_segmentation(table)
-        rois = table.create_roi_table_region("all cells", region=list(range(len(plane.ids))))
+        segmentation.add_plane_segmentation(cells)
+        rois = cells.create_roi_table_region("all cells", region=list(range(len(plane.ids))))
         for name, signal in plane.signals.items():
             series = RoiResponseSeries(
                 name=f"{name}_{plane.name}",
@@ -166,16 +142,35 @@ def _add_planes(file: NWBFile, ophys: ProcessingModule, contents: Contents) -> N
                 rois=rois,
                 **dated,
             )
-            containers[name].add_roi_response_series(series)
+            held = ratios if name == "dff" else fluorescence
+            held.add_roi_response_series(series)
             dated = dated if "rate" in dated else {"timestamps": series}
-    for container in {id(held): held for held in containers.values()}.values():
-        if container.roi_response_series:
-            ophys.add(container)
+    for held in (ratios, fluorescence):
+        if held.roi_response_series:
+            ophys.add(held)
     r = [plane.neuropil_r for plane in contents.planes if plane.neuropil_r is not None]
     if r:
-        ratios = VectorData(name="ratios", description="r of each cell", data=np.concatenate(r))
+        column = VectorData(name="ratios", description="r of each cell", data=np.concatenate(r))
         about = "share of the neuropil that is in the cells' fluorescence"
-        ophys.add(DynamicTable(name="ContaminationRatios", description=about, columns=[ratios]))
+        ophys.add(DynamicTable(name="ContaminationRatios", description=about, columns=[column]))
+
+
+def _imaged(
+    file: NWBFile, device: Device, session: Session, name: str, depth_um: float | None
+) -> ImagingPlane:
+    return file.create_imaging_plane(
+        name=f"imaging_{name}",
+        description=name + (f", at a depth of {depth_um:g} µm" if depth_um else ""),
+        optical_channel=OpticalChannel(
+            name="OpticalChannel",
+            description=f"light of {session.indicator}",
+            emission_lambda=session.emission_nm or np.nan,
+        ),
+        device=device,
+        excitation_lambda=session.excitation_nm or np.nan,
+        indicator=session.indicator,
+        location=session.area,
+    )
 
 
 def _masks(plane: PlaneContents) -> Iterator[VectorData]:
