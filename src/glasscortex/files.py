@@ -26,20 +26,24 @@ _digests: dict[tuple[int, ...], str] = {}
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path, *, resume: bool = False) -> Iterator[Path]:
     """A private temporary path that takes the name `path` when the block ends well.
 
     The temporary path lies in a scratch folder beside `path`, so that the final rename is
     atomic; what a failed or killed block wrote never stands under `path`. The block may make a
     file or a folder there. An existing `path` is replaced. Scratch folders that killed processes
     left for the same `path` are removed first.
+
+    With `resume`, the block finds at the temporary path the file that a failed or killed one left
+    there, if any, and what it leaves when it fails is kept for the next.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    remove_stale(path)
     scratch, lock = _scratch(path)
+    failed = True
     try:
         temporary = scratch / path.name
+        remove_stale(path, keep=temporary if resume else None)
         yield temporary
         if not os.path.lexists(temporary):
             raise FileNotFoundError(f"nothing was written for {path}")
@@ -47,16 +51,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
             path.rename(scratch / "replaced")
         os.replace(temporary, path)
         WRITTEN.append(path)
+        failed = False
     finally:
         _release(lock)
-        shutil.rmtree(scratch, ignore_errors=True)
+        if not (resume and failed and temporary.is_file()):
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
-def remove_stale(path: Path) -> None:
+def remove_stale(path: Path, keep: Path | None = None) -> None:
     """Remove the scratch folders that killed processes left beside `path`.
 
     A folder whose owner lives, or of which that cannot be known (a file system without locks),
-    stays.
+    stays. The largest file that was begun in one of them is moved to `keep`.
     """
     path = Path(path)
     name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}")
@@ -73,6 +79,8 @@ def remove_stale(path: Path) -> None:
         except OSError:
             continue
         else:
+            if keep is not None and _size(scratch / path.name) > _size(keep):
+                os.replace(scratch / path.name, keep)
             shutil.rmtree(scratch, ignore_errors=True)
         finally:
             os.close(lock)
@@ -180,6 +188,10 @@ def _scratch(path: Path) -> tuple[Path, int]:
 def _release(lock: int) -> None:
     _held.discard(lock)
     os.close(lock)
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.is_file() else 0
 
 
 def _remove_if_empty(scratch: Path) -> None:

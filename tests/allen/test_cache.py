@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from glasscortex.data.download import Tries, download
+from glasscortex.data.download import Noted, download
+from glasscortex.data.patience import Tries
 from glasscortex.errors import InputError
 from tests.allen.routes import ROUTES, Client, Downloads
 from tests.allen.worlds import CONTAINERS
@@ -135,10 +136,11 @@ def test_a_disk_without_room_is_refused_before_the_transfer(tmp_path, monkeypatc
         download(
             session_id=FIRST,
             fetch=fetch,
-            cache=folder,
+            whole=Noted(FIRST, folder / f"{FIRST}.nwb"),
+            kept=folder / f"{FIRST}.nwb",
             nwb=tmp_path / "raw" / f"{FIRST}.nwb",
             record=tmp_path / "raw" / f"{FIRST}.json",
-            tries=Tries(attempts=3, backoff_s=0.01, stall_s=1),
+            tries=Tries(attempts=3, backoff_s=0.01, stall_s=1, source="allen"),
         )
     message = str(error.value)
     for part in (f"session {FIRST}", "http://127.0.0.1/a/path", "needs 1000 bytes", "999 free"):

@@ -10,14 +10,14 @@ import h5py
 import numpy as np
 import pytest
 
-from glasscortex.data.download import check, download
+from glasscortex.data.download import Noted, check, download
 from glasscortex.data.nwb1 import layout
+from glasscortex.data.patience import Refused, Tries
 from glasscortex.data.record import Record
-from glasscortex.data.transfer import Refused, Tries
 from glasscortex.errors import InputError
 
 URL = "http://127.0.0.1/files/100.nwb"
-QUICK = Tries(attempts=3, backoff_s=0.001, stall_s=0.3)
+QUICK = Tries(attempts=3, backoff_s=0.001, stall_s=0.3, source="allen")
 
 
 class Fetches:
@@ -48,11 +48,12 @@ def fetches(nwb, tmp_path):
 @pytest.fixture
 def run(tmp_path):
     def run(fetch, tries=QUICK):
-        raw = tmp_path / "raw"
+        raw, kept = tmp_path / "raw", tmp_path / "cache/100.nwb"
         download(
             session_id="100",
             fetch=fetch,
-            cache=tmp_path / "cache",
+            whole=Noted("100", kept),
+            kept=kept,
             nwb=raw / "100.nwb",
             record=raw / "100.json",
             tries=tries,
@@ -221,7 +222,7 @@ def test_a_fault_that_stays_ends_in_one_line(run, fetches, tmp_path, fault):
 
 FINAL = {
     "404": (status(404), "leave it out"),
-    "403": (status(403, "code"), "allen.route"),
+    "403": (status(403, "code"), "the keys of allen"),
     "refused": (raising(Refused("no such key")), "no such key"),
     "full disk": (raising(OSError(errno.ENOSPC, "No space left on device")), "free some"),
     "a file larger than the disk": (lambda _, announce: announce(URL, 10**18), "needs 10000000"),

@@ -9,11 +9,12 @@ import time
 
 import pytest
 
-from glasscortex.data import transfer
-from glasscortex.data.transfer import Tries, obtain
+from glasscortex.data import patience, transfer
+from glasscortex.data.patience import Tries
+from glasscortex.data.transfer import obtain
 from glasscortex.errors import InputError
 
-QUICK = Tries(attempts=4, backoff_s=0.001, stall_s=5)
+QUICK = Tries(attempts=4, backoff_s=0.001, stall_s=5, source="allen")
 
 
 def text(path, announce):
@@ -58,9 +59,9 @@ def test_a_bad_file_never_has_its_name(tmp_path):
 
 def test_the_pause_doubles(tmp_path, monkeypatch):
     pauses = []
-    monkeypatch.setattr(transfer.time, "sleep", pauses.append)
+    monkeypatch.setattr(patience.time, "sleep", pauses.append)
     with pytest.raises(InputError):
-        obtain(tmp_path / "a", dying, anything, what="it", tries=Tries(4, 1.5, 5))
+        obtain(tmp_path / "a", dying, anything, what="it", tries=Tries(4, 1.5, 5, "allen"))
     assert pauses == [1.5, 3, 6]
 
 
@@ -99,14 +100,15 @@ def test_the_child_ends_with_its_parent(tmp_path):
     program = """
 import sys, time
 from pathlib import Path
-from glasscortex.data.transfer import Tries, obtain
+from glasscortex.data.patience import Tries
+from glasscortex.data.transfer import obtain
 
 def fetch(path, announce):
     path.write_text("half")
     print("half", flush=True)
     time.sleep(600)
 
-obtain(Path(sys.argv[1]), fetch, lambda path, url: None, what="it", tries=Tries(5, 2, 60))
+obtain(Path(sys.argv[1]), fetch, lambda path, url: None, what="it", tries=Tries(5, 2, 60, "allen"))
 """
     command = [sys.executable, "-c", program, tmp_path / "a"]
     parent = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

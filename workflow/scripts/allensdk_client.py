@@ -20,8 +20,9 @@ import warnings
 from pathlib import Path
 
 from glasscortex.data.allen.catalogue import rows
-from glasscortex.data.download import download
-from glasscortex.data.transfer import Announce, Tries, obtain
+from glasscortex.data.download import Noted, download
+from glasscortex.data.patience import Tries
+from glasscortex.data.transfer import Announce, obtain
 from glasscortex.errors import InputError
 
 SERVICE = "https://api.brain-map.org"
@@ -118,7 +119,7 @@ def main() -> None:
     commands.choices["download"].add_argument("--session", required=True)
     arguments = parser.parse_args()
     base_uri = arguments.config["base_uri"]
-    tries = Tries.of(arguments.config)
+    tries = Tries.of("allen", arguments.config)
     if arguments.command == "catalogue":
         patient = dataclasses.replace(tries, stall_s=QUERY_PATIENCE * tries.stall_s)
         for save, path in (
@@ -134,12 +135,14 @@ def main() -> None:
             )
     else:
         experiment = int(arguments.session)
+        kept = arguments.cache / f"{arguments.session}.nwb"
         download(
             session_id=arguments.session,
             fetch=Query(
                 lambda cache, path: cache.get_ophys_experiment_data(experiment, str(path)), base_uri
             ),
-            cache=arguments.cache,
+            whole=Noted(arguments.session, kept),
+            kept=kept,
             nwb=arguments.nwb,
             record=arguments.record,
             tries=tries,

@@ -1,6 +1,6 @@
 """One file, fetched until it is whole.
 
-One mechanism for every route. Each try runs in a process of its own, which writes into a private
+One mechanism for every source. Each try runs in a process of its own, which writes into a private
 folder beside the final place and ends with its parent; the parent watches the file grow, ends a
 try that stalls, checks what arrived, and only then gives it its name. Nothing here knows a
 server: a route is a function that fetches one file.
@@ -8,7 +8,6 @@ server: a route is a function that fetches one file.
 Needs no more than tqdm, so that it also runs in AllenSDK's environment.
 """
 
-import errno
 import logging
 import multiprocessing
 import os
@@ -16,83 +15,37 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
+from glasscortex.data.patience import NO_ROOM, PLACE, ROOM, Failed, Tries, patiently
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write
 
 POLL_S = 0.1
 LINE_EVERY_S = 10.0
 """A log gets one line of progress in this time."""
-REASON_CHARACTERS = 300
-PASSING = (408, 429)
-"""Answers of the 400s that another try can change: time-out, too many requests."""
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-AGAIN = "run the same command again, and if it fails again check the network and allen.base_uri"
-REFUSED = "leave it out with the keys of select, or check allen.route and allen.base_uri"
-ROOM = "free some, or set allen.cache to a folder on a larger disk"
-PLACE = "make the folder writable, or set allen.cache to another one"
 
 Announce = Callable[[str, int | None], None]
 """Told by a fetch before it transfers: the URL, and the bytes that the server promised (None
 where it did not say). It may be called again, for a further request of the same fetch."""
 Fetch = Callable[[Path, Announce], None]
 """Writes what it fetches to the path. It runs in a process of its own; any exception fails the
-try, and `Refused`, or one that carries an HTTP status of the 400s, the whole download. If it has a
-method `prepare`, that runs once before the first try, for what all tries need, such as imports."""
+try, and one that `Failed.by` calls final the whole download. If it has a method `prepare`, that
+runs once before the first try, for what all tries need, such as imports. If its `resumes` is true,
+the path may hold the beginning of the file, from an earlier try or an earlier run: then only the
+rest is fetched. Whoever checks such a file has to know its bytes."""
 
 logger = logging.getLogger(__name__)
-
-
-class Refused(Exception):
-    """A fetch failed for a reason that another try does not change."""
-
-
-@dataclass(frozen=True)
-class Tries:
-    """How often and how patiently a download is tried; the keys of `allen` in config.yaml."""
-
-    attempts: int
-    backoff_s: float
-    stall_s: float
-
-    @classmethod
-    def of(cls, allen: Mapping[str, Any]) -> "Tries":
-        """From the keys of `allen`, those of AllenConfig.
-
-        Parameters
-        ----------
-        allen : mapping of str to values
-            The three keys, among others.
-
-        Returns
-        -------
-        Tries
-            Their values.
-        """
-        return cls(**{field.name: allen[field.name] for field in fields(cls)})
-
-
-class _Failed(Exception):
-    def __init__(self, reason: str, remedy: str = AGAIN):
-        super().__init__(" ".join(reason.split())[:REASON_CHARACTERS])
-        self.remedy = remedy
 
 
 def obtain(
     target: Path, fetch: Fetch, check: Callable[[Path, str], object], *, what: str, tries: Tries
 ) -> None:
     """Fetch one file, check it, and only then give it its name.
-
-    Tries again after `tries.backoff_s`, doubled each time, unless the failure is final: an HTTP
-    status of the 400s (other than 408 and 429), or a disk without room.
 
     Parameters
     ----------
@@ -102,11 +55,11 @@ def obtain(
         Writes the file.
     check : callable
         Called with the file's temporary path and the URL it came from; an InputError fails the
-        try.
+        try, and what arrived is thrown away.
     what : str
         What is fetched, for messages: "session 501".
     tries : Tries
-        Patience with the server.
+        Patience with the server, see `glasscortex.data.patience.patiently`.
 
     Raises
     ------
@@ -114,37 +67,33 @@ def obtain(
         No try succeeded: names what, URL, the last reason and a remedy.
     """
     getattr(fetch, "prepare", lambda: None)()
-    for attempt in range(1, tries.attempts + 1):
+    resumes = getattr(fetch, "resumes", False)
+
+    def once() -> None:
         transfer = _Transfer(what)
         try:
-            with atomic_write(target) as temporary:
+            with atomic_write(target, resume=resumes) as temporary:
                 transfer.run(fetch, temporary, tries.stall_s)
                 _checked(check, temporary, transfer.url)
-            return
-        except _Failed as failure:
-            reason, remedy = str(failure), failure.remedy
-        except OSError as error:
-            reason, remedy = str(error), ROOM if error.errno in NO_ROOM else PLACE
-        final = remedy != AGAIN
-        if final or attempt == tries.attempts:
-            times = f" ({attempt} tries)" if attempt > 1 else ""
-            raise InputError(
-                f"{what}: {transfer.url or 'the file'} was not downloaded{times}, {reason}: "
-                f"{remedy}"
-            )
-        pause = tries.backoff_s * 2 ** (attempt - 1)
-        logger.warning(
-            "%s: %s; try %d of %d in %g s", what, reason, attempt + 1, tries.attempts, pause
-        )
-        time.sleep(pause)
+        except (Failed, OSError) as error:
+            failure = error if isinstance(error, Failed) else _of_the_disk(error)
+            failure.url = transfer.url
+            raise failure from None
+
+    patiently(once, what=what, tries=tries)
+
+
+def _of_the_disk(error: OSError) -> Failed:
+    return Failed(str(error), ROOM if error.errno in NO_ROOM else PLACE)
 
 
 def _checked(check: Callable[[Path, str], object], temporary: Path, url: str) -> None:
     try:
         check(temporary, url)
     except InputError as error:
+        temporary.unlink()
         fault, _, _ = str(error).rpartition(": ")
-        raise _Failed(f"what arrived is bad, {fault.replace(f'{temporary.parent}/', '')}") from None
+        raise Failed(f"what arrived is bad, {fault.replace(f'{temporary.parent}/', '')}") from None
 
 
 class _Transfer:
@@ -156,7 +105,7 @@ class _Transfer:
         self.promised: int | None = None
 
     def run(self, fetch: Fetch, path: Path, stall_s: float) -> None:
-        """Fetch to `path`; raises `_Failed` where that fails."""
+        """Fetch to `path`; raises `Failed` where that fails."""
         fork = multiprocessing.get_context("fork")
         here, there = fork.Pipe()
         child = fork.Process(target=_fetch_in_child, args=(fetch, path, here, there), daemon=True)
@@ -171,7 +120,7 @@ class _Transfer:
             here.close()
         arrived = path.stat().st_size if path.is_file() else 0
         if self.promised is not None and arrived != self.promised:
-            raise _Failed(f"{arrived} of {self.promised} bytes arrived")
+            raise Failed(f"{arrived} of {self.promised} bytes arrived")
 
     def _watch(self, here, path: Path, stall_s: float, progress: "_Progress") -> None:
         arrived, alive = 0, time.monotonic()
@@ -181,28 +130,28 @@ class _Transfer:
                 try:
                     word, *values = here.recv()
                 except (EOFError, ConnectionError):
-                    raise _Failed("the process that fetched it died") from None
+                    raise Failed("the process that fetched it died") from None
                 if word == "done":
                     return
                 if word == "failed":
-                    raise _Failed(*values)
-                self._announced(path.parent, *values)
+                    raise Failed(*values)
+                self._announced(path, *values)
             size = path.stat().st_size if path.exists() else 0
             if size != arrived:
                 arrived, alive = size, time.monotonic()
                 progress.show(arrived, self.promised)
             if time.monotonic() - alive > stall_s:
-                raise _Failed(f"no byte arrived for {stall_s:g} s, after {arrived}")
+                raise Failed(f"no byte arrived for {stall_s:g} s, after {arrived}")
 
-    def _announced(self, folder: Path, url: str, promised: int | None) -> None:
+    def _announced(self, path: Path, url: str, promised: int | None) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path}"
         self.promised = promised
+        needed = (promised or 0) - (path.stat().st_size if path.exists() else 0)
+        folder = path.parent
         free = shutil.disk_usage(folder).free
-        if promised is not None and promised > free:
-            raise _Failed(
-                f"it needs {promised} bytes and {folder.parent} has {free} free", remedy=ROOM
-            )
+        if needed > free:
+            raise Failed(f"it needs {needed} bytes and {folder.parent} has {free} free", ROOM)
 
 
 def _fetch_in_child(fetch: Fetch, path: Path, here, there) -> None:
@@ -216,7 +165,8 @@ def _fetch_in_child(fetch: Fetch, path: Path, here, there) -> None:
     try:
         fetch(path, announce)
     except Exception as error:
-        there.send(("failed", f"{type(error).__name__}: {error}", _remedy(error)))
+        failure = Failed.by(error)
+        there.send(("failed", str(failure), failure.remedy, failure.pause_s))
     else:
         there.send(("done",))
 
@@ -227,15 +177,6 @@ def _end_with_parent(there) -> None:
         there.recv()
     except (EOFError, OSError):
         os._exit(1)
-
-
-def _remedy(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in NO_ROOM:
-        return ROOM
-    response = getattr(error, "response", None)
-    status = getattr(response, "status_code", None) or getattr(error, "code", None)
-    final = isinstance(status, int) and 400 <= status < 500 and status not in PASSING
-    return REFUSED if final or isinstance(error, Refused) else AGAIN
 
 
 class _Bar(tqdm):

@@ -3,7 +3,8 @@
 from glasscortex.config import AllenConfig
 from glasscortex.data.allen.bucket import Object
 from glasscortex.data.allen.catalogue import rows
-from glasscortex.data.transfer import Tries, obtain
+from glasscortex.data.patience import Tries
+from glasscortex.data.transfer import obtain
 from glasscortex.stages.arguments import Output
 
 
@@ -20,5 +21,5 @@ def catalogue(
             Object(f"{name}.json", config.base_uri),
             lambda temporary, url: rows(temporary),
             what=f"the table {name}",
-            tries=Tries.of(config.model_dump()),
+            tries=Tries.of("allen", config.model_dump()),
         )

@@ -3,7 +3,7 @@
 from glasscortex.config import AllenConfig
 from glasscortex.data import download as downloads
 from glasscortex.data.allen.bucket import Object
-from glasscortex.data.transfer import Tries
+from glasscortex.data.patience import Tries
 from glasscortex.stages.arguments import Folder, Output
 
 
@@ -16,11 +16,13 @@ def download(
     config: AllenConfig,
 ) -> None:
     """Download one session of the Allen Brain Observatory from the public bucket."""
+    kept = cache / f"{session}.nwb"
     downloads.download(
-        cache=cache,
-        nwb=nwb,
-        record=record,
         session_id=session,
         fetch=Object(f"ophys_experiment_data/{session}.nwb", config.base_uri),
-        tries=Tries.of(config.model_dump()),
+        whole=downloads.Noted(session, kept),
+        kept=kept,
+        nwb=nwb,
+        record=record,
+        tries=Tries.of("allen", config.model_dump()),
     )

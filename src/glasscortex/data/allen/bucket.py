@@ -4,7 +4,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from glasscortex.data.transfer import Announce, Refused
+from glasscortex.data.patience import Refused
+from glasscortex.data.transfer import Announce
 
 REGION = "us-west-2"
 AMAZON = f"https://s3.{REGION}.amazonaws.com"
