@@ -59,13 +59,17 @@ def test_every_task_is_a_legal_choice():
         ({"sed": 1}, ["key sed is unknown", "spelling"]),
         ({"select": {"area": []}}, ["select.area is unknown", "spelling"]),
         ({"decoder": {"train": {"epoch": 1}}}, ["decoder.train.epoch is unknown"]),
-        ({"source": "remote"}, ["config source:", "'local' or 'allen'", "got 'remote'"]),
+        ({"source": "remote"}, ["config source:", "'allen' or 'dandi'", "got 'remote'"]),
         ({"source": "allen", "nwb": "x"}, ["nwb is given but source is allen"]),
         ({"select": {"eye_tracking": True}}, ["select.eye_tracking", "source is simulated"]),
         ({"select": {"strata": ["mouse"]}}, ["select.strata.0", "'cre_line'", "got 'mouse'"]),
         ({"select": {"number_per_stratum": 0}}, ["select.number_per_stratum:", "greater than 0"]),
         ({"allen": {"route": "ftp"}}, ["allen.route:", "'api' or 's3'", "got 'ftp'"]),
         ({"allen": {"attempts": 0}}, ["allen.attempts:", "greater than 0"]),
+        ({"source": "dandi"}, ["dandi.dandiset and dandi.version", "name both"]),
+        ({"dandi": {"dandiset": 728}}, ["dandi.dandiset:", "valid string", "728"]),
+        ({"dandi": {"dandiset": "728"}}, ["dandi.dandiset:", "728"]),
+        ({"dandi": {"version": "latest"}}, ["dandi.version:", "latest"]),
         ({"nwb": "x"}, ["nwb is given", "add source=local"]),
         ({"source": "local"}, ["source local needs nwb", "add nwb=FOLDER"]),
         ({"seeds": []}, ["seeds at least one seed"]),
@@ -228,18 +232,12 @@ def test_the_schema_is_up_to_date():
     assert written == expected, "the configuration changed: run `make schema`"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "config.yaml",
-        *(
-            f"workflow/configs/{name}.yaml"
-            for name in ("tiny", "allen_pilot", "allen_full", "poyo_plus", "hooks")
-        ),
-    ],
-)
-def test_the_configurations_that_come_with_it_are_valid(name):
-    validated(yaml.safe_load((ROOT / name).read_text()))
+READY = [path for path in (ROOT / "workflow/configs").glob("*.yaml") if path.stem != "local"]
+
+
+@pytest.mark.parametrize("path", [ROOT / "config.yaml", *sorted(READY)], ids=lambda path: path.stem)
+def test_the_configurations_that_come_with_it_are_valid(path):
+    validated(yaml.safe_load(path.read_text()))
 
 
 PARTS = [
@@ -307,12 +305,13 @@ def test_recordings_beside_the_results_are_read(tmp_path, monkeypatch):
     assert validated({"source": "local", "nwb": "raw"}).nwb == Path("raw")
 
 
+@pytest.mark.parametrize("source", ["allen", "dandi"])
 @pytest.mark.parametrize("cache", ["results/raw", "results/raw/cache", "linked"])
-def test_downloads_that_their_links_would_replace_are_refused(tmp_path, monkeypatch, cache):
+def test_downloads_that_their_links_would_replace_are_refused(tmp_path, monkeypatch, source, cache):
     monkeypatch.chdir(tmp_path)
     Path("results/raw").mkdir(parents=True)
     Path("linked").symlink_to("results/raw")
-    assert "give another folder" in refused(source="allen", allen={"cache": cache})
+    assert "give another folder" in refused(**{source: {"cache": cache}})
 
 
 def test_the_home_folder_may_be_written_short(tmp_path, monkeypatch):

@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from tests.allen.routes import ROUTES
-from tests.allen.server import FAULTS, QUERY
+from tests.allen.server import QUERY
 from tests.allen.worlds import CONTAINERS
+from tests.faulty_server import FAULTS
 
 pytestmark = pytest.mark.parametrize("route", ROUTES[1:], scope="session")
 

@@ -10,8 +10,9 @@ import threading
 import pytest
 
 from tests.allen.routes import ROUTES
-from tests.allen.server import FAULTS, Server
+from tests.allen.server import Server
 from tests.allen.worlds import CONTAINERS
+from tests.faulty_server import FAULTS
 
 pytestmark = pytest.mark.parametrize("route", ROUTES, scope="session")
 

@@ -59,6 +59,7 @@ elif workflow.remote_exec:
 SEEDS = CONFIG.seeds
 SIMULATED = CONFIG.source == "simulated"
 ALLEN = CONFIG.source == "allen"
+DANDI = CONFIG.source == "dandi"
 OPENED = [sae for sae in CONFIG.sae if sae not in CONFIG.bases]
 OF_CELLS_TOO = ["probing", "recognition"]
 OF_BASES_TOO = ["sae", *OF_CELLS_TOO] + ["recovery"] * SIMULATED

@@ -8,6 +8,7 @@ checkpoint select:
         [str(entrance(path)) for path in NWB_FILES],
         experiments="<results>/allen/ophys_experiments.json" if ALLEN else [],
         containers="<results>/allen/experiment_containers.json" if ALLEN else [],
+        recordings="<results>/dandi/recordings.csv" if DANDI else [],
         code=code("stages.select"),
     output:
         sessions="<results>/sessions.csv",
@@ -63,6 +64,10 @@ if SIMULATED:
 elif ALLEN:
 
     include: "allen.smk"
+
+elif DANDI:
+
+    include: "dandi.smk"
 
 else:
 

@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 from glasscortex.config.analysis import AblationConfig, AttributionConfig, SelectivityConfig
 from glasscortex.config.data import (
     AllenConfig,
+    DandiConfig,
+    DownloadConfig,
     PreprocessConfig,
     SelectConfig,
     SimulateConfig,
@@ -74,8 +76,10 @@ __all__ = [
     "BasisSettings",
     "BatchTopKConfig",
     "Config",
+    "DandiConfig",
     "DecoderConfig",
     "DictionarySettings",
+    "DownloadConfig",
     "FrozenSettings",
     "GatedSettings",
     "JumpReluSettings",
@@ -114,7 +118,7 @@ __all__ = [
 class Config(Part):
     """The whole of `config.yaml`."""
 
-    source: Literal["simulated", "local", "allen"] = "simulated"
+    source: Literal["simulated", "local", "allen", "dandi"] = "simulated"
     nwb: UserPath | None = Field(
         None, description="folder of NWB files and Zarr folders that source local reads"
     )
@@ -124,6 +128,7 @@ class Config(Part):
     tasks: TaskNames = Field("all", description="all: every task that the sessions allow")
     select: SelectConfig = SelectConfig()
     allen: AllenConfig = AllenConfig()
+    dandi: DandiConfig = DandiConfig()
     simulate: SimulateConfig = SimulateConfig()
     preprocess: PreprocessConfig = PreprocessConfig()
     trials: TrialsConfig = TrialsConfig()
@@ -164,11 +169,17 @@ class Config(Part):
             _check_folder(self.nwb, self.raw)
         elif self.nwb is not None:
             raise ValueError(f"nwb is given but source is {self.source}: add source=local")
-        if self.allen.cache is not None and _lies_in(self.allen.cache, self.raw):
+        if self.source == "dandi" and not (self.dandi.dandiset and self.dandi.version):
             raise ValueError(
-                f"allen.cache {self.allen.cache} lies in {self.raw}, where links to the downloads "
-                "are written: give another folder"
+                "source dandi needs dandi.dandiset and dandi.version, such as '000728' and "
+                "0.240827.1809: name both"
             )
+        for source, downloads in (("allen", self.allen), ("dandi", self.dandi)):
+            if downloads.cache is not None and _lies_in(downloads.cache, self.raw):
+                raise ValueError(
+                    f"{source}.cache {downloads.cache} lies in {self.raw}, where links to the "
+                    "downloads are written: give another folder"
+                )
         if self.select.eye_tracking and self.source != "allen":
             raise ValueError(
                 f"select.eye_tracking is given but source is {self.source}, which does not tell: "

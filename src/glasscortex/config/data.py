@@ -67,19 +67,36 @@ class SelectConfig(Part):
         return self
 
 
-class AllenConfig(Part):
-    """The Allen Brain Observatory as a source of recordings."""
+class DownloadConfig(Part):
+    """Where recordings are downloaded from, and how patiently."""
 
-    route: Literal["api", "s3"] = Field(
-        "api", description="AllenSDK's web service, or the public bucket of the same files"
-    )
-    base_uri: str | None = Field(None, description="another server that answers as the route's own")
+    base_uri: str | None = Field(None, description="another server that answers as the source's")
     cache: UserPath | None = Field(
         None, description="folder that downloads are kept in; none: downloads, in the results"
     )
     attempts: Count = Field(5, description="tries of one download")
     backoff_s: PositiveFloat = Field(2.0, description="pause before the second try; then doubled")
     stall_s: PositiveFloat = Field(60.0, description="a try ends after this long without a byte")
+
+
+class AllenConfig(DownloadConfig):
+    """The Allen Brain Observatory as a source of recordings."""
+
+    route: Literal["api", "s3"] = Field(
+        "api", description="AllenSDK's web service, or the public bucket of the same files"
+    )
+
+
+class DandiConfig(DownloadConfig):
+    """A version of a dandiset as a source of recordings."""
+
+    dandiset: Annotated[str, Field(pattern=r"^\d{6}$")] | None = Field(
+        None, description="its six digits, in quotes"
+    )
+    version: Annotated[str, Field(pattern=r"^(draft|\d+\.\d+\.\d+)$")] | None = Field(
+        None, description="such as 0.240827.1809, or draft"
+    )
+    glob: str = Field("*.nwb", description="pattern of the paths of its files; * is any letters")
 
 
 class SimulateConfig(Part):

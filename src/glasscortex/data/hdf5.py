@@ -1,5 +1,6 @@
 """A user's HDF5 file: nothing in it is trusted, and nothing outside it is read."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -150,11 +151,36 @@ def opened(path: Path) -> Iterator[Hdf5File]:
         ) from None
     if not is_hdf5:
         raise InputError(f"{path} is not an NWB file (HDF5): remove it or download it again")
+    with read_from(path, path) as tree:
+        yield tree
+
+
+@contextmanager
+def read_from(file: Path | io.RawIOBase, path: Path) -> Iterator[Hdf5File]:
+    """Open an HDF5 file of which only that is known.
+
+    Parameters
+    ----------
+    file : Path or file object
+        Where its bytes are read from.
+    path : Path
+        Its name in messages.
+
+    Yields
+    ------
+    Hdf5File
+        What reads it.
+
+    Raises
+    ------
+    InputError
+        It is damaged.
+    """
     try:
-        file = h5py.File(path, "r")
+        opened_file = h5py.File(file, "r")
     except Exception as error:  # of any kind, see Tree.reading
         raise InputError(
             f"{path} is truncated or damaged ({reason(error)}): {COPY_AGAIN}"
         ) from None
-    with file:
-        yield Hdf5File(file, path)
+    with opened_file:
+        yield Hdf5File(opened_file, path)

@@ -27,7 +27,23 @@ def read_metadata(path: Path) -> Metadata:
         It is no recording that can be read.
     """
     with opened(path) as tree:
-        return _reader(tree).read_metadata(tree)
+        return metadata_of(tree)
+
+
+def metadata_of(tree: Tree) -> Metadata:
+    """Metadata of an open NWB file.
+
+    Parameters
+    ----------
+    tree : Tree
+        The file.
+
+    Raises
+    ------
+    InputError
+        It is no recording that can be read.
+    """
+    return _reader(tree).read_metadata(tree)
 
 
 def read(path: Path) -> Recording:

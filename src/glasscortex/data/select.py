@@ -31,7 +31,7 @@ def select(sessions: pd.DataFrame, config: SelectConfig) -> pd.DataFrame:
     pandas.DataFrame
         session_id, container_id, mouse, cre_line, area, depth_um, session_type, sex, age_days
         (numbers are NaN where unknown), held_out (prepared, but no decoder is trained on it),
-        source ("simulated", "allen" or the path of the NWB file).
+        source ("simulated", "allen", or the NWB file's path, the user's or in the dandiset).
 
     Raises
     ------
@@ -63,12 +63,36 @@ def local_sessions(files: Iterable[Path]) -> pd.DataFrame:
         A file cannot be used, or two files are of one session.
     """
     rows = [{**dataclasses.asdict(read_metadata(path)), "source": str(path)} for path in files]
-    sessions = pd.DataFrame(rows)
+    return _distinct(pd.DataFrame(rows), "remove all but one")
+
+
+def dandi_sessions(recordings: pd.DataFrame) -> pd.DataFrame:
+    """One row for each recording of a dandiset.
+
+    Parameters
+    ----------
+    recordings : pandas.DataFrame
+        See `glasscortex.data.dandi.recordings.recordings`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same, with source, the path in the dandiset.
+
+    Raises
+    ------
+    InputError
+        Two files are of one session.
+    """
+    return _distinct(recordings.assign(source=recordings["path"]), "narrow dandi.glob to one")
+
+
+def _distinct(sessions: pd.DataFrame, remedy: str) -> pd.DataFrame:
     repeated = sessions[sessions["session_id"].duplicated(keep=False)]
     if len(repeated):
         session_id = repeated["session_id"].iloc[0]
         paths = repeated.loc[repeated["session_id"] == session_id, "source"]
-        raise InputError(f"session {session_id} is in {' and '.join(paths)}: remove all but one")
+        raise InputError(f"session {session_id} is in {' and '.join(paths)}: {remedy}")
     return sessions
 
 

@@ -10,6 +10,7 @@ from tests.data.nwb2.edits import (
     DFF,
     GRATINGS,
     MOVIE,
+    OPHYS,
     RUNNING,
     SHOWN,
     TABLE,
@@ -119,6 +120,32 @@ AS_MEANT = {
             "start",
             "temporal_frequency_in_hz",
         ],
+    ),
+    "epochs that hold numbers": (
+        lambda file: file.move(GRATINGS, "intervals/epochs"),
+        lambda recording: len(recording.stimuli["epochs"]["contrast"]),
+        24,
+    ),
+    "epochs that name blocks": (
+        all_of(
+            lambda file: file.copy(GRATINGS, "intervals/epochs"),
+            without(
+                *(f"intervals/epochs/{name}" for name in ("contrast", "is_blank_sweep")),
+                "intervals/epochs/orientation_in_degrees",
+                "intervals/epochs/temporal_frequency_in_hz",
+            ),
+            column("intervals/epochs", "stimulus_type", np.array([b"gratings"] * 24)),
+        ),
+        lambda recording: sorted(recording.stimuli),
+        ["drifting_gratings", "natural_movie_one", "spontaneous"],
+    ),
+    "neuropil's r beside the cells": (
+        all_of(
+            column(TABLE, "neuropil_r", np.linspace(0.0, 0.5, 5)),
+            without(f"{OPHYS}/ContaminationRatios"),
+        ),
+        lambda recording: recording.neuropil_r(slice(3, 5)).tolist(),
+        [0.375, 0.5],
     ),
     "a table of no use beside": (
         all_of(

@@ -26,7 +26,10 @@ FLUORESCENCE: tuple[Kind, ...] = ("demixed", "raw", "corrected")
 """What is taken for fluorescence, the best first."""
 
 RATIOS = "ratios"
-"""Column of the table of contamination ratios, as the Allen's files on DANDI have it."""
+"""Column of the table of contamination ratios, as the Allen's files on DANDI (000728) have it."""
+
+RATIO = "neuropil_r"
+"""Column of a plane's cells that holds them in others (000039, 000049)."""
 
 logger = logging.getLogger(__name__)
 
@@ -122,7 +125,7 @@ def read(tree: Tree) -> Nwb2Recording:
         behaviour=behaviour(tree, groups, time),
         stimuli=stimuli(tree, groups, time),
         planes=tuple(found),
-        ratios=_ratios(tree, groups, len(ids)),
+        ratios=_ratios(tree, groups, found),
     )
 
 
@@ -143,7 +146,13 @@ def read_motion(tree: Tree) -> np.ndarray | None:
     return None
 
 
-def _ratios(tree: Tree, groups: list[Typed], cells: int) -> np.ndarray | None:
+def _ratios(tree: Tree, groups: list[Typed], found: list[Plane]) -> np.ndarray | None:
+    if all(f"{plane.key}/{RATIO}" in tree for plane in found):
+        columns = [(plane, tree.numbers(f"{plane.key}/{RATIO}")) for plane in found]
+        if all(len(column) == tree.shape(f"{plane.key}/id")[0] for plane, column in columns):
+            of_cells = [column[plane.rows] for plane, column in columns]
+            return np.concatenate(of_cells).astype(np.float32)
+    cells = sum(len(plane.ids) for plane in found)
     for group in groups:
         key = f"{group.key}/{RATIOS}"
         if group.type == "DynamicTable" and key in tree:

@@ -33,8 +33,12 @@ COLUMNS = {
 UNUSED = {"start_time", "stop_time", "id", "tags", "timeseries"}
 """Columns that are no variables."""
 
-COARSE = {"epochs", "invalid_times"}
-"""Tables of NWB 2 that do not tell what was shown."""
+INVALID = "invalid_times"
+"""Table of NWB 2 that does not tell what was shown."""
+
+EPOCHS = "epochs"
+"""Table that does if it has numbers: two of the Allen's sets on DANDI (000039, 000049) have their
+gratings in it, others the order of blocks, in words."""
 
 BLANK = -1
 """Index of an image that stands for none."""
@@ -80,7 +84,7 @@ def stimuli(tree: Tree, groups: list[Typed], time: np.ndarray) -> dict[str, Colu
     """
     found: dict[str, Columns] = {}
     for group in groups:
-        if group.type == "TimeIntervals" and group.name not in COARSE:
+        if group.type == "TimeIntervals" and group.name != INVALID:
             name, read = _name(group.name), _intervals
         elif group.type == "IndexSeries" and _name(group.name) in get_args(StimulusName):
             name, read = _name(group.name), _images
@@ -89,7 +93,10 @@ def stimuli(tree: Tree, groups: list[Typed], time: np.ndarray) -> dict[str, Colu
         if name in found:
             raise tree.error(group.key, f"is the second table of {name}", "keep one")
         try:
-            columns = _imaged(tree, group.key, read(tree, group.key, name), time)
+            columns = read(tree, group.key, name)
+            if name == EPOCHS and not _has_numbers(columns):
+                continue
+            columns = _imaged(tree, group.key, columns, time)
         except InputError as error:
             if name in get_args(StimulusName):
                 raise
@@ -99,6 +106,11 @@ def stimuli(tree: Tree, groups: list[Typed], time: np.ndarray) -> dict[str, Colu
             found[name] = columns
     known = {name: found.pop(name) for name in sorted(found) if name in get_args(StimulusName)}
     return checked(tree.path, known, time) | {name: in_order(found[name]) for name in sorted(found)}
+
+
+def _has_numbers(columns: Columns) -> bool:
+    values = (columns[name] for name in columns if name not in ("start", "end"))
+    return any(column.dtype.kind in "iufb" for column in values)
 
 
 def _name(written: str) -> str:

@@ -1,0 +1,1 @@
+"""The DANDI archive as a source of recordings."""

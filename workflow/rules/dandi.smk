@@ -1,0 +1,60 @@
+"""From the DANDI archive. Nothing else needs the network.
+
+What was fetched does not depend on the code that fetched it, so that code is no input here.
+"""
+
+RECORDINGS = CONFIG.results / "dandi/recordings.csv"
+
+
+def listed(session):
+    """What the archive and the head of its file say of a session, as JSON: its row of the list."""
+    with open(verified(RECORDINGS), newline="") as file:
+        return json.dumps(next(row for row in csv.DictReader(file) if row["session_id"] == session))
+
+
+rule catalogue:
+    output:
+        recordings="<results>/dandi/recordings.csv",
+    log:
+        "<results>/logs/catalogue.log",
+    benchmark:
+        "<results>/benchmarks/catalogue.tsv"
+    localrule: True
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(2000),
+        runtime=by_attempt(240),
+    params:
+        config=CONFIG.dandi.model_dump_json(),
+    message:
+        "Listing the recordings of the dandiset"
+    shell:
+        stage("list_dandiset")
+
+
+rule download:
+    output:
+        nwb="<results>/raw/{session}.nwb",
+        record="<results>/raw/{session}.json",
+    log:
+        "<results>/logs/download/{session}.log",
+    benchmark:
+        "<results>/benchmarks/download/{session}.tsv"
+    localrule: True
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(1000),
+        runtime=by_attempt(240),
+        downloads=1,
+    params:
+        cache=CONFIG.dandi.cache or CONFIG.results / "downloads",
+        listed=lambda wildcards: listed(wildcards.session),
+        config=CONFIG.dandi.model_dump_json(),
+    message:
+        "Downloading session {wildcards.session}"
+    shell:
+        stage("download_asset")
