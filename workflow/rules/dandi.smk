@@ -8,6 +8,7 @@ RECORDINGS = CONFIG.results / "dandi/recordings.csv"
 
 def listed(session):
     """What the archive and the head of its file say of a session, as JSON: its row of the list."""
+    sessions()  # once these are there, so is the list
     with open(verified(RECORDINGS), newline="") as file:
         return json.dumps(next(row for row in csv.DictReader(file) if row["session_id"] == session))
 
@@ -35,6 +36,8 @@ rule catalogue:
 
 
 rule download:
+    input:
+        sessions=ancient("<results>/sessions.csv"),  # the row of the list is a parameter
     output:
         nwb="<results>/raw/{session}.nwb",
         record="<results>/raw/{session}.json",

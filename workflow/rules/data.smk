@@ -1,6 +1,10 @@
 """From recordings to presentations."""
 
 NWB_FILES = recordings_in(CONFIG.nwb) if CONFIG.source == "local" else []
+OF_SELECT = {
+    **dict.fromkeys(["source", "nwb", "select", "simulate"], True),
+    "dandi": {"dandiset", "version"},
+}
 
 
 checkpoint select:
@@ -23,9 +27,7 @@ checkpoint select:
         mem_mb=by_attempt(600),
         runtime=by_attempt(30),
     params:
-        config=json.dumps(
-            CONFIG.model_dump(mode="json", include={"source", "nwb", "select", "simulate"})
-        ),
+        config=json.dumps(CONFIG.model_dump(mode="json", include=OF_SELECT)),
         versions=versions(NWB_FILES),
     message:
         "Selecting sessions"
