@@ -261,3 +261,35 @@ def test_a_failed_write_leaves_the_seal_of_what_stands_there(sealed):
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert verified(sealed).read_text() == "abc"
+
+
+def test_a_block_goes_on_with_what_a_failed_one_left(tmp_path):
+    with pytest.raises(RuntimeError), atomic_write(tmp_path / "a", resume=True) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert not (tmp_path / "a").exists()
+    with atomic_write(tmp_path / "a", resume=True) as temporary:
+        assert temporary.read_text() == "half"
+        temporary.write_text("whole")
+    assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_text() == "whole"
+
+
+def test_of_two_that_were_left_the_longer_is_gone_on_with(tmp_path):
+    for name, content in (("one_left", "half"), ("two_left", "more than half"), ("tri_left", "")):
+        (tmp_path / f".a.{name}").mkdir()
+        (tmp_path / f".a.{name}" / LOCK).touch()
+        (tmp_path / f".a.{name}" / "a").write_text(content)
+    with atomic_write(tmp_path / "a", resume=True) as temporary:
+        assert temporary.read_text() == "more than half"
+    assert names(tmp_path) == ["a"]
+
+
+def test_what_was_left_is_removed_by_a_block_that_begins_afresh(tmp_path):
+    with pytest.raises(RuntimeError), atomic_write(tmp_path / "a", resume=True) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    with atomic_write(tmp_path / "a") as temporary:
+        assert not temporary.exists()
+        temporary.write_text("whole")
+    assert names(tmp_path) == ["a"]

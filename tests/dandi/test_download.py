@@ -59,6 +59,13 @@ def test_a_fault_that_stays_ends_in_one_line(source, server, row, fault):
     assert not source.kept(row).exists()
 
 
+def test_a_server_that_says_when_to_come_again_is_left_alone(source, server, row, caplog):
+    server.order(["503 later"])
+    source.download(row)
+    assert "try 2 of 3 in 1 s" in caplog.text
+    assert source.check(row) == {row["session_id"]}
+
+
 def test_what_the_archive_refuses_is_asked_for_once(source, server, row):
     gone = {**row, "asset_id": "00000000-0000-4000-8000-000000000000"}
     assert "leave it out with the keys of select" in source.fails(gone)

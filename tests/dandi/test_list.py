@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import itertools
+import json
 
 import pytest
 
@@ -100,12 +101,17 @@ def test_a_row_that_is_missing_is_seen(source, listing, monkeypatch):
     assert "promised 4 and gave 3" in fails(source)
 
 
+def test_a_list_without_end_ends(source, monkeypatch):
+    handler = source.server.RequestHandlerClass
+    whole = handler._page
+    monkeypatch.setattr(handler, "_page", lambda self, version, asked: whole(self, version, {}))
+    assert "promised 4 and gave 6, 2 of them different" in fails(source)
+
+
 def _without_the_last(page):
     def shorter(self, version, asked):
         content = page(self, version, asked)
         if b'"next": null' in content:
-            import json
-
             content = json.loads(content)
             content["results"].pop()
             content = json.dumps(content).encode()

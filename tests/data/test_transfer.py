@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 
 from glasscortex.data import patience, transfer
-from glasscortex.data.patience import Tries
+from glasscortex.data.patience import Failed, Tries
 from glasscortex.data.transfer import obtain
 from glasscortex.errors import InputError
 
@@ -65,6 +68,69 @@ def test_the_pause_doubles(tmp_path, monkeypatch):
     assert pauses == [1.5, 3, 6]
 
 
+@pytest.mark.parametrize(
+    ("said", "pause"),
+    [
+        ("3", 3.0),
+        ("86400", 600.0),
+        ("soon", 1.5),
+        ("", 1.5),
+        ("Mon, 01 Jan 2001 00:00:00 GMT", 1.5),
+    ],
+)
+def test_a_pause_that_the_server_asks_for_is_kept(tmp_path, monkeypatch, said, pause):
+    pauses = []
+    monkeypatch.setattr(patience.time, "sleep", pauses.append)
+
+    def busy(path, announce):
+        error = RuntimeError("too many requests")
+        error.response = SimpleNamespace(status_code=429, headers={"Retry-After": said})
+        raise error
+
+    with pytest.raises(InputError):
+        obtain(tmp_path / "a", busy, anything, what="it", tries=Tries(2, 1.5, 5, "allen"))
+    assert pauses == [pause]
+
+
+def test_a_date_to_come_again_at_is_kept(monkeypatch):
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    error = RuntimeError()
+    error.response = SimpleNamespace(status_code=503, headers={"Retry-After": date})
+    assert 90 < Failed.by(error).pause_s <= 100
+
+
+def test_no_signature_stands_in_a_message():
+    error = Failed("timed out: https://host/blobs/a?X-Amz-Signature=1&b=2 (read)")
+    assert str(error) == "timed out: https://host/blobs/a (read)"
+
+
+def test_a_fetch_that_resumes_finds_what_arrived(tmp_path):
+    def fetch(path, announce):
+        begun = path.read_text() if path.exists() else ""
+        path.write_text(f"{begun}x")
+        if begun != "xx":
+            raise ConnectionError
+
+    fetch.resumes = True
+    obtain(tmp_path / "a", fetch, anything, what="it", tries=QUICK)
+    assert (tmp_path / "a").read_text() == "xxx"
+    assert names(tmp_path) == ["a"]
+
+
+def test_what_is_bad_is_not_gone_on_with(tmp_path):
+    def fetch(path, announce):
+        path.write_text("good" if path.exists() else "bad")
+
+    def check(path, url):
+        if path.read_text() == "bad":
+            raise InputError("it is bad: fetch it again")
+
+    fetch.resumes = True
+    with pytest.raises(InputError, match="it is bad"):
+        obtain(tmp_path / "a", fetch, check, what="it", tries=QUICK)
+    assert names(tmp_path) == []
+
+
 def test_a_log_shows_progress(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(transfer, "LINE_EVERY_S", 0.0)
     monkeypatch.setattr(transfer, "POLL_S", 0.01)
@@ -100,7 +166,7 @@ def test_the_child_ends_with_its_parent(tmp_path):
     program = """
 import sys, time
 from pathlib import Path
-from glasscortex.data.patience import Tries
+from glasscortex.data.patience import Failed, Tries
 from glasscortex.data.transfer import obtain
 
 def fetch(path, announce):

@@ -45,9 +45,8 @@ def test_fault_is_one_line(fresh, words, named):
         ("--workflow-profile", "workflow/profiles/workstation", *PILOT),
         (*PILOT, "--config", "allen={route: s3}"),
         ("--configfile=workflow/configs/allen_full.yaml",),
-        ("--configfile=workflow/configs/dandi_000039.yaml",),
     ],
-    ids=["demonstration", "tiny", "slurm", "pilot", "pilot by s3", "full", "dandi"],
+    ids=["demonstration", "tiny", "slurm", "pilot", "pilot by s3", "full"],
 )
 def test_dry_run(fresh, arguments):
     assert fresh.would_run(*arguments)["train"] == 4

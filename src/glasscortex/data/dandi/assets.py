@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from functools import partial
@@ -227,23 +227,19 @@ class _Page(BaseModel):
 def _listed(archive: Archive, dandiset: str, version: str) -> list[_Row]:
     what = f"the list of assets of dandiset {dandiset}/{version}"
     url = f"{archive.api}/dandisets/{dandiset}/versions/{version}/assets/"
-    pages = list(_pages(url, what, archive.tries))
-    rows = sorted((row for page in pages for row in page.results), key=lambda row: row.path)
-    promised, distinct = pages[0].count, len({row.path for row in rows})
-    if not promised == len(rows) == distinct:
+    rows: list[_Row] = []
+    promised, following = 0, f"{url}?metadata=true&order=path&page_size={PAGE}"
+    while following and len(rows) <= promised:
+        page = patiently(partial(_page, following, archive.tries), what=what, tries=archive.tries)
+        promised, following = promised or page.count or 0, page.next or ""
+        rows += page.results
+    distinct = len({row.path for row in rows})
+    if following or not promised == len(rows) == distinct:
         raise InputError(
             f"{what}: {url} promised {promised} and gave {len(rows)}, {distinct} of them "
             "different: it may have changed meanwhile, run the same command again"
         )
-    return rows
-
-
-def _pages(url: str, what: str, tries: Tries) -> Iterator[_Page]:
-    following: str | None = f"{url}?metadata=true&order=path&page_size={PAGE}"
-    while following:
-        page = patiently(partial(_page, following, tries), what=what, tries=tries)
-        yield page
-        following = page.next
+    return sorted(rows, key=lambda row: row.path)
 
 
 def _page(url: str, tries: Tries) -> _Page:

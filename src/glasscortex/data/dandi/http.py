@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 
-from glasscortex.data.patience import Failed, Tries, patiently
+from glasscortex.data.patience import PASSING, Failed, Tries, patiently
 from glasscortex.data.transfer import Announce
 from glasscortex.errors import InputError
 
@@ -51,7 +51,8 @@ def answered(
         headers["Range"] = f"bytes={part[0]}-{part[1] - 1}"
     timeout = (min(CONNECT_S, stall_s), stall_s)
     answer = (session or requests).get(url, headers=headers, timeout=timeout, stream=True)
-    if answer.history and 400 <= answer.status_code < 500:
+    refused = 400 <= answer.status_code < 500 and answer.status_code not in PASSING
+    if answer.history and refused:
         raise ConnectionError(f"{answer.status_code} {answer.reason} of the storage")
     answer.raise_for_status()
     return answer
