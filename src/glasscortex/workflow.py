@@ -102,14 +102,22 @@ def sources(*modules: str) -> list[Path]:
         if path in found or not path.is_file() or PACKAGE / "config" in path.parents:
             continue
         found.add(path)
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [name.name for name in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
-            waiting += [n.removeprefix("glasscortex.") for n in names if "glasscortex." in n]
+        waiting += _imported(path)
     return sorted(found)
+
+
+@functools.cache
+def _imported(path: Path) -> list[str]:
+    """What of the package a file imports: modules, and names that may be modules."""
+    imported = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+        imported += [n.removeprefix("glasscortex.") for n in names if "glasscortex." in n]
+    return imported
 
 
 def dashed(name: str) -> str:

@@ -1,6 +1,7 @@
 """The checked configuration, and what every rules file shares."""
 
 import csv
+import functools
 import json
 import os
 import shlex
@@ -93,14 +94,21 @@ def by_attempt(amount):
 
 
 def sessions():
-    """The rows of sessions.csv, once it is there."""
+    """The rows of sessions.csv by session, once it is there."""
     table = CONFIG.results / "sessions.csv"
     until = workflow.dag_settings.until
     if until and "select" not in until and not table.exists():  # Snakemake would do nothing
         raise WorkflowError(f"--until needs {table}: run `snakemake --until select` first")
+    checkpoints.select.get()
+    return listed(table, table.stat().st_mtime_ns)
+
+
+@functools.cache
+def listed(table, changed):
+    """The rows of sessions.csv by session, read once, because every job asks for them."""
     try:
-        with open(verified(checkpoints.select.get().output.sessions)) as file:
-            return list(csv.DictReader(file))
+        with open(verified(table)) as file:
+            return {row["session_id"]: row for row in csv.DictReader(file)}
     except InputError as error:
         raise WorkflowError(str(error)) from None
 
@@ -109,7 +117,7 @@ def of_sessions(pattern, held_out=False):
     """Input function: the pattern's file of every session that is, or is not, held out."""
     return lambda wildcards: expand(
         pattern,
-        session=[row["session_id"] for row in sessions() if row["held_out"] == str(held_out)],
+        session=[name for name, row in sessions().items() if row["held_out"] == str(held_out)],
     )
 
 
@@ -121,7 +129,7 @@ def of_session(pattern):
     """
 
     def of_its_session(wildcards):
-        if wildcards.session not in [row["session_id"] for row in sessions()]:
+        if wildcards.session not in sessions():
             raise WorkflowError(f"session {wildcards.session} is not in sessions.csv: check its id")
         return expand(pattern, session=wildcards.session)
 
@@ -139,13 +147,12 @@ def versions(paths):
 
 def source_of(session):
     """The file that stands for the user's recording of a session."""
-    source = next(row["source"] for row in sessions() if row["session_id"] == session)
-    return str(entrance(source))
+    return str(entrance(sessions()[session]["source"]))
 
 
 def described(session):
     """Who and where was recorded, as JSON: the session's row, less what no store depends on."""
-    row = next(row for row in sessions() if row["session_id"] == session)
+    row = sessions()[session]
     return json.dumps({key: row[key] for key in row if key not in ("held_out", "source")})
 
 
@@ -184,9 +191,7 @@ def tables_of(figure):
 def parts_of(table):
     """The parts of a table, in the order in which they are joined."""
     if table == "quality":
-        return expand(
-            "<results>/quality/{session}.csv", session=[row["session_id"] for row in sessions()]
-        )
+        return expand("<results>/quality/{session}.csv", session=sessions())
     if table in ("decoding", "confusion"):
         of_models = f"<results>/decoder/{{model}}/seed{{seed}}/{table}.csv"
         baselines = CONFIG.baseline.models if table == "decoding" else []
