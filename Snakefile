@@ -30,6 +30,7 @@ localrules:
     all,
     combine,
     concatenate,
+    concatenate_sessions,
 
 
 rule all:

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from glasscortex.errors import InputError
-from glasscortex.tables import concatenate, read_table, write_table
+from glasscortex.tables import concatenate, parts_of_sessions, read_table, write_table
 
 
 def test_a_table_comes_back_as_it_was_written(tmp_path):
@@ -33,6 +33,20 @@ def test_parts_are_joined_as_text(tmp_path):
     concatenate(out=tmp_path / "out.csv", parts=[first, second, first])
     rows = '007,1e-3\n"a,b",\n'
     assert (tmp_path / "out.csv").read_text() == f"id,value\n{rows}{rows}"
+
+
+def test_parts_of_sessions_are_named_by_their_table(tmp_path):
+    sessions = pd.DataFrame({"session_id": ["007", "1", "b"], "held_out": [False, True, False]})
+    write_table(sessions, tmp_path / "sessions.csv")
+    for held_out, expected in (
+        ([False], ["007", "b"]),
+        ([True], ["1"]),
+        ([False, True], ["007", "1", "b"]),
+    ):
+        parts = parts_of_sessions(
+            tmp_path / "sessions.csv", tmp_path, ".parquet", held_out=held_out
+        )
+        assert parts == [tmp_path / f"{name}.parquet" for name in expected]
 
 
 def test_other_columns_are_refused(tmp_path):

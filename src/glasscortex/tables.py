@@ -1,6 +1,7 @@
 """Tidy CSV tables: read, written and joined in one way everywhere."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -38,6 +39,34 @@ def read_table(path: Path) -> pd.DataFrame:
         The file is not as `write_table` left it.
     """
     return pd.read_csv(verified(path), dtype=NAMES, keep_default_na=False, na_values=[""])
+
+
+def parts_of_sessions(
+    sessions: Path, folder: Path, suffix: str, *, held_out: Sequence[bool]
+) -> list[Path]:
+    """The files of sessions in a folder, in the order of the table of sessions.
+
+    A command names table and folder, since a thousand names are more than one can hold.
+
+    Parameters
+    ----------
+    sessions : pathlib.Path
+        Table of sessions.
+    folder : pathlib.Path
+        Of `<session><suffix>`.
+    suffix : str
+        Such as ".csv".
+    held_out : sequence of bool
+        True for those that are held out, False for the others.
+
+    Returns
+    -------
+    list of pathlib.Path
+        A file a session.
+    """
+    table = read_table(sessions)
+    asked = table.loc[table["held_out"].isin(held_out), "session_id"]
+    return [folder / f"{session}{suffix}" for session in asked]
 
 
 def read_trials(path: Path) -> pd.DataFrame:

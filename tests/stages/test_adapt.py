@@ -5,6 +5,7 @@ from glasscortex.config import AdaptConfig, BaselineConfig, DecoderConfig
 from glasscortex.errors import InputError
 from glasscortex.stages.adapt import adapt
 from glasscortex.stages.train import train
+from glasscortex.tables import write_table
 
 CONFIG = DecoderConfig.model_validate(
     {
@@ -21,6 +22,8 @@ def folder(world, tmp_path_factory):
     trials = world[0]
     for session in ("a", "b"):
         trials[trials["session_id"] == session].to_parquet(folder / f"{session}.parquet")
+    sessions = pd.DataFrame({"session_id": ["a", "b"], "held_out": [False, True]})
+    write_table(sessions, folder / "sessions.csv")
     train(
         trials=folder / "a.parquet",
         windows=world[2],
@@ -36,7 +39,8 @@ def folder(world, tmp_path_factory):
 
 def run(world, folder, out, decoder="decoder"):
     adapt(
-        trials=[folder / "b.parquet"],
+        sessions=folder / "sessions.csv",
+        trials=folder,
         decoder=folder / decoder,
         windows=world[2],
         scores=out,

@@ -120,14 +120,15 @@ def lab(tmp_path_factory) -> Path:
     (lab / "windows").mkdir()
     for mouse in MICE:
         record(lab, mouse, rng, PICTURES[:2] if mouse == "ann" else PICTURES)
+    sessions = pd.DataFrame({"session_id": MICE, "container_id": MICE, "mouse": MICE})
+    write_table(sessions.assign(held_out=False), lab / "sessions.csv")
     combine(
-        parts=[lab / f"{mouse}.parquet" for mouse in MICE],
+        sessions=lab / "sessions.csv",
+        parts=lab,
         trials=lab / "trials.parquet",
         variables=lab / "variables.csv",
         tasks="all",
     )
-    sessions = pd.DataFrame({"session_id": MICE, "container_id": MICE, "mouse": MICE})
-    write_table(sessions.assign(held_out=False), lab / "sessions.csv")
     shared = {"trials": lab / "trials.parquet", "windows": lab / "windows"}
     train(
         folder=lab / "decoder",
@@ -268,8 +269,11 @@ def test_a_baseline_decodes_them_too(lab):
 def test_a_session_with_pictures_never_seen_is_adapted_to(lab):
     record(lab, "eve", np.random.default_rng(1), np.array(["ant", "owl"]))
     few = {"train": {"epochs": 1}, "model": {"dim": 16, "depth": 1}}
+    new = pd.DataFrame({"session_id": ["eve"], "held_out": [True]})
+    write_table(new, lab / "new.csv")
     adapt(
-        trials=[lab / "eve.parquet"],
+        sessions=lab / "new.csv",
+        trials=lab,
         decoder=lab / "decoder",
         windows=lab / "windows",
         scores=lab / "adaptation.csv",

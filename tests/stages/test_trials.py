@@ -13,6 +13,7 @@ from glasscortex.errors import InputError
 from glasscortex.stages.combine import combine
 from glasscortex.stages.preprocess import preprocess
 from glasscortex.stages.trials import trials as extract
+from glasscortex.tables import write_table
 
 
 def one_session(nwb, folder, **settings):
@@ -102,41 +103,39 @@ def part(nwb, tmp_path):
     return tmp_path / "100.parquet"
 
 
+def combined(part, held_out: dict[str, bool], **settings) -> None:
+    """The presentations of these sessions, joined in the folder of a part."""
+    folder = part.parent
+    sessions = pd.DataFrame(held_out.items(), columns=["session_id", "held_out"])
+    write_table(sessions, folder / "sessions.csv")
+    combine(
+        sessions=folder / "sessions.csv",
+        parts=folder,
+        trials=folder / "trials.parquet",
+        variables=folder / "v.csv",
+        **settings,
+    )
+
+
 def test_parts_are_put_one_after_the_other(part, tmp_path):
     table = pd.read_parquet(part)
-    other = tmp_path / "2.parquet"
-    table.assign(session_id="2").to_parquet(other, index=False)
-    combine(
-        parts=[other, part],
-        trials=tmp_path / "trials.parquet",
-        variables=tmp_path / "v.csv",
-        tasks="all",
-    )
-    combined = pd.read_parquet(tmp_path / "trials.parquet")
-    assert combined["session_id"].tolist() == ["2"] * len(table) + ["100"] * len(table)
-    assert combined.index.tolist() == list(range(2 * len(table)))
-    pd.testing.assert_frame_equal(combined.iloc[len(table) :].reset_index(drop=True), table)
+    table.assign(session_id="2").to_parquet(tmp_path / "2.parquet", index=False)
+    combined(part, {"2": False, "not there": True, "100": False}, tasks="all")
+    joined = pd.read_parquet(tmp_path / "trials.parquet")
+    assert joined["session_id"].tolist() == ["2"] * len(table) + ["100"] * len(table)
+    assert joined.index.tolist() == list(range(2 * len(table)))
+    pd.testing.assert_frame_equal(joined.iloc[len(table) :].reset_index(drop=True), table)
 
 
 def test_named_tasks_that_the_sessions_allow(part, tmp_path):
-    combine(
-        parts=[part],
-        trials=tmp_path / "trials.parquet",
-        variables=tmp_path / "v.csv",
-        tasks=("direction", "movie_one", "running_speed", "pupil"),
-    )
+    combined(part, {"100": False}, tasks=("direction", "movie_one", "running_speed", "pupil"))
     assert (tmp_path / "trials.parquet").exists()
 
 
 @pytest.mark.parametrize("task", ["scene", "temporal_frequency", "movie_three"])
 def test_a_named_task_that_no_session_allows(part, tmp_path, task):
     with pytest.raises(InputError, match=rf"^tasks: no session has two .*{task} .*remove it"):
-        combine(
-            parts=[part],
-            trials=tmp_path / "trials.parquet",
-            variables=tmp_path / "v.csv",
-            tasks=("direction", task),
-        )
+        combined(part, {"100": False}, tasks=("direction", task))
     assert not (tmp_path / "trials.parquet").exists()
 
 
@@ -152,10 +151,5 @@ def test_damaged_windows_and_trials_are_found(part, tmp_path):
     with pytest.raises(InputError, match=r"100\.h5 is damaged or was changed"):
         SessionWindows(tmp_path / "100.h5")
     with pytest.raises(InputError, match=r"100\.parquet is damaged or was changed"):
-        combine(
-            parts=[part],
-            trials=tmp_path / "trials.parquet",
-            variables=tmp_path / "v.csv",
-            tasks="all",
-        )
+        combined(part, {"100": False}, tasks="all")
     assert not (tmp_path / "trials.parquet").exists()

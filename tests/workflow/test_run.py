@@ -209,6 +209,15 @@ def test_edit_of_an_analysis_reruns_neither_training_nor_sae(copy):
     assert copy.would_run(*TINY) == {}
 
 
+def test_no_command_names_files_of_several_sessions(finished):
+    """A shell is given 128 KiB at most, which the names of a thousand files may exceed."""
+    planned = finished.snakemake("-n", "--printshellcmds", *TINY, "--forcerun", "simulate").stdout
+    commands = [line for line in planned.splitlines() if "python -m glasscortex" in line]
+    named = {path.stem for path in (finished.results / "raw").glob("*.nwb")}
+    assert len(named) > 1
+    assert max(sum(name in command for name in named) for command in commands) == 1
+
+
 def test_one_stage_runs_alone(copy):
     target = "results/tiny/tables/selectivity.csv"
     (copy.folder / target).unlink()

@@ -73,6 +73,7 @@ STABILITY_TABLES = ["stability", "consensus"] * (len(SEEDS) > 1)
 TABLES += STABILITY_TABLES
 FIGURES = ["quality", "training", "decoding", "dictionaries", "selectivity", "recognition"]
 FIGURES += ["ablation", "controls"]
+HELD_OUT_IN = {"quality": [False, True], "observer": [False]}
 if CONFIG.select.held_out:
     TABLES.append("adaptation")
     FIGURES.append("adaptation")
@@ -113,11 +114,15 @@ def listed(table, changed):
         raise WorkflowError(str(error)) from None
 
 
-def of_sessions(pattern, held_out=False):
-    """Input function: the pattern's file of every session that is, or is not, held out."""
+def of_sessions(pattern, held_out=(False,)):
+    """Input function: the pattern's file of every session that is not, or is, held out."""
     return lambda wildcards: expand(
         pattern,
-        session=[name for name, row in sessions().items() if row["held_out"] == str(held_out)],
+        session=[
+            name
+            for name, row in sessions().items()
+            if row["held_out"] in map(str, held_out)
+        ],
     )
 
 
@@ -190,16 +195,12 @@ def tables_of(figure):
 
 def parts_of(table):
     """The parts of a table, in the order in which they are joined."""
-    if table == "quality":
-        return expand("<results>/quality/{session}.csv", session=sessions())
     if table in ("decoding", "confusion"):
         of_models = f"<results>/decoder/{{model}}/seed{{seed}}/{table}.csv"
         baselines = CONFIG.baseline.models if table == "decoding" else []
         return expand(of_models, model=CONFIG.models, seed=SEEDS) + expand(
             "<results>/decoder/{baseline}/decoding.csv", baseline=baselines
         )
-    if table == "observer":
-        return of_sessions("<results>/observer/{session}.csv")(None)
     if table == "history":
         learnt = [model for model in CONFIG.models if model in ("trained", "shuffled")]
         return expand("<results>/decoder/{model}/seed{seed}/history.csv", model=learnt, seed=SEEDS)

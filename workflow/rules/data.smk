@@ -161,6 +161,7 @@ rule trials:
 rule combine:
     input:
         parts=of_sessions("<results>/trials/{session}.parquet"),
+        sessions="<results>/sessions.csv",
         code=code("stages.combine"),
     output:
         trials="<results>/trials.parquet",
@@ -178,6 +179,7 @@ rule combine:
         mem_mb=by_attempt(1000),
         runtime=by_attempt(10),
     params:
+        parts=CONFIG.results / "trials",
         tasks=json.dumps(CONFIG.tasks),
     message:
         "Joining the presentations of all sessions"

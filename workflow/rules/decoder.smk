@@ -185,8 +185,9 @@ rule adapt:
     input:
         weights="<results>/decoder/trained/seed{seed}/weights.safetensors",
         decoder="<results>/decoder/trained/seed{seed}/decoder.json",
-        trials=of_sessions("<results>/trials/{session}.parquet", held_out=True),
-        windows=of_sessions("<results>/windows/{session}.h5", held_out=True),
+        trials=of_sessions("<results>/trials/{session}.parquet", held_out=[True]),
+        windows=of_sessions("<results>/windows/{session}.h5", held_out=[True]),
+        sessions="<results>/sessions.csv",
         code=code("stages.adapt"),
     output:
         scores="<results>/decoder/trained/seed{seed}/adaptation.csv",
@@ -201,6 +202,7 @@ rule adapt:
         mem_mb=lambda wildcards, threads, attempt: 4000 * threads * attempt,
         runtime=by_attempt(1440),
     params:
+        trials=CONFIG.results / "trials",
         windows=CONFIG.results / "windows",
         decoder=subpath(input.decoder, parent=True),
         config=CONFIG.adapt.model_dump_json(),

@@ -15,8 +15,7 @@ rule concatenate:
         "<results>/benchmarks/concatenate/{table}.tsv"
     wildcard_constraints:
         table="|".join(
-            ["quality", "decoding", "confusion", "observer", "history", "adaptation", *SAE_TABLES]
-            + STABILITY_TABLES
+            ["decoding", "confusion", "history", "adaptation", *SAE_TABLES, *STABILITY_TABLES]
         ),
     conda:
         "../../envs/glasscortex.yaml"
@@ -28,6 +27,39 @@ rule concatenate:
         "Joining the parts of the table {wildcards.table}"
     shell:
         stage("concatenate")
+
+
+# By a folder and a table: no command line holds the names of a thousand files.
+rule concatenate_sessions:
+    input:
+        parts=lambda wildcards: of_sessions(
+            f"<results>/{wildcards.table}/{{session}}.csv", HELD_OUT_IN[wildcards.table]
+        )(wildcards),
+        sessions="<results>/sessions.csv",
+        code=code("stages.concatenate_sessions"),
+    output:
+        table=report(
+            "<results>/tables/{table}.csv", caption="../report/tables.rst", category="Tables"
+        ),
+    log:
+        "<results>/logs/concatenate/{table}.log",
+    benchmark:
+        "<results>/benchmarks/concatenate/{table}.tsv"
+    wildcard_constraints:
+        table="|".join(HELD_OUT_IN),
+    conda:
+        "../../envs/glasscortex.yaml"
+    threads: 1
+    resources:
+        mem_mb=by_attempt(500),
+        runtime=by_attempt(10),
+    params:
+        parts=lambda wildcards: CONFIG.results / wildcards.table,
+        held_out=lambda wildcards: json.dumps(HELD_OUT_IN[wildcards.table]),
+    message:
+        "Joining the sessions' parts of the table {wildcards.table}"
+    shell:
+        stage("concatenate_sessions")
 
 
 rule dictionaries:

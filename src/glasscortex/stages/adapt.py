@@ -8,13 +8,14 @@ from glasscortex.data.windows import WindowsFolder
 from glasscortex.decoder import adapt as adaptation
 from glasscortex.decoder.model import Decoder
 from glasscortex.decoder.start import Projection
-from glasscortex.stages.arguments import Folder, Inputs, Output, Threads
-from glasscortex.tables import read_definitions, read_trials, write_table
+from glasscortex.stages.arguments import Folder, Input, Output, Threads
+from glasscortex.tables import parts_of_sessions, read_definitions, read_trials, write_table
 
 
 def adapt(
     *,
-    trials: Inputs,
+    sessions: Input,
+    trials: Folder,
     decoder: Folder,
     windows: Folder,
     scores: Output,
@@ -24,14 +25,36 @@ def adapt(
     linear: BaselineConfig,
     threads: Threads,
 ) -> None:
-    """Adapt a transformer to new sessions, with few repeats of theirs."""
+    """Adapt a transformer to new sessions, with few repeats of theirs.
+
+    Parameters
+    ----------
+    sessions : Path
+        Table of sessions; those that are held out are new.
+    trials, windows : Path
+        Folders of the sessions' presentations, and of their windows.
+    decoder : Path
+        Folder of the decoder.
+    scores : Path
+        What `glasscortex.decoder.adapt.adapt` returns.
+    seed : int
+        Of the decoder, and of all random numbers.
+    config : AdaptConfig
+    scratch : DecoderConfig
+        Of a decoder that starts anew.
+    linear : BaselineConfig
+        Of a linear one.
+    threads : int
+        Sessions at a time.
+    """
     trained = Decoder.load(decoder)
     known = trained.vocabulary.definitions
-    of_parts = list(map(read_definitions, trials))
+    parts = parts_of_sessions(sessions, trials, ".parquet", held_out=[True])
+    of_parts = list(map(read_definitions, parts))
     everything = extended(known, merged([known, *of_parts]))
     tables = [
         recoded(read_trials(part), own, everything)
-        for part, own in zip(trials, of_parts, strict=True)
+        for part, own in zip(parts, of_parts, strict=True)
     ]
     table = adaptation.adapt(
         trained,

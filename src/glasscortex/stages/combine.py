@@ -9,13 +9,14 @@ from glasscortex.data.labels import labelled_tasks
 from glasscortex.data.trials import schema
 from glasscortex.errors import InputError
 from glasscortex.files import sealed_write
-from glasscortex.stages.arguments import Inputs, Output
-from glasscortex.tables import read_definitions, read_trials, write_table
+from glasscortex.stages.arguments import Folder, Input, Output
+from glasscortex.tables import parts_of_sessions, read_definitions, read_trials, write_table
 
 
 def combine(
     *,
-    parts: Inputs,
+    sessions: Input,
+    parts: Folder,
     trials: Output,
     variables: Output,
     tasks: TaskNames,
@@ -24,8 +25,11 @@ def combine(
 
     Parameters
     ----------
-    parts : list of Path
-        Tables of the sessions.
+    sessions : Path
+        Table of sessions.
+    parts : Path
+        Folder of the presentations of each, `<session>.parquet`; those that are held out are
+        left out.
     trials : Path
         All of them; text has the same labels in all sessions.
     variables : Path
@@ -38,13 +42,14 @@ def combine(
     InputError
         A task, or a variable of the run's own, has not two values in any session's train split.
     """
-    of_parts = list(map(read_definitions, parts))
+    paths = parts_of_sessions(sessions, parts, ".parquet", held_out=[False])
+    of_parts = list(map(read_definitions, paths))
     definitions = merged(of_parts)
     columns = schema(definitions)
     asked = [task.name for task in definitions.own] if tasks == "all" else tasks
     found: set[str] = set()
     with sealed_write(trials) as temporary, pq.ParquetWriter(temporary, columns) as writer:
-        for part, known in zip(parts, of_parts, strict=True):
+        for part, known in zip(paths, of_parts, strict=True):
             table = recoded(read_trials(part), known, definitions)
             writer.write_table(pa.Table.from_pandas(table, columns, preserve_index=False))
             found |= labelled_tasks(table, definitions)
