@@ -134,3 +134,11 @@ def test_mice_are_compared_on_what_most_of_them_saw():
     movies = [(m, "natural_movie_one") for m in "abc"]
     assert shared_stimulus([shown(*gratings, *movies)]) == "natural_movie_one"
     assert shared_stimulus([shown(*gratings, *movies[:2])]) == "drifting_gratings"
+
+
+def test_units_may_be_tested_some_at_a_time(splits, sessions, table, monkeypatch):
+    """The same draws for all of them: what differs is the last digit of single precision."""
+    presented = sum(len(split.trials) for split in splits)
+    monkeypatch.setattr("glasscortex.analysis.selectivity.AT_ONCE", 3 * presented)
+    in_parts = selectivity(*splits, sessions, CONFIG, "topk")
+    pd.testing.assert_frame_equal(in_parts, table, rtol=1e-5, atol=1e-6)

@@ -50,15 +50,16 @@ def of_behaviour(
     exchange = _exchange(presentations, stimuli, draws, rng)
     if exchange is None:
         return None
-    sessions, mice, kinds, exchanged = exchange
-    correlations = np.zeros((len(sessions), len(sessions), presentations.responses.shape[1]))
+    sessions, mice, exchanged = exchange
+    n_units = presentations.responses.shape[1]
+    own, null = np.zeros((len(sessions), n_units)), np.zeros((len(exchanged), n_units))
     for i, session in enumerate(sessions):
-        partners = np.flatnonzero(kinds == kinds[i])
+        partners, place = np.unique(np.append(exchanged[:, i], i), return_inverse=True)
         names = [sessions[j] for j in partners]
-        correlations[i, partners] = _correlations(series, session, names, stimuli[session])
-    each = np.arange(len(sessions))
-    own = correlations[each, each]
-    null = np.stack([np.abs(correlations[each, other].mean(axis=0)) for other in exchanged])
+        correlations = _correlations(series, session, names, stimuli[session])
+        own[i] = correlations[place[-1]]
+        null += correlations[place[:-1]]
+    null = np.abs(null / len(sessions))
     counts = np.bincount(mice)
     without = [np.abs(own[mice != mouse].mean(axis=0)) for mouse in range(len(counts))]
     return TestResult(
@@ -111,7 +112,7 @@ def of_choices(
     exchange = _exchange(presentations, dict.fromkeys(varied, ("",)), draws, rng)
     if exchange is None:
         return None
-    sessions, mice, _, exchanged = exchange
+    sessions, mice, exchanged = exchange
     ways = np.vstack([np.arange(len(sessions)), exchanged])
     shape = len(labels), presentations.responses.shape[1]
     sums, counts = np.zeros((len(ways), *shape)), np.zeros((len(ways), len(labels)))
@@ -139,12 +140,7 @@ def of_choices(
         effect=explained[0],
         null=explained[1:],
         p_min=1 / len(explained),
-        without=np.stack(
-            [
-                effects.eta_squared(x[left], np.unique(codes[left], return_inverse=True)[1])
-                for left in (of_row != mouse for mouse in range(len(n_of_mouse)))
-            ]
-        ),
+        without=effects.eta_squared_without(x, codes, of_row),
         noise_without=len(of_row) / (len(of_row) - n_of_mouse),
         preferred=labels[(sums[0] / counts[0][:, None]).argmax(axis=0)],
         observations=x,
@@ -167,7 +163,6 @@ class _Exchange(NamedTuple):
 
     sessions: list[str]
     mice: Int64[np.ndarray, " sessions"]
-    kinds: Int64[np.ndarray, " sessions"]
     ways: Int64[np.ndarray, "ways sessions"]
     """The session whose behaviour each gets."""
 
@@ -188,8 +183,8 @@ def _exchange(
     if not kept.any():
         return None
     sessions = [s for s, keep in zip(sessions, kept, strict=True) if keep]
-    mice, kinds = np.unique(mice[kept], return_inverse=True)[1], kinds[kept]
-    return _Exchange(sessions, mice, kinds, nulls.exchanges(mice, kinds, draws, rng))
+    mice = np.unique(mice[kept], return_inverse=True)[1]
+    return _Exchange(sessions, mice, nulls.exchanges(mice, kinds[kept], draws, rng))
 
 
 def _series(presentations: Presentations, variable: str) -> _Series:

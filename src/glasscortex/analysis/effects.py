@@ -37,6 +37,23 @@ def membership(groups: np.ndarray, number: int | None = None) -> sparse.csr_arra
     return sparse.csr_array((ones, columns, starts), shape=(number, len(groups)))
 
 
+def rows_of_groups(groups: np.ndarray) -> list[np.ndarray]:
+    """The rows of each group, ascending: all groups in the time of one sort.
+
+    Parameters
+    ----------
+    groups : ndarray of int, shape (observations,)
+        From 0.
+
+    Examples
+    --------
+    >>> [rows.tolist() for rows in rows_of_groups(np.array([1, 0, 1]))]
+    [[1], [0, 2]]
+    """
+    ends = np.cumsum(np.bincount(groups))
+    return np.split(np.argsort(groups, kind="stable"), ends[:-1])
+
+
 def group_means(responses: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Mean response of each group (groups, units); NaN in an empty group."""
     counts = np.bincount(groups)
@@ -144,14 +161,11 @@ def eta_squared_without(
     sums = sums.reshape(n_clusters, n_classes, -1)
     squares = membership(clusters) @ responses**2
     counts = np.bincount(cells, minlength=n_clusters * n_classes).reshape(n_clusters, n_classes)
+    all_sums, all_counts, all_squares = sums.sum(0), counts.sum(0), squares.sum(0)
     left = [
-        share(
-            (sums.sum(0) - sums[m])[kept],
-            (counts.sum(0) - counts[m])[kept],
-            squares.sum(0) - squares[m],
-        )
+        share((all_sums - sums[m])[kept], (all_counts - counts[m])[kept], all_squares - squares[m])
         for m in range(n_clusters)
-        for kept in [counts.sum(0) > counts[m]]
+        for kept in [all_counts > counts[m]]
     ]
     return np.stack(left)
 
@@ -190,10 +204,10 @@ def auroc(responses: np.ndarray, preferred: np.ndarray) -> np.ndarray:
     >>> auroc(np.array([[3.0], [2.0], [1.0]]), np.array([[True], [False], [False]])).tolist()
     [1.0]
     """
-    ranks = rankdata(responses, axis=0)
     positive = preferred.sum(axis=0)
     negative = len(responses) - positive
-    above = (ranks * preferred).sum(axis=0) - positive * (positive + 1) / 2
+    ranks = [rankdata(unit) @ own for unit, own in zip(responses.T, preferred.T, strict=True)]
+    above = np.array(ranks) - positive * (positive + 1) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         return above / (positive * negative)
 

@@ -109,9 +109,12 @@ def critical_effects(null: np.ndarray, p: np.ndarray, q: float) -> np.ndarray:
 def permutations(groups: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Random permutations of the rows (rows,) that keep every row within its group."""
     by_group = np.argsort(groups, kind="stable")
+    # numpy sorts numbers of 16 bits by their digits, in a tenth of the time
+    narrow = groups.astype(np.min_scalar_type(groups.max(initial=0)))
     for _ in range(draws):
+        order = np.argsort(rng.random(len(groups)))
         permuted = np.empty(len(groups), np.int64)
-        permuted[by_group] = np.lexsort((rng.random(len(groups)), groups))
+        permuted[by_group] = order[np.argsort(narrow[order], kind="stable")]
         yield permuted
 
 

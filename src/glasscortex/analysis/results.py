@@ -1,6 +1,8 @@
 """What a test of selectivity finds."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -48,6 +50,22 @@ class TestResult:
     preferred: np.ndarray
     observations: Float[np.ndarray, "observations units"] | None = None
     labels: np.ndarray | None = None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The result of all units, from those of some each, under the same draws.
+
+        Without what η² compares.
+        """
+        return replace(
+            parts[0],
+            effect=np.concatenate([part.effect for part in parts]),
+            null=np.concatenate([part.null for part in parts], axis=1),
+            without=np.concatenate([part.without for part in parts], axis=1),
+            preferred=np.concatenate([part.preferred for part in parts]),
+            observations=None,
+            labels=None,
+        )
 
     @property
     def p(self) -> Float[np.ndarray, " units"]:

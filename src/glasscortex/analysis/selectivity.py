@@ -1,11 +1,14 @@
 """The selectivity of every unit for every variable: selected on validation, measured on test."""
 
 import logging
+import math
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64
 
 from glasscortex.analysis import effects, nulls
 from glasscortex.analysis.hypotheses import Hypothesis, hypotheses
@@ -24,6 +27,9 @@ COLUMNS = [
     *("explained", "explained_mean", "explained_error", "p_together"),
     *("fraction", "fraction_error", "n_mice"),
 ]
+
+AT_ONCE = 2**27
+"""Responses, of some units to the presentations of both splits, that are in memory at a time."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +51,7 @@ def selectivity(
     Parameters
     ----------
     validation, test : Presentations
-        Responses of all units.
+        Responses of all units; of a file, no more of them are read at a time than `AT_ONCE`.
     sessions : pandas.DataFrame
         With session_id and those of the variables of sessions and mice that are known.
     config : SelectivityConfig
@@ -63,13 +69,16 @@ def selectivity(
         `fraction` of them that is significant, and the standard errors over `n_mice` mice of
         mean and fraction (delete-one jackknife).
     """
-    parts = []
-    for hypothesis in hypotheses((validation, test), sessions, config):
-        key = f"selectivity {name} {hypothesis.variable} {hypothesis.stimulus}"
-        rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
-        rows = rows_of(hypothesis, validation, test, config, rng)
-        if rows is not None:
-            parts.append(rows)
+    asked = list(hypotheses((validation, test), sessions, config))
+    found: list[list[_Tested]] = [[] for _ in asked]
+    for units in _blocks(validation, test):
+        splits = validation.of_units(units), test.of_units(units)
+        for hypothesis, tested in zip(asked, found, strict=True):
+            key = f"selectivity {name} {hypothesis.variable} {hypothesis.stimulus}"
+            rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
+            tested.append(_tested(hypothesis, units, *splits, config, rng))
+    tables = [_table(h, tested, config) for h, tested in zip(asked, found, strict=True)]
+    parts = [table for table in tables if table is not None]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
 
 
@@ -90,46 +99,104 @@ def rows_of(
     config : SelectivityConfig
     rng : numpy.random.Generator
     """
-    what = f"{hypothesis.variable} on {hypothesis.stimulus}"
+    units = np.arange(test.responses.shape[1])
+    return _table(hypothesis, [_tested(hypothesis, units, validation, test, config, rng)], config)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """What both splits say of some units, of which only the alive are tested."""
+
+    units: Int64[np.ndarray, " alive"]
+    n_active: Int64[np.ndarray, " alive"]
+    selection: TestResult | None
+    """Of validation; None where it can't be tested."""
+    result: TestResult | None
+    """Of test."""
+    descriptions: dict[str, np.ndarray]
+
+
+def _blocks(*splits: Presentations) -> list[Int64[np.ndarray, " units"]]:
+    """Units that are tested at a time."""
+    units = np.arange(splits[0].responses.shape[1])
+    presentations = sum(len(split.trials) for split in splits)
+    at_once = max(1, AT_ONCE // max(1, presentations))
+    return np.array_split(units, max(1, math.ceil(len(units) / at_once)))
+
+
+def _tested(
+    hypothesis: Hypothesis,
+    units: Int64[np.ndarray, " units"],
+    validation: Presentations,
+    test: Presentations,
+    config: SelectivityConfig,
+    rng: np.random.Generator,
+) -> _Tested:
+    """Test some units, by the numbers that `rng` would draw for any others, too."""
     validation, test = map(hypothesis.presentations, (validation, test))
     n_active = test.active()
-    units = np.flatnonzero(np.minimum(validation.active(), n_active) >= config.min_active)
-    if not len(units):
+    alive = np.flatnonzero(np.minimum(validation.active(), n_active) >= config.min_active)
+    if not len(alive):
+        return _Tested(units[alive], n_active[alive], None, None, {})
+    test = test.of_units(alive)
+    selection = hypothesis.measure(validation.of_units(alive), rng)
+    result = hypothesis.measure(test, rng)
+    descriptions = {}
+    if result is not None:
+        variable = test.definitions.variables[hypothesis.variable]
+        preferred = (selection or result).preferred
+        descriptions = _descriptions(variable, test, result, preferred) | {
+            "preferred": np.array(
+                [
+                    label if isinstance(label, str) else variable.written(label)
+                    for label in preferred
+                ]
+            )
+        }
+    return _Tested(units[alive], n_active[alive], selection, result, descriptions)
+
+
+def _table(
+    hypothesis: Hypothesis, parts: list[_Tested], config: SelectivityConfig
+) -> pd.DataFrame | None:
+    """The rows of one variable, from what was found of some units each."""
+    what = f"{hypothesis.variable} on {hypothesis.stimulus}"
+    parts = [part for part in parts if len(part.units)]
+    if not parts:
         log.info(
             "%s: no unit is active on %d presentations of both splits", what, config.min_active
         )
         return None
-    test = test.of_units(units)
-    selection = hypothesis.measure(validation.of_units(units), rng)
-    result = hypothesis.measure(test, rng)
-    if result is None:
+    tested = [part.result for part in parts if part.result is not None]
+    if not tested:
         log.info("%s: not tested, too few labels or replicates", what)
         return None
-    if selection is None:
+    selected = [part.selection for part in parts if part.selection is not None]
+    if not selected:
         log.info("%s: too few labels or replicates in validation to select units", what)
+    result = TestResult.joined(tested)
+    selection = TestResult.joined(selected) if selected else None
     q = nulls.q_values(result.p)
     significant = result.significant(config.q, config.min_effect)
     _report(what, result, q, significant, config)
-    preferred = (selection or result).preferred
-    variable = test.definitions.variables[hypothesis.variable]
     return pd.DataFrame(
         {
-            "unit": units,
+            "unit": np.concatenate([part.units for part in parts]),
             "variable": hypothesis.variable,
             "stimulus": hypothesis.stimulus,
             "index": result.index,
             "effect": result.effect,
-            "preferred": [
-                label if isinstance(label, str) else variable.written(label) for label in preferred
-            ],
             "p": result.p,
             "q": q,
             "n": result.n,
             "replicate": result.replicate,
-            "n_active": n_active[units],
+            "n_active": np.concatenate([part.n_active for part in parts]),
             **_selection(selection, config),
             "significant": significant,
-            **_descriptions(variable, test, result, preferred),
+            **{
+                name: np.concatenate([part.descriptions[name] for part in parts])
+                for name in parts[0].descriptions
+            },
             "p_min": result.p_min,
             "n_permutations": len(result.null),
             "null_high": np.quantile(result.null, 0.95, axis=0),

@@ -1,5 +1,7 @@
 """Selectivity for variables of the stimulus, tested over presentations."""
 
+from itertools import islice
+
 import numpy as np
 
 from glasscortex.analysis import effects, nulls
@@ -85,15 +87,19 @@ def of_values(
     values = presentations.trials[variable].to_numpy(np.float64)
     ranks = np.zeros(presentations.responses.shape)
     traces = np.zeros(len(values))
-    for rows in (np.flatnonzero(blocks == block) for block in range(blocks.max(initial=-1) + 1)):
+    for rows in effects.rows_of_groups(blocks):
         traces[rows] = effects.standardised_ranks(values[rows])
         ranks[rows] = effects.standardised_ranks(presentations.responses[rows]) * len(rows)
     if not traces.any():
         return None
     counts = np.bincount(mice)
     of_mouse = effects.membership(mice) @ (ranks * traces[:, None])
-    drawn = [traces[order] for order in nulls.permutations(blocks, draws, rng)]
-    null = np.abs(np.array(drawn).reshape(-1, len(traces)) @ ranks) / len(traces)
+    null = np.empty((draws, presentations.responses.shape[1]))
+    at_once = max(1, nulls.CHUNK // len(traces))
+    orders = nulls.permutations(blocks, draws, rng)
+    for first in range(0, draws, at_once):
+        drawn = np.stack([traces[order] for order in islice(orders, at_once)])
+        null[first : first + at_once] = np.abs(drawn @ ranks) / len(traces)
     effect = of_mouse.sum(axis=0)
     left = len(traces) - counts
     with np.errstate(invalid="ignore", divide="ignore"):

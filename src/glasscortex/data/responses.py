@@ -9,6 +9,7 @@ computes and writes them.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import zarr
@@ -44,6 +45,22 @@ def read_responses(path: Path, split: str, rows: slice = slice(None)) -> Respons
     """
     values = np.asarray(zarr.open_array(path, mode="r", path=f"{split}/response")[rows])
     return Responses(read_presented(path, split)[rows], values)
+
+
+def open_responses(path: Path, split: str) -> Responses:
+    """Responses to the presentations of a split that stay on disk.
+
+    Their `values` are an array of zarr, of which parts are read as of one in memory.
+
+    Parameters
+    ----------
+    path : Path
+        The Zarr.
+    split : str
+        "train", "validation" or "test".
+    """
+    values: Any = zarr.open_array(path, mode="r", path=f"{split}/response")
+    return Responses(read_presented(path, split), values)
 
 
 def read_presented(path: Path, split: str) -> Int64[np.ndarray, " presentations"]:

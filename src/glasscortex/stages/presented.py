@@ -1,13 +1,13 @@
 """The responses of a dictionary's units, with what was presented, and the steps of its tokens."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from glasscortex.analysis.presentations import Presentations
-from glasscortex.data.responses import read_responses
+from glasscortex.data.responses import Responses, read_responses
 from glasscortex.data.store import verify
 from glasscortex.files import verified
 from glasscortex.tables import read_definitions, read_trials
@@ -20,6 +20,7 @@ def read_presentations(
     trials: Path,
     sessions: pd.DataFrame,
     splits: Sequence[str] = SPLITS,
+    read: Callable[[Path, str], Responses] = read_responses,
 ) -> list[Presentations]:
     """The responses of each split, with what was presented, and to which mouse.
 
@@ -31,6 +32,8 @@ def read_presentations(
         Table of presentations.
     sessions : pandas.DataFrame
     splits : sequence of str
+    read : callable
+        `read_responses`, or `open_responses` where only some units are asked for at a time.
 
     Raises
     ------
@@ -40,7 +43,7 @@ def read_presentations(
     verify(responses, manifest)
     table, definitions = read_trials(trials), read_definitions(trials)
     return [
-        Presentations.joined(read_responses(responses, split), table, sessions, definitions)
+        Presentations.joined(read(responses, split), table, sessions, definitions)
         for split in splits
     ]
 

@@ -3,6 +3,7 @@
 from glasscortex.analysis import selectivity as tests
 from glasscortex.analysis.tuning import tuning as tuning_of
 from glasscortex.config import SelectivityConfig
+from glasscortex.data.responses import open_responses
 from glasscortex.stages.arguments import Input, Output
 from glasscortex.stages.presented import read_presentations
 from glasscortex.tables import read_table, write_table
@@ -36,7 +37,9 @@ def selectivity(
     config : SelectivityConfig
     """
     mice = read_table(sessions)
-    validation, test = read_presentations(responses, manifest, trials, mice, ("validation", "test"))
+    validation, test = read_presentations(
+        responses, manifest, trials, mice, ("validation", "test"), open_responses
+    )
     selective = tests.selectivity(validation, test, mice, config, sae, seed)
     curves = tuning_of(test, mice, selective)
     for rows, path in ((selective, table), (curves, tuning)):
