@@ -109,5 +109,6 @@ def child_areas(
 
 
 def _grouped(rows: np.ndarray, sessions: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    for session in np.unique(sessions[rows]).tolist():
-        yield session, rows[sessions[rows] == session]
+    for session, own in enumerate(effects.rows_of_groups(sessions[rows])):
+        if len(own):
+            yield session, rows[own]

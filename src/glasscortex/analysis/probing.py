@@ -248,11 +248,10 @@ def _measured(
 def _areas(scores: np.ndarray, y: np.ndarray, sessions: np.ndarray) -> list[tuple[int, float, int]]:
     """Session, mean area under the ROC curve over its classes, and its presentations."""
     areas = []
-    for session in np.unique(sessions).tolist():
-        own = sessions == session
+    for session, own in enumerate(effects.rows_of_groups(sessions)):
         of_classes = effects.auroc(scores[own], y[own])
         if np.isfinite(of_classes).any():
-            areas.append((session, float(np.nanmean(of_classes)), int(own.sum())))
+            areas.append((session, float(np.nanmean(of_classes)), len(own)))
     return areas
 
 

@@ -1,6 +1,6 @@
 """Write what the browser shows of the units of one dictionary."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -156,8 +156,9 @@ def units(
             own = page | {name: means[:, column] for name, (_, means) in groups.items()}
             (written / f"{unit}.js").write_text(script(f"{place}/{unit}", own))
         (written / "sessions").mkdir()
+        of_sessions = {"driven": _by_session(driven), "above": _by_session(above)}
         for session in mice.loc[~mice["held_out"], "session_id"]:
-            own = {"driven": _of_session(driven, session), "above": _of_session(above, session)}
+            own = {name: rows(session) for name, rows in of_sessions.items()}
             text = script(f"{place}/sessions/{session}", own)
             (written / f"sessions/{session}.js").write_text(text)
 
@@ -168,11 +169,12 @@ def _of_fit(path: Path, seed: int) -> pd.DataFrame:
     return table[table["seed"] == seed].drop(columns=["model", "seed", "sae"])
 
 
-def _of_session(table: pd.DataFrame | None, session: str) -> pd.DataFrame | None:
-    """The rows of a session; None where nothing was measured."""
+def _by_session(table: pd.DataFrame | None) -> Callable[[str], pd.DataFrame | None]:
+    """The rows of a session, by its name; None where nothing was measured."""
     if table is None:
-        return None
-    return table[table["session_id"] == session].drop(columns="session_id")
+        return lambda session: None
+    rows, others = table.groupby("session_id").indices, table.drop(columns="session_id")
+    return lambda session: others.iloc[rows.get(session, [])]
 
 
 def _examples(test: Presentations, trial: np.ndarray, alive: np.ndarray, seed: int) -> pd.DataFrame:
