@@ -4,6 +4,7 @@
 --verbose, --printshellcmds, --quiet or a logger of their own.
 """
 
+import functools
 from collections import Counter
 
 from snakemake.logging import logger
@@ -27,6 +28,7 @@ def show_progress(workflow, config: Config) -> None:
     def remaining() -> Counter[str]:
         return Counter(job.rule.name for job in workflow.dag.needrun_jobs())
 
+    @functools.cache
     def expected(rule: str) -> float | None:
         """Seconds that a job took in an earlier run, or takes in the demonstration."""
         earlier = mean_seconds(config.results / "benchmarks", rule)
