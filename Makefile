@@ -39,7 +39,7 @@ check-allensdk: $(BIN)/installed ## AllenSDK, in an environment of its own, read
 check-saelens: $(BIN)/installed ## SAELens and dictionary_learning, in an environment of their own, encode as ours do
 	.ci/check-saelens
 
-bench: $(BIN)/installed ## one benchmark of docs/benchmarks.md; NAME=accuracy, browser, decoder, departures, dff, index, memory, nwb, sae, store or transfer
+bench: $(BIN)/installed ## one benchmark of docs/benchmarks.md; NAME=accuracy, browser, decoder, departures, dff, index, memory, nwb, sae, scale, store or transfer
 	python benchmarks/$(NAME).py $(ARGS)
 
 calibrate: $(BIN)/installed ## rates of false claims and power of every test, in docs/calibration.md
