@@ -187,6 +187,7 @@ def test_every_task_is_a_legal_choice():
         ({"results": "<a>"}, ["config results:", "holds '< >'"]),
         ({"results": __file__}, ["results:", "test_config.py is a file: give a folder"]),
         ({"results": f"{__file__}/a"}, ["results:", "test_config.py is a file: give a folder"]),
+        ({"results": "s3://a/b"}, ["config results:", "is an address", "give a folder"]),
         ({"results": "x" * 300}, ["results: xxxxx", "longer than a name may be: shorten it"]),
         ({"decoder": {"train": {"epochs": True}}}, ["decoder.train: epochs is true: give a value"]),
         ({"preprocess": {"neuropil": True}}, ["preprocess: neuropil is true"]),

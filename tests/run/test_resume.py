@@ -1,6 +1,5 @@
 """What a run finds of earlier ones, on a Snakefile of one rule."""
 
-import os
 import shlex
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import sys
 import pytest
 
 from glasscortex.errors import InputError
-from glasscortex.run.resume import check_writable, go_on_after_a_kill
+from glasscortex.run.resume import go_on_after_a_kill
 from glasscortex.workflow import PACKAGE
 
 SNAKEFILE = f"""
@@ -63,12 +62,3 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"cannot be written \(.*\): start snakemake in a folder"):
         go_on_after_a_kill(tmp_path / "file" / ".snakemake")
-
-
-@pytest.mark.parametrize("name", ["results", "results/new/deeper"])
-def test_results_that_cannot_be_written(tmp_path, monkeypatch, name):
-    check_writable(tmp_path / name)
-    (tmp_path / "results").mkdir()
-    monkeypatch.setattr(os, "access", lambda path, how: path != tmp_path / "results")
-    with pytest.raises(InputError, match=r"results cannot be written: change its permissions"):
-        check_writable(tmp_path / name)

@@ -33,7 +33,8 @@ from glasscortex.errors import InputError
 from glasscortex.figures.captions import CAPTIONS
 from glasscortex.files import verified
 from glasscortex.local import entrance, recordings_in, version_of
-from glasscortex.run.resume import check_writable, go_on_after_a_kill, record_where_jobs_run
+from glasscortex.run.place import check_place
+from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
 from glasscortex.run.slurm import refuse_jobs_whose_end_is_never_told
 from glasscortex.run.terminal import show_progress
 from glasscortex.words import BASELINES, HOOK, MODELS
@@ -45,9 +46,8 @@ try:
     CONFIG = validated(config)
     if workflow.is_main_process:
         DRY_RUN = workflow.output_settings.dryrun
+        check_place(CONFIG.results, workflow.storage_settings, dry_run=DRY_RUN)
         RUNNING = go_on_after_a_kill(dry_run=DRY_RUN)
-        if not DRY_RUN:
-            check_writable(CONFIG.results)
 except InputError as error:
     sys.exit(f"error: {error}")
 

@@ -1,5 +1,6 @@
 """What the parts of the configuration have in common."""
 
+import re
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -26,9 +27,14 @@ def plain_path(path: Path) -> Path:
     Raises
     ------
     ValueError
-        Snakemake would read it as a pattern.
+        Snakemake would read it as a pattern, or it is an address (`s3://…`).
     """
     path = path.expanduser()
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:$", path.parts[0] if path.parts else ""):
+        raise ValueError(
+            f"{str(path)!r} is an address, and stages work on files: give a folder, and copy it "
+            "there when the run has ended"
+        )
     bad = sorted({letter for letter in str(path) if letter in "{}<>" or not letter.isprintable()})
     if bad:
         raise ValueError(f"{str(path)!r} holds {' '.join(bad)!r}, which Snakemake reads: rename it")

@@ -3,7 +3,6 @@
 import base64
 import copy
 import fcntl
-import os
 import shutil
 from pathlib import Path
 from typing import IO, Any
@@ -65,22 +64,6 @@ def go_on_after_a_kill(
             output.unlink(missing_ok=True)
     fcntl.flock(running, fcntl.LOCK_SH)
     return running
-
-
-def check_writable(results: Path) -> None:
-    """See that results can be written, before Snakemake fails in words of its own.
-
-    Raises
-    ------
-    InputError
-        They cannot.
-    """
-    there = next(folder for folder in (results, *results.absolute().parents) if folder.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise InputError(
-            f"results: {there} cannot be written: change its permissions, or give results on "
-            "another disk"
-        )
 
 
 def unrecorded(state: Path) -> list[Path]:
