@@ -1,12 +1,19 @@
 """What is asked of Slurm, by stand-ins of its commands; on a real one in tests/workflow."""
 
+import asyncio
 import os
 
 import pytest
+import snakemake_executor_plugin_slurm as plugin
 
 from glasscortex.errors import InputError
 from glasscortex.run.resume import go_on_after_a_kill
-from glasscortex.run.slurm import end_jobs_left_by_a_kill, jobs_in, never_told
+from glasscortex.run.slurm import (
+    end_jobs_left_by_a_kill,
+    jobs_in,
+    never_told,
+    wait_where_slurm_does_not_answer,
+)
 
 NONE = {"AccountingStorageType": "accounting_storage/none", "MinJobAge": "300 sec"}
 RUN = "a402f49d-0b5f-4c7e-9d3a-3f2b8d1c6e70"
@@ -85,4 +92,52 @@ def test_jobs_that_do_not_end_are_told(slurm, state):
 
 def test_no_jobs_where_there_is_no_slurm(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert jobs_in(tmp_path) == []
+    assert jobs_in(tmp_path) is None
+    end_jobs_left_by_a_kill(tmp_path)
+
+
+def test_a_slurm_that_does_not_answer_may_still_run_jobs(slurm, state):
+    (slurm.parent / "squeue").write_text("#!/bin/sh\nexit 1\n")
+    end_jobs_left_by_a_kill(state.parent)  # nothing was submitted from here
+    (state / "slurm_logs").mkdir()
+    with pytest.raises(InputError, match="does not answer, and may still run jobs"):
+        end_jobs_left_by_a_kill(state.parent)
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """The plugin, that waits for answers; what it asked, and what it submitted."""
+    answers, submitted = [], []
+
+    async def ask(command, log):
+        return answers.pop(0)
+
+    monkeypatch.setattr(plugin, "query_job_status", ask)
+    monkeypatch.setattr(plugin.Executor, "run_job", lambda executor, job: submitted.append(job))
+    wait_where_slurm_does_not_answer(pause_s=0.0)
+    return answers, submitted
+
+
+def test_jobs_are_not_forgotten_while_slurm_does_not_answer(patient):
+    answers, _ = patient
+    answers += [(None, None)] * 6 + [({"1": "RUNNING"}, 0.1)]
+    assert asyncio.run(plugin.query_job_status("squeue --name a", None)) == ({"1": "RUNNING"}, 0.1)
+
+
+@pytest.mark.parametrize(("command", "state"), [("squeue", "CANCELLED"), ("sacct", "PREEMPTED")])
+def test_a_job_that_was_preempted_for_good_has_ended(patient, command, state):
+    """`sacct` has one as preempted that is put back."""
+    answers, _ = patient
+    answers.append(({"1": "PREEMPTED"}, 0.1))
+    assert asyncio.run(plugin.query_job_status(command, None)) == ({"1": state}, 0.1)
+
+
+def test_nothing_is_submitted_while_slurm_does_not_answer(patient, slurm):
+    _, submitted = patient
+    asked = slurm.parent / "asked"
+    ping = slurm.parent / "scontrol"
+    ping.write_text(f"#!/bin/sh\necho >>{asked}; [ $(wc -l <{asked}) = 3 ]\n")
+    ping.chmod(0o755)
+    plugin.Executor.run_job(None, "a job")
+    assert submitted == ["a job"]
+    assert asked.read_text() == "\n" * 3

@@ -120,7 +120,7 @@ class Cluster:
         subprocess.run(["slurmctld"], check=True, env={**os.environ, "PATH": PLACES})
         for node in NODES:
             self.start_node(node)
-        wait_for(lambda: len(said("sinfo", "-hN", "-t", "idle").splitlines()) == len(NODES))
+        wait_for(lambda: set(said("sinfo", "-hNo", "%N", "-t", "idle").split()) == set(NODES))
 
     def _stop(self) -> None:
         said("scancel", "--state=RUNNING")

@@ -35,7 +35,10 @@ from glasscortex.files import verified
 from glasscortex.local import entrance, recordings_in, version_of
 from glasscortex.run.place import check_place
 from glasscortex.run.resume import go_on_after_a_kill, record_where_jobs_run
-from glasscortex.run.slurm import refuse_jobs_whose_end_is_never_told
+from glasscortex.run.slurm import (
+    refuse_jobs_whose_end_is_never_told,
+    wait_where_slurm_does_not_answer,
+)
 from glasscortex.run.terminal import show_progress
 from glasscortex.words import BASELINES, HOOK, MODELS
 from glasscortex.workflow import arguments, command, sources
@@ -54,6 +57,7 @@ except InputError as error:
 if workflow.is_main_process:
     show_progress(workflow, CONFIG)
     refuse_jobs_whose_end_is_never_told()
+    wait_where_slurm_does_not_answer()
 elif workflow.remote_exec:
     record_where_jobs_run()
 

@@ -1,7 +1,9 @@
 """A Slurm that tells when a job has ended, and on which no job outlives its run unseen."""
 
+import asyncio
 import logging
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -14,6 +16,7 @@ logger = logging.getLogger(__name__)
 RUN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 """How the name of a job ends that Snakemake's plugin submitted: with the id of its run."""
 PATIENCE_S = 60.0
+PAUSE_S = 20.0
 
 
 def refuse_jobs_whose_end_is_never_told() -> None:
@@ -83,9 +86,46 @@ def never_told(command: str, interval: float, slurm: dict[str, str]) -> str | No
 
 def settings() -> dict[str, str]:
     """Slurm's own settings, as `scontrol show config` has them; none where it does not answer."""
-    return dict(
-        re.findall(r"^(\w+) *= (.*?) *$", _said("scontrol", "show", "config"), re.MULTILINE)
-    )
+    told = _said("scontrol", "show", "config") or ""
+    return dict(re.findall(r"^(\w+) *= (.*?) *$", told, re.MULTILINE))
+
+
+def wait_where_slurm_does_not_answer(pause_s: float = PAUSE_S) -> None:
+    """Let Snakemake's Slurm plugin ask and submit again while the scheduler is down or busy.
+
+    After five questions without an answer the plugin forgets the jobs that run, and waits for
+    ever; a job that cannot be submitted counts as one that failed. Nor does it take a job for
+    ended that was preempted and not put back into the queue.
+
+    Parameters
+    ----------
+    pause_s : float
+        Seconds until Slurm is asked again.
+    """
+    try:
+        import snakemake_executor_plugin_slurm as plugin
+    except ImportError:
+        return
+
+    ask, submit = plugin.query_job_status, plugin.Executor.run_job
+
+    async def ask_until_told(command: str, log: Any) -> tuple[dict[str, str], float]:
+        while (told := await ask(command, log))[0] is None:
+            logger.warning("Slurm does not answer: asking again in %g s", pause_s)
+            await asyncio.sleep(pause_s)
+        states, seconds = told
+        if command.startswith("squeue"):  # which has a job that was put back as pending
+            states = {job: state.replace("PREEMPTED", "CANCELLED") for job, state in states.items()}
+        return states, seconds
+
+    def submit_once_slurm_answers(executor: Any, job: Any) -> None:
+        while shutil.which("scontrol") and _said("scontrol", "ping") is None:
+            logger.warning("Slurm does not answer: submitting in %g s", pause_s)
+            time.sleep(pause_s)
+        submit(executor, job)
+
+    plugin.query_job_status = ask_until_told
+    plugin.Executor.run_job = submit_once_slurm_answers
 
 
 def end_jobs_left_by_a_kill(folder: Path, patience_s: float = PATIENCE_S) -> None:
@@ -104,14 +144,20 @@ def end_jobs_left_by_a_kill(folder: Path, patience_s: float = PATIENCE_S) -> Non
     Raises
     ------
     InputError
-        They have not ended by then.
+        They have not ended by then, or Slurm does not tell.
     """
-    if not (left := jobs_in(folder)):
+    left = jobs_in(folder)
+    if left is None and (folder / ".snakemake/slurm_logs").exists():
+        raise InputError(
+            f"Slurm does not answer, and may still run jobs of an earlier run in {folder}: run the "
+            "same command again once squeue answers"
+        )
+    if not left:
         return
     logger.warning("cancelling jobs of a run that was killed: %s", " ".join(left))
     _said("scancel", *left)
     patient_until = time.monotonic() + patience_s
-    while left := jobs_in(folder):
+    while jobs_in(folder) != []:
         if time.monotonic() > patient_until:
             raise InputError(
                 f"jobs {' '.join(left)} of an earlier run in {folder} do not end: cancel them "
@@ -120,19 +166,25 @@ def end_jobs_left_by_a_kill(folder: Path, patience_s: float = PATIENCE_S) -> Non
         time.sleep(0.5)
 
 
-def jobs_in(folder: Path) -> list[str]:
-    """Ids of the jobs that Snakemake submitted from a folder and that have not ended."""
-    listed = _said("squeue", "--me", "--noheader", "--format=%A|%j|%Z").splitlines()
+def jobs_in(folder: Path) -> list[str] | None:
+    """Ids of the jobs that Snakemake submitted from a folder and that have not ended.
+
+    None where no Slurm answers.
+    """
+    listed = _said("squeue", "--me", "--noheader", "--format=%A|%j|%Z")
+    if listed is None:
+        return None
     return [
         number
-        for number, name, where in (line.split("|", 2) for line in listed)
+        for number, name, where in (line.split("|", 2) for line in listed.splitlines())
         if RUN.search(name) and Path(where).resolve() == folder.resolve()
     ]
 
 
-def _said(*command: str) -> str:
-    """What a command of Slurm's says; nothing where there is none or it does not answer."""
+def _said(*command: str) -> str | None:
+    """What a command of Slurm's says; None where there is none or it does not answer."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
+        said = subprocess.run(command, capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
-        return ""
+        return None
+    return said.stdout if said.returncode == 0 else None
