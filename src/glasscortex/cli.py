@@ -4,7 +4,6 @@ Commands follow from the signatures in `glasscortex.stages`; only the stage that
 imported.
 """
 
-import ast
 import csv
 import errno
 import functools
@@ -15,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from inspect import signature as signature_of
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -27,10 +27,11 @@ from glasscortex import config
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write, verified
 from glasscortex.logs import log_to_stderr
+from glasscortex.run.crate import METADATA, write_crate
 from glasscortex.run.provenance import mismatches, record
 from glasscortex.run.verdicts import confirmation as confirmed
 from glasscortex.run.verdicts import summarised
-from glasscortex.workflow import dashed, function, stage_names
+from glasscortex.workflow import dashed, stage_names, summary
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Stages(TyperGroup):
             return super().get_command(ctx, cmd_name)
         stage = getattr(importlib.import_module(f"glasscortex.stages.{name}"), name)
         alone = _application()
-        alone.command(cmd_name, help=_summary(stage.__doc__))(command(stage))
+        alone.command(cmd_name, help=summary(name))(command(stage))
         return typer.main.get_command(alone)
 
     def format_commands(self, ctx, formatter) -> None:
@@ -65,12 +66,7 @@ class Stages(TyperGroup):
                 [(name, _summary(self.commands[name].help)) for name in sorted(self.commands)]
             )
         with formatter.section("Stages"):
-            formatter.write_dl(
-                [
-                    (dashed(name), _summary(ast.get_docstring(function(f"stages.{name}", name))))
-                    for name in stage_names()
-                ]
-            )
+            formatter.write_dl([(dashed(name), summary(name)) for name in stage_names()])
 
 
 app = _application(cls=Stages, no_args_is_help=True)
@@ -122,6 +118,21 @@ def verify(results: Annotated[Path, typer.Argument(help="folder of a run's resul
     told = f"{len(faults)} faults" if faults else "all are as they were made"
     typer.echo(f"checked {checked} files: {told}")
     raise typer.Exit(code=bool(faults))
+
+
+@app.command()
+def crate(
+    results: Annotated[Path, typer.Argument(help="folder of a run's results")],
+    out: Annotated[Path, typer.Argument(help="folder to make")],
+    license: Annotated[str, typer.Option(help="address of the licence of the results")],
+    published: Annotated[
+        datetime,
+        typer.Option(formats=["%Y-%m-%d"], default_factory=datetime.now, help="date, else today"),
+    ],
+) -> None:
+    """Copy results into a folder to deposit, which tells what made each from what (RO-Crate)."""
+    number = write_crate(results, out, license=license, published=published.date())
+    typer.echo(f"{out}: {number} files, described in {METADATA}")
 
 
 @app.command()
@@ -229,10 +240,6 @@ def _from_json(name: str, kind: Any, text: str) -> Any:
         raise InputError(
             f"--{dashed(name)} of {getattr(kind, '__name__', 'JSON')}: {'; '.join(faults)}"
         ) from None
-
-
-def _summary(docstring: str | None) -> str:
-    return (docstring or "").split("\n\n")[0].replace("\n", " ")
 
 
 def main() -> None:

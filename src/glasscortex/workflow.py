@@ -75,6 +75,18 @@ def arguments(module: str, name: str) -> dict[str, str]:
     }
 
 
+def summary(stage: str) -> str:
+    """What a stage does, in a sentence.
+
+    Examples
+    --------
+    >>> summary("concatenate")
+    'Join tables with the same columns.'
+    """
+    documented = ast.get_docstring(function(f"stages.{stage}", stage)) or ""
+    return documented.split("\n\n")[0].replace("\n", " ")
+
+
 def command(stage: str, program: str = "python -m glasscortex") -> str:
     """The shell command of a stage, as a rule of Snakemake fills it in.
 

@@ -26,6 +26,8 @@ from glasscortex.stages.arguments import (
 )
 from glasscortex.workflow import OWN_CODE, PACKAGE, sources
 
+Record = dict[str, Any]
+
 PATHS = (Input, Inputs, OptionalInput, Output, Folder)
 KEYS = {"stage", "glasscortex", "commit", "code", "settings", "inputs", "sha256"}
 """Of a record."""
@@ -101,7 +103,7 @@ def mismatches(results: Path) -> tuple[int, list[str]]:
 
     digest = functools.cache(sha256)
     faults, checked, settings = [], 0, defaultdict(list)
-    for path, about in _records(results):
+    for path, about in records(results):
         checked += 1
         if not about:
             faults.append(f"{path}: its record is damaged")
@@ -129,7 +131,7 @@ def mismatches(results: Path) -> tuple[int, list[str]]:
     return checked, faults
 
 
-def _faults(path: Path, about: Mapping[str, Any], digest: Callable[[Path], str]) -> Iterator[str]:
+def _faults(path: Path, about: Record, digest: Callable[[Path], str]) -> Iterator[str]:
     if digest(path) != about["sha256"]:
         yield "is not as it was written"
     for name, expected in about["inputs"].items():
@@ -143,8 +145,11 @@ def _faults(path: Path, about: Mapping[str, Any], digest: Callable[[Path], str])
         yield f"was made by other code of the stage {about['stage']} ({by})"
 
 
-def _records(results: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Files that are there, and their records; an empty one where it is damaged."""
+def records(results: Path) -> Iterator[tuple[Path, Record]]:
+    """The files in a folder that have a record, and it: stage, version, settings, inputs, SHA-256.
+
+    An empty one where it is damaged.
+    """
     for own in sorted(results.rglob(".*.provenance.json")):
         path = own.with_name(own.name[1:].removesuffix(".provenance.json"))
         if path.is_file():
