@@ -2,9 +2,10 @@
 
     python -m benchmarks.slurm [--faults 10] [--seed 0] [--gap 60] [--json FILE]
 
-At random moments a running job is cancelled, a node is killed with all that runs on it (it comes
-back half a minute later), or Snakemake is killed while its jobs run, and the same command is given
-again. In the end every file of the results is compared with those of an undisturbed run without it,
+At random moments a running job is cancelled, stands still until its time is over, or gives way to
+a more urgent one; a node is killed with all that runs on it, or the controller (they come back
+after a while); or Snakemake is killed while its jobs run, and the same command is given again. In
+the end every file of the results is compared with those of an undisturbed run without it,
 and the log of every stage that was sent to the cluster has to name its job.
 """
 
@@ -31,10 +32,19 @@ PROFILE = (
     "--latency-wait=5",
     "--retries=4",
 )
-KINDS = ("scancel of a job", "kill -9 of a node", "SIGKILL of Snakemake")
+KINDS = (
+    "scancel of a job",
+    "a job over its time limit",
+    "a job preempted",
+    "kill -9 of a node",
+    "kill -9 of the controller",
+    "SIGKILL of Snakemake",
+)
 HERE = ("combine", "concatenate")
 """Stages that run where Snakemake does."""
 NODE_IS_BACK_AFTER_S = 30.0
+CONTROLLER_IS_BACK_AFTER_S = 60.0
+"""Longer than Snakemake's plugin asks it."""
 
 
 def run(
@@ -48,22 +58,24 @@ def run(
     """Give the same command until it ends well; what was done to it, and how often it was given."""
     done: Counter[str] = Counter()
     for commands in range(1, 2 + faults):
-        main = subprocess.Popen(
-            project.command(*PROFILE, *arguments),
-            cwd=project.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while main.poll() is None:
-            left = faults - sum(done.values())
-            try:
-                main.wait(rng.exponential(gap_s) if left else None)
-            except subprocess.TimeoutExpired:
-                strike(main, cluster, done, KINDS[rng.integers(len(KINDS))], rng)
-        if main.returncode == 0:
-            return done, commands
-        if main.returncode != -signal.SIGKILL:
-            sys.exit(f"Snakemake ended with {main.returncode}")
+        with tempfile.TemporaryFile("w+") as told:
+            main = subprocess.Popen(
+                project.command(*PROFILE, *arguments),
+                cwd=project.folder,
+                stdout=told,
+                stderr=subprocess.STDOUT,
+            )
+            while main.poll() is None:
+                left = faults - sum(done.values())
+                try:
+                    main.wait(rng.exponential(gap_s) if left else None)
+                except subprocess.TimeoutExpired:
+                    strike(main, cluster, done, KINDS[rng.integers(len(KINDS))], rng)
+            if main.returncode == 0:
+                return done, commands
+            if main.returncode != -signal.SIGKILL:
+                told.seek(0)
+                sys.exit(f"Snakemake ended with {main.returncode}:\n{told.read()[-3000:]}")
     sys.exit("the command did not end")
 
 
@@ -75,17 +87,25 @@ def strike(
     rng: np.random.Generator,
 ) -> None:
     """Do it, where there is something to do it to."""
-    running = [job for job in cluster.jobs() if job.state == "RUNNING"]
+    running = [j for j in cluster.jobs() if j.state == "RUNNING" and j.comment.startswith("rule")]
     if not running:
         return
     job = running[rng.integers(len(running))]
-    if kind == "scancel of a job":
-        said("scancel", job.number)
-    elif kind == "SIGKILL of Snakemake":
-        main.kill()
-    else:
-        cluster.kill_node(job.node)
-        threading.Timer(NODE_IS_BACK_AFTER_S, cluster.start_node, [job.node]).start()
+    match kind:
+        case "scancel of a job":
+            said("scancel", job.number)
+        case "a job over its time limit":
+            cluster.overrun(job.number)
+        case "a job preempted":
+            cluster.preempt(job.node)
+        case "kill -9 of a node":
+            cluster.kill_node(job.node)
+            threading.Timer(NODE_IS_BACK_AFTER_S, cluster.start_node, [job.node]).start()
+        case "kill -9 of the controller":
+            cluster.kill_controller()
+            threading.Timer(CONTROLLER_IS_BACK_AFTER_S, cluster.start_controller).start()
+        case "SIGKILL of Snakemake":
+            main.kill()
     done[kind] += 1
     print(f"{kind} ({job.comment}, {job.node})", flush=True)
 
@@ -120,7 +140,7 @@ def main() -> None:
         with Cluster(Path(scratch, "slurm")) as cluster:
             rng = np.random.default_rng(given.seed)
             faults, commands = run(project, arguments, cluster, given.faults, given.gap, rng)
-            states = Counter(job.state for job in cluster.jobs())
+            states = Counter(j.state for j in cluster.jobs() if j.comment.startswith("rule"))
         expected, made = undisturbed.digests(), project.digests()
         found = {
             "faults": dict(faults),

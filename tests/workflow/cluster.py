@@ -47,7 +47,10 @@ SlurmdTimeout=5
 KillWait=2
 JobRequeue=0
 NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[26821-26822] CPUs=8 RealMemory=100000
-PartitionName=all Nodes=n[1-2] Default=YES LLN=YES
+PreemptType=preempt/partition_prio
+PreemptMode=CANCEL
+PartitionName=all Nodes=n[1-2] Default=YES LLN=YES PriorityTier=1
+PartitionName=urgent Nodes=n[1-2] PriorityTier=2
 """
 """No accounting, no cgroups; jobs go to the emptier node, memory is looked at each second."""
 
@@ -117,7 +120,7 @@ class Cluster:
             wait_for(
                 lambda: not subprocess.run(["munge", "--no-input"], capture_output=True).returncode
             )
-        subprocess.run(["slurmctld"], check=True, env={**os.environ, "PATH": PLACES})
+        self.start_controller()
         for node in NODES:
             self.start_node(node)
         wait_for(lambda: set(said("sinfo", "-hNo", "%N", "-t", "idle").split()) == set(NODES))
@@ -132,6 +135,12 @@ class Cluster:
             self.munged.wait()
         SETTINGS.unlink(missing_ok=True)
 
+    def start_controller(self) -> None:
+        subprocess.run(["slurmctld"], check=True, env={**os.environ, "PATH": PLACES})
+
+    def kill_controller(self) -> None:
+        end(self.folder / "slurmctld.pid", signal.SIGKILL)
+
     def start_node(self, name: str) -> None:
         subprocess.run(["slurmd", "-N", name], check=True, env={**os.environ, "PATH": PLACES})
 
@@ -139,15 +148,24 @@ class Cluster:
         """SIGKILL to a node's daemon and to all that runs there."""
         end(self.folder / f"{name}.pid", signal.SIGKILL)
         numbers = "|".join(job.number for job in self.jobs() if job.node == name)
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                command = (process / "cmdline").read_bytes().decode(errors="replace")
-                environment = (process / "environ").read_bytes()
-            except OSError:
-                continue
-            its_step = numbers and re.match(rf"slurmstepd: \[({numbers})\.", command)
-            if its_step or f"SLURMD_NODENAME={name}\0".encode() in environment:
-                os.kill(int(process.name), signal.SIGKILL)
+        signal_all(
+            signal.SIGKILL,
+            lambda command, environment: (
+                (numbers and re.match(rf"slurmstepd: \[({numbers})\.", command))
+                or f"SLURMD_NODENAME={name}" in environment
+            ),
+        )
+
+    def overrun(self, number: str) -> None:
+        """Let a job stand still for longer than it may run, which from now on is a minute."""
+        signal_all(
+            signal.SIGSTOP, lambda command, environment: f"SLURM_JOB_ID={number}" in environment
+        )
+        said("scontrol", "update", f"JobId={number}", "TimeLimit=1")
+
+    def preempt(self, node: str) -> None:
+        """Have a more urgent job take the place of all that run on a node."""
+        said("sbatch", "-p", "urgent", "-w", node, "--exclusive", "-o", "/dev/null", "--wrap=true")
 
     def jobs(self) -> list[Job]:
         """All jobs since the start, ended ones too, in the order of their submission."""
@@ -157,6 +175,18 @@ class Cluster:
 
 def said(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True).stdout
+
+
+def signal_all(how: signal.Signals, chosen: Callable[[str, list[str]], object]) -> None:
+    """Signal the processes that are chosen by their command and their environment."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().decode(errors="replace")
+            environment = (process / "environ").read_bytes().decode(errors="replace")
+            if chosen(command, environment.split("\0")):
+                os.kill(int(process.name), how)
+        except OSError:
+            continue
 
 
 def end(pid: Path, how: signal.Signals) -> None:
