@@ -1,6 +1,6 @@
 """Kills and faults at random moments of tiny.yaml: the same command ends with the same bytes.
 
-    python -m benchmarks.chaos [--kills 100] [--seed 0] [--gap 20] [--json FILE]
+    python -m benchmarks.chaos [--kills 100] [--gap 20] [--without FOLDER …] [--json FILE]
 
 Each kill strikes the whole process group, Snakemake alone or one job, with SIGKILL or SIGTERM; then
 the same command runs again. Whenever it ends, every file of the results is compared with those of
@@ -8,6 +8,9 @@ an undisturbed run, and all begins anew until there were as many kills as asked 
 the faults: half of the results deleted, a table and a decoder's weights changed under their names,
 and, up to the table of presentations, a full disk, a read-only one (both on a tmpfs, which root may
 mount), two runs at once, a clock that is set back, and a recording that another takes the place of.
+
+With --without, runs begin with all results but these, kills strike what makes them again, and no
+fault follows.
 """
 
 import json
@@ -31,6 +34,9 @@ def main() -> None:
     parser = disturbing(__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--gap", type=float, default=20.0, help="mean seconds until a kill")
+    parser.add_argument(
+        "--without", nargs="+", default=[], help="results that runs begin without, not all"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         if given.undisturbed:
@@ -47,11 +53,11 @@ def main() -> None:
             project, (*arguments, "--", given.target or PRESENTATIONS), whole.expected, rng, True
         )
         struck = short if given.target else whole
-        found: dict[str, object] = {"kills": kills(struck, given.kills, given.gap)}
+        found: dict[str, object] = {"kills": kills(struck, given.kills, given.gap, given.without)}
         faults = [(short, name, fault) for name, fault in FROM_THE_START.items()]
         if not given.target:
             faults = [(whole, name, fault) for name, fault in ON_RESULTS.items()] + faults
-        for disturbed, name, fault in faults:
+        for disturbed, name, fault in [] if given.without else faults:
             found[name] = fault(disturbed)
             print(f"{name}: {found[name]}", flush=True)
     if given.json:

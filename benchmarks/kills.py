@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,11 +113,16 @@ def jobs_of(session: int) -> Iterator[int]:
                 yield int(process.name)
 
 
-def kills(chaos: Chaos, number: int, gap_s: float) -> dict[str, object]:
-    """So many kills, in as many runs from the start as it takes."""
+def kills(
+    chaos: Chaos, number: int, gap_s: float, without: Sequence[str] = ()
+) -> dict[str, object]:
+    """So many kills, in as many runs as it takes: from the start, or `without` some results."""
     whole, other = 0, []
     while (left := number - sum(chaos.struck.values())) > 0:
-        clear(chaos.project)
+        for name in without:
+            shutil.rmtree(chaos.project.results / name)
+        if not without:
+            clear(chaos.project)
         chaos.until_it_ends(left, gap_s)
         other += chaos.differing()
         whole += 1

@@ -140,7 +140,7 @@ if SIMULATED:
         benchmark:
             "<results>/benchmarks/observe/{session}.tsv"
         group:
-            "session"
+            "observer"
         conda:
             "../../envs/glasscortex.yaml"
         threads: 1
