@@ -1,5 +1,6 @@
 """What a run finds of earlier ones, on a Snakefile of one rule."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import sys
 import pytest
 
 from glasscortex.errors import InputError
-from glasscortex.run.resume import go_on_after_a_kill
+from glasscortex.run.resume import MARK, go_on_after_a_kill
 from glasscortex.workflow import PACKAGE
 
 SNAKEFILE = f"""
@@ -62,3 +63,20 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"cannot be written \(.*\): start snakemake in a folder"):
         go_on_after_a_kill(tmp_path / "file" / ".snakemake")
+
+
+def test_jobs_that_outlive_their_snakemake_are_ended_and_no_others(tmp_path):
+    folders = [tmp_path / name / ".snakemake" for name in ("this", "other")]
+    jobs = [
+        subprocess.Popen(["sleep", "60"], env=os.environ | {MARK: str(folder)})
+        for folder in folders
+    ]
+    (folders[0] / "locks").mkdir(parents=True)
+    go_on_after_a_kill(folders[0], dry_run=True).close()
+    assert [job.poll() for job in jobs] == [None, None]
+    (folders[0] / "locks").mkdir()
+    (folders[0] / "locks/0.output.lock").touch()
+    go_on_after_a_kill(folders[0]).close()
+    assert [job.poll() is None for job in jobs] == [False, True]
+    jobs[1].kill()
+    jobs[1].wait()

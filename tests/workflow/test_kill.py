@@ -16,14 +16,14 @@ pytestmark = pytest.mark.xdist_group("workflow")
 
 
 @pytest.mark.parametrize(
-    ("remove", "log", "target"),
+    ("remove", "log", "target", "kill"),
     [
-        (["preprocessed", "trials"], "logs/preprocess", "trials.parquet"),
-        (["decoder/trained"], "logs/train", "decoder/trained/seed0/weights.safetensors"),
+        (["preprocessed", "trials"], "logs/preprocess", "trials.parquet", os.killpg),
+        (["decoder/trained"], "logs/train", "decoder/trained/seed0/weights.safetensors", os.kill),
     ],
-    ids=["preprocess", "train"],
+    ids=["all processes", "Snakemake alone"],
 )
-def test_same_command_after_kill(copy, remove, log, target):
+def test_same_command_after_kill(copy, remove, log, target, kill):
     whole = (copy.results / target).read_bytes()
     (copy.results / target).unlink()
     for name in (*remove, log):
@@ -39,7 +39,7 @@ def test_same_command_after_kill(copy, remove, log, target):
     while not any((copy.results / log).glob("*.log")):
         assert run.poll() is None, "the run ended before the stage began"
         time.sleep(0.05)
-    os.killpg(run.pid, signal.SIGKILL)
+    kill(run.pid, signal.SIGKILL)
     run.wait()
     assert any((copy.folder / ".snakemake/locks").iterdir())
     done = copy.snakemake(*arguments)
@@ -55,6 +55,27 @@ def test_unrecorded_output_is_made_again(copy):
     assert copy.run(*TINY, target) == {"concatenate": 1}
     assert (copy.folder / target).read_bytes() == before
     assert not mark.exists()
+
+
+def test_a_clock_that_was_set_back(copy):
+    """What is there is from tomorrow: it is told, and goes on once it is not."""
+    before = copy.digests()
+    date(copy, time.time() + 86400)
+    (copy.results / "trials.parquet").unlink()
+    min((copy.results / "trials").glob("*.parquet")).unlink()
+    target = ("--cores", "2", *TINY, "--", "results/tiny/trials.parquet")
+    refused = copy.snakemake(*target)
+    assert refused.returncode == 1
+    assert "clock skew" in refused.stderr
+    date(copy, time.time())
+    done = copy.snakemake(*target)
+    assert done.returncode == 0, done.stderr
+    assert copy.digests() == before
+
+
+def date(project, when: float) -> None:
+    for path in project.results.rglob("*"):
+        os.utime(path, (when, when), follow_symlinks=False)
 
 
 def test_two_runs_at_once_are_refused(copy):

@@ -7,6 +7,7 @@ import h5py
 import pytest
 
 from glasscortex.local import recordings_in
+from glasscortex.run.provenance import mismatches
 from tests.data.nwb2.written import turned
 from tests.data.nwb2.zarr_written import as_zarr
 from tests.workflow.project import TINY
@@ -56,6 +57,18 @@ def test_changed_session_reruns_that_session(local):
     speed = folder / "processing/behavior/BehavioralTimeSeries/running_speed/data/.zattrs"
     speed.write_text(json.dumps(json.loads(speed.read_text()) | {"conversion": 0.5}))
     assert {"link": 1, "preprocess": 1, "trials": 1}.items() <= project.run(*arguments).items()
+    put_in_place(first)
+    assert "Nothing to be done" in project.snakemake("--cores", "1", *arguments).stderr
+    told = mismatches(project.folder / "local")[1]
+    assert any(f"{first.name} has changed since" in line for line in told)
+
+
+def put_in_place(path) -> None:
+    """Another recording of the same name, size and time."""
+    content, status = bytearray(path.read_bytes()), path.stat()
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def benchmarks(project) -> dict[str, int]:

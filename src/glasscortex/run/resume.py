@@ -1,14 +1,19 @@
 """After a kill, the same command goes on, and knows what each file was made from."""
 
 import base64
+import contextlib
 import copy
 import fcntl
+import os
 import shutil
 from pathlib import Path
 from typing import IO, Any
 
 from glasscortex.errors import InputError
-from glasscortex.run.slurm import end_jobs_left_by_a_kill
+from glasscortex.run.slurm import PATIENCE_S, end_jobs_left_by_a_kill
+
+MARK = "GLASSCORTEX_RUN"
+"""Variable that tells a job's processes where their Snakemake keeps its records."""
 
 
 def go_on_after_a_kill(
@@ -16,9 +21,9 @@ def go_on_after_a_kill(
 ) -> IO[str] | None:
     """Clear what a killed run left: its jobs, its lock, and outputs that it had not yet recorded.
 
-    Jobs that Slurm still runs would write what this run's jobs write; for a lock and for outputs
-    without a record Snakemake would refuse to go on. Every run shares a lock of ours, which ends
-    with its process; only one that can have it for itself knows that no other lives.
+    Jobs that still run, here or on Slurm, would write what this run's jobs write; for a lock and
+    for outputs without a record Snakemake would refuse to go on. Every run shares a lock of ours,
+    which ends with its process; only one that can have it for itself knows that no other lives.
 
     Parameters
     ----------
@@ -53,17 +58,39 @@ def go_on_after_a_kill(
         return running
     except OSError:
         return None
-    outputs = unrecorded(state)
-    if not dry_run and (outputs or any((state / "locks").glob("*"))):
+    if not dry_run and (unrecorded(state) or any((state / "locks").glob("*"))):
         end_jobs_left_by_a_kill(state.absolute().parent)
+        end_processes_left_by_a_kill(state)
+    os.environ[MARK] = str(state.resolve())
     shutil.rmtree(state / "locks", ignore_errors=True)
-    for output in outputs:
+    for output in unrecorded(state):
         if output.is_dir() and not output.is_symlink():
             shutil.rmtree(output)
         else:
             output.unlink(missing_ok=True)
     fcntl.flock(running, fcntl.LOCK_SH)
     return running
+
+
+def end_processes_left_by_a_kill(state: Path) -> None:
+    """Kill the jobs on this machine that outlived their Snakemake, and wait for their end.
+
+    To be called only where no other run lives in the folder.
+
+    Parameters
+    ----------
+    state : Path
+        Folder in which Snakemake keeps its records.
+    """
+    import psutil
+
+    left = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(MARK) == str(state.resolve()):
+                process.kill()
+                left.append(process)
+    psutil.wait_procs(left, PATIENCE_S)
 
 
 def unrecorded(state: Path) -> list[Path]:
