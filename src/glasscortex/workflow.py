@@ -81,7 +81,7 @@ def summary(stage: str) -> str:
     Examples
     --------
     >>> summary("concatenate")
-    'Join tables with the same columns.'
+    'Join CSV tables, in the order given.'
     """
     documented = ast.get_docstring(function(f"stages.{stage}", stage)) or ""
     return documented.split("\n\n")[0].replace("\n", " ")

@@ -51,6 +51,7 @@ def go_on_after_a_kill(
             f"{state.absolute()} cannot be written ({error.strerror}): start snakemake in a "
             "folder of your own, with --snakefile and --configfile"
         ) from None
+    os.environ[MARK] = str(state.resolve())
     try:
         fcntl.flock(running, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -61,7 +62,6 @@ def go_on_after_a_kill(
     if not dry_run and (unrecorded(state) or any((state / "locks").glob("*"))):
         end_jobs_left_by_a_kill(state.absolute().parent)
         end_processes_left_by_a_kill(state)
-    os.environ[MARK] = str(state.resolve())
     shutil.rmtree(state / "locks", ignore_errors=True)
     for output in unrecorded(state):
         if output.is_dir() and not output.is_symlink():
