@@ -87,18 +87,6 @@ def test_a_job_whose_end_is_never_told_is_not_submitted(cluster, copy, option, r
     assert len(cluster.jobs()) == earlier
 
 
-def test_a_job_that_was_preempted_for_good_is_run_again(cluster, copy):
-    targets = ["decoder/lda/decoding.csv"]
-    before = remove(copy, targets)
-    earlier = len(states(cluster))
-    run = submit(copy, "--", *named(targets))
-    wait_for(lambda: states(cluster)[earlier:] == ["RUNNING"])
-    cluster.preempt(cluster.jobs()[-1].node)
-    assert run.wait(timeout=300) == 0, run.stderr.read()
-    assert states(cluster)[earlier:] == ["PREEMPTED", "COMPLETED"]
-    assert {target: (copy.results / target).read_bytes() for target in targets} == before
-
-
 def remove(project, targets: list[str]) -> dict[str, bytes]:
     """Their bytes, before they and their folders go."""
     before = {target: (project.results / target).read_bytes() for target in targets}
