@@ -62,9 +62,8 @@ class Stages(TyperGroup):
 
     def format_commands(self, ctx, formatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, _summary(self.commands[name].help)) for name in sorted(self.commands)]
-            )
+            own = sorted(self.commands.items())
+            formatter.write_dl([(name, each.get_short_help_str(100)) for name, each in own])
         with formatter.section("Stages"):
             formatter.write_dl([(dashed(name), summary(name)) for name in stage_names()])
 

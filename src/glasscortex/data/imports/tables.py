@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float64
 
 from glasscortex.data.nwb2.contents import Measured
-from glasscortex.data.nwb2.stimuli import COARSE
+from glasscortex.data.nwb2.stimuli import EPOCHS, INVALID
 from glasscortex.errors import InputError
 
 EDGES = {"start_time": "stop_time", "start_frame": "stop_frame"}
@@ -70,7 +70,7 @@ def read_stimuli(path: Path, time: np.ndarray) -> dict[str, pd.DataFrame]:
     if shown.isna().any():
         row = np.flatnonzero(shown.isna())[0]
         raise InputError(f"{path}, line {_line(row)}: it names no stimulus: fill it in")
-    taken = TAKEN.intersection(own) | COARSE.intersection(shown)
+    taken = TAKEN.intersection(own) | {EPOCHS, INVALID}.intersection(shown)
     if wrong := [*taken, *(name for name in [*own, *shown.unique()] if NO_NAME.search(name))]:
         raise InputError(f"{path}: nothing can be named {wrong[0]!r} in NWB: rename it")
     own.insert(0, "start_time", start)
