@@ -1,6 +1,5 @@
 """A Slurm that tells when a job has ended, and on which no job outlives its run unseen."""
 
-import asyncio
 import logging
 import re
 import shutil
@@ -100,20 +99,20 @@ def wait_where_slurm_does_not_answer(pause_s: float = PAUSE_S) -> None:
     Parameters
     ----------
     pause_s : float
-        Seconds until Slurm is asked again.
+        Seconds until it is asked again whether it takes a job.
     """
     try:
         import snakemake_executor_plugin_slurm as plugin
     except ImportError:
         return
 
-    ask, submit = plugin.query_job_status, plugin.Executor.run_job
+    asked, submit = plugin.query_job_status, plugin.Executor.run_job
 
-    async def ask_until_told(command: str, log: Any) -> tuple[dict[str, str], float]:
-        while (told := await ask(command, log))[0] is None:
-            logger.warning("Slurm does not answer: asking again in %g s", pause_s)
-            await asyncio.sleep(pause_s)
-        states, seconds = told
+    async def ask(command: str, log: Any) -> tuple[dict[str, str], float]:
+        states, seconds = await asked(command, log)
+        if states is None:  # nothing is told of any job, so that all are asked for next time
+            logger.warning("Slurm does not answer: asking again later")
+            return {}, 0.0
         if command.startswith("squeue"):  # which has a job that was put back as pending
             states = {job: state.replace("PREEMPTED", "CANCELLED") for job, state in states.items()}
         return states, seconds
@@ -124,7 +123,7 @@ def wait_where_slurm_does_not_answer(pause_s: float = PAUSE_S) -> None:
             time.sleep(pause_s)
         submit(executor, job)
 
-    plugin.query_job_status = ask_until_told
+    plugin.query_job_status = ask
     plugin.Executor.run_job = submit_once_slurm_answers
 
 
