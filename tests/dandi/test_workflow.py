@@ -26,7 +26,7 @@ def test_from_a_dandiset_to_stores(server, dandiset, rows, tmp_path):
     assert [row["source"] for row in workflow.sessions()] == [row["path"] for row in rows]
     size = sum(int(row["bytes"]) for row in rows) / 1e9
     log = (workflow.results / "logs/select.log").read_text()
-    assert f"2 sessions of 2 mice are selected, {size:.1f} GB of downloads, 0.0 hours" in log
+    assert f"2 sessions of 2 mice are selected, {size:.3g} GB of downloads, 0.0 hours" in log
     for row in rows:
         store = xr.open_datatree(workflow.results / f"preprocessed/{row['session_id']}.zarr")
         genuine = dandiset / DANDISET / VERSION / row["path"]

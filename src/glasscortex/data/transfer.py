@@ -103,16 +103,18 @@ class _Transfer:
         self.what = what
         self.url = ""
         self.promised: int | None = None
+        self.begun = 0
 
     def run(self, fetch: Fetch, path: Path, stall_s: float) -> None:
         """Fetch to `path`; raises `Failed` where that fails."""
+        self.begun = path.stat().st_size if path.exists() else 0
         fork = multiprocessing.get_context("fork")
         here, there = fork.Pipe()
         child = fork.Process(target=_fetch_in_child, args=(fetch, path, here, there), daemon=True)
         child.start()
         there.close()
         try:
-            with _Progress(self.what) as progress:
+            with _Progress(self.what, self.begun) as progress:
                 self._watch(here, path, stall_s, progress)
         finally:
             child.kill()
@@ -123,7 +125,7 @@ class _Transfer:
             raise Failed(f"{arrived} of {self.promised} bytes arrived")
 
     def _watch(self, here, path: Path, stall_s: float, progress: "_Progress") -> None:
-        arrived, alive = 0, time.monotonic()
+        arrived, alive = self.begun, time.monotonic()
         while True:
             if here.poll(POLL_S):
                 alive = time.monotonic()
@@ -135,7 +137,7 @@ class _Transfer:
                     return
                 if word == "failed":
                     raise Failed(*values)
-                self._announced(path, *values)
+                self._announced(path.parent, *values)
             size = path.stat().st_size if path.exists() else 0
             if size != arrived:
                 arrived, alive = size, time.monotonic()
@@ -143,12 +145,11 @@ class _Transfer:
             if time.monotonic() - alive > stall_s:
                 raise Failed(f"no byte arrived for {stall_s:g} s, after {arrived}")
 
-    def _announced(self, path: Path, url: str, promised: int | None) -> None:
+    def _announced(self, folder: Path, url: str, promised: int | None) -> None:
         parts = urlsplit(url)
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path}"
         self.promised = promised
-        needed = (promised or 0) - (path.stat().st_size if path.exists() else 0)
-        folder = path.parent
+        needed = (promised or 0) - self.begun
         free = shutil.disk_usage(folder).free
         if needed > free:
             raise Failed(f"it needs {needed} bytes and {folder.parent} has {free} free", ROOM)
@@ -186,9 +187,11 @@ class _Bar(tqdm):
 class _Progress:
     """A bar on a terminal, a line now and then in a log."""
 
-    def __init__(self, what: str):
-        self.what = what
-        self.bar = _Bar(desc=what, unit="B", unit_scale=True, disable=None, leave=False)
+    def __init__(self, what: str, begun: int):
+        self.what, self.begun = what, begun
+        self.bar = _Bar(
+            desc=what, unit="B", unit_scale=True, initial=begun, disable=None, leave=False
+        )
         self.started = self.last_line = time.monotonic()
 
     def __enter__(self) -> "_Progress":
@@ -209,5 +212,5 @@ class _Progress:
                 self.what,
                 arrived / 1e6,
                 f" of {promised / 1e6:.0f}" if promised else "",
-                arrived / 1e6 / (now - self.started),
+                (arrived - self.begun) / 1e6 / (now - self.started),
             )

@@ -37,7 +37,7 @@ def select(
         chosen = found.set_index("session_id").loc[table["session_id"]]
         size = chosen["bytes"].sum() if "bytes" in chosen else 1e9 * FILE_GB * len(chosen)
         logger.info(
-            "%d sessions of %d mice are selected, %s%.1f GB of downloads, %.1f hours at %g MB/s",
+            "%d sessions of %d mice are selected, %s%.3g GB of downloads, %.1f hours at %g MB/s",
             len(table),
             table["mouse"].nunique(),
             "" if "bytes" in chosen else "about ",
