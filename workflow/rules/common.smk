@@ -110,7 +110,7 @@ def sessions():
 
 @functools.cache
 def listed(table, changed):
-    """The rows of sessions.csv by session, read once, because every job asks for them."""
+    """The rows of a table by session, read once, because every job asks for them."""
     try:
         with open(verified(table)) as file:
             return {row["session_id"]: row for row in csv.DictReader(file)}

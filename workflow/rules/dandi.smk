@@ -6,11 +6,10 @@ What was fetched does not depend on the code that fetched it, so that code is no
 RECORDINGS = CONFIG.results / "dandi/recordings.csv"
 
 
-def listed(session):
+def recording(session):
     """What the archive and the head of its file say of a session, as JSON: its row of the list."""
     sessions()  # once these are there, so is the list
-    with open(verified(RECORDINGS), newline="") as file:
-        return json.dumps(next(row for row in csv.DictReader(file) if row["session_id"] == session))
+    return json.dumps(listed(RECORDINGS, RECORDINGS.stat().st_mtime_ns)[session])
 
 
 rule catalogue:
@@ -55,7 +54,7 @@ rule download:
         downloads=1,
     params:
         cache=CONFIG.dandi.cache or CONFIG.results / "downloads",
-        listed=lambda wildcards: listed(wildcards.session),
+        listed=lambda wildcards: recording(wildcards.session),
         config=CONFIG.dandi.model_dump_json(),
     message:
         "Downloading session {wildcards.session}"
