@@ -122,11 +122,7 @@ def of_sessions(pattern, held_out=(False,)):
     """Input function: the pattern's file of every session that is not, or is, held out."""
     return lambda wildcards: expand(
         pattern,
-        session=[
-            name
-            for name, row in sessions().items()
-            if row["held_out"] in map(str, held_out)
-        ],
+        session=[name for name, row in sessions().items() if row["held_out"] in map(str, held_out)],
     )
 
 
