@@ -15,7 +15,7 @@ from glasscortex.tables import read_table, write_table
 
 
 def multiply(source: Path, results: Path) -> None:
-    """Write what the stages of one session leave, for every session of a run.
+    """Write what the stages of one session leave and others read, for every session of a run.
 
     Parameters
     ----------
@@ -27,27 +27,18 @@ def multiply(source: Path, results: Path) -> None:
     """
     few = read_table(source / "sessions.csv")["session_id"]
     asked = read_table(results / "sessions.csv")
-    for name in ("raw", "truth", "preprocessed", "quality", "trials", "windows", "observer"):
-        (results / name).mkdir(exist_ok=True)
-    for path in (source / "raw").iterdir():
-        os.utime(path)  # newer than the code and older than what follows, for Snakemake
+    (results / "raw").mkdir()
     for one, row in zip(cycle(few), asked.itertuples()):
         copy(source, one, results, row.session_id, row.container_id)
 
 
 def copy(source: Path, one: str, results: Path, session: str, container: str) -> None:
     """The files of one session as those of another."""
-    for suffix in ("nwb", "json"):
-        os.link(source / f"raw/{one}.{suffix}", results / f"raw/{session}.{suffix}")
-    store = results / f"preprocessed/{session}.zarr"
-    shutil.copytree(source / f"preprocessed/{one}.zarr", store, copy_function=os.link)
-    manifest = "preprocessed/{}.manifest.json"
-    shutil.copyfile(source / manifest.format(one), results / manifest.format(session))
+    os.link(source / f"raw/{one}.nwb", results / f"raw/{session}.nwb")
     with sealed_write(results / f"truth/{session}.h5") as path:
         shutil.copyfile(source / f"truth/{one}.h5", path)
-    for table in ("quality", "observer"):
-        rows = read_table(source / f"{table}/{one}.csv").assign(session_id=session)
-        write_table(rows, results / f"{table}/{session}.csv", float_format=None)
+    quality = read_table(source / f"quality/{one}.csv").assign(session_id=session)
+    write_table(quality, results / f"quality/{session}.csv", float_format=None)
     table = pq.read_table(source / f"trials/{one}.parquet")
     names = pa.array([session] * len(table), table.schema.field("session_id").type)
     place = table.schema.get_field_index("session_id")

@@ -16,7 +16,6 @@ GIVEN = {
     "sessions": "sessions.csv",
     "trials": "trials.parquet",
     "windows": "windows",
-    "raw": "raw",
     "truth": "truth",
     "recordings": "raw",
     "decoder": "decoder",
