@@ -55,6 +55,9 @@ def preferred(
 ) -> tuple[int, float, float]:
     """Signals, shrinkage and factor of least loss; magnitudes are read where sessions agree.
 
+    Where no session's validation split tells, activity alone, and what is safest: the most
+    shrinkage, as sure as the discriminant itself is.
+
     Parameters
     ----------
     losses : sequence of ndarray, shape (signals, shrinkages, factors)
@@ -76,7 +79,11 @@ def preferred(
     >>> loss[1, 4, 5] = 0.9
     >>> preferred([loss, loss, loss])
     (1, 0.5, 1.0)
+    >>> preferred([])
+    (1, 0.97, 1.0)
     """
+    if not losses:
+        return 1, SHRINKAGES[-1], 1.0
     flat = np.reshape(losses, (len(losses), SIGNALS, -1))
     least = flat.sum(axis=0).argmin(axis=1)
     activity, both = (flat[:, n, i] for n, i in enumerate(least))
