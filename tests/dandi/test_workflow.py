@@ -22,7 +22,7 @@ def test_from_a_dandiset_to_stores(server, dandiset, rows, tmp_path):
     server.order(["503", None, "cut"])
     stores = [f"results/preprocessed/{row['session_id']}.manifest.json" for row in rows]
     ran = workflow.snakemake("--", *stores)
-    assert (ran["catalogue.tsv"], ran["download"], ran["preprocess"]) == (1, 2, 2)
+    assert (ran["list_dandiset.tsv"], ran["download_asset"], ran["preprocess"]) == (1, 2, 2)
     assert [row["source"] for row in workflow.sessions()] == [row["path"] for row in rows]
     size = sum(int(row["bytes"]) for row in rows) / 1e9
     log = (workflow.results / "logs/select.log").read_text()

@@ -113,7 +113,7 @@ class Cluster:
             run.mkdir(mode=0o755, exist_ok=True)
             shutil.chown(run, "munge", "munge")
             self.munged = subprocess.Popen(
-                ["runuser", "-u", "munge", "--", "/usr/sbin/munged", "--foreground"],
+                ["/usr/sbin/runuser", "-u", "munge", "--", "/usr/sbin/munged", "--foreground"],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )

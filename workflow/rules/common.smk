@@ -77,7 +77,7 @@ STABILITY_TABLES = ["stability", "consensus"] * (len(SEEDS) > 1)
 TABLES += STABILITY_TABLES
 FIGURES = ["quality", "training", "decoding", "dictionaries", "selectivity", "recognition"]
 FIGURES += ["ablation", "controls"]
-HELD_OUT_IN = {"quality": [False, True], "observer": [False]}
+OF_SESSIONS = {"quality": "all", "observer": "decoded"}  # parts of which, see the stage
 if CONFIG.select.held_out:
     TABLES.append("adaptation")
     FIGURES.append("adaptation")

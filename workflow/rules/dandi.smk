@@ -12,13 +12,13 @@ def recording(session):
     return json.dumps(listed(RECORDINGS, RECORDINGS.stat().st_mtime_ns)[session])
 
 
-rule catalogue:
+rule list_dandiset:
     output:
         recordings="<results>/dandi/recordings.csv",
     log:
-        "<results>/logs/catalogue.log",
+        "<results>/logs/list_dandiset.log",
     benchmark:
-        "<results>/benchmarks/catalogue.tsv"
+        "<results>/benchmarks/list_dandiset.tsv"
     localrule: True
     conda:
         "../../envs/glasscortex.yaml"
@@ -34,16 +34,16 @@ rule catalogue:
         stage("list_dandiset")
 
 
-rule download:
+rule download_asset:
     input:
         sessions=ancient("<results>/sessions.csv"),  # the row of the list is a parameter
     output:
         nwb="<results>/raw/{session}.nwb",
         record="<results>/raw/{session}.json",
     log:
-        "<results>/logs/download/{session}.log",
+        "<results>/logs/download_asset/{session}.log",
     benchmark:
-        "<results>/benchmarks/download/{session}.tsv"
+        "<results>/benchmarks/download_asset/{session}.tsv"
     localrule: True
     conda:
         "../../envs/glasscortex.yaml"

@@ -33,7 +33,8 @@ rule concatenate:
 rule concatenate_sessions:
     input:
         parts=lambda wildcards: of_sessions(
-            f"<results>/{wildcards.table}/{{session}}.csv", HELD_OUT_IN[wildcards.table]
+            f"<results>/{wildcards.table}/{{session}}.csv",
+            (False, True) if OF_SESSIONS[wildcards.table] == "all" else (False,),
         )(wildcards),
         sessions="<results>/sessions.csv",
         code=code("stages.concatenate_sessions"),
@@ -46,7 +47,7 @@ rule concatenate_sessions:
     benchmark:
         "<results>/benchmarks/concatenate/{table}.tsv"
     wildcard_constraints:
-        table="|".join(HELD_OUT_IN),
+        table="|".join(OF_SESSIONS),
     conda:
         "../../envs/glasscortex.yaml"
     threads: 1
@@ -55,7 +56,7 @@ rule concatenate_sessions:
         runtime=by_attempt(10),
     params:
         parts=lambda wildcards: CONFIG.results / wildcards.table,
-        held_out=lambda wildcards: json.dumps(HELD_OUT_IN[wildcards.table]),
+        which=lambda wildcards: json.dumps(OF_SESSIONS[wildcards.table]),
     message:
         "Joining the sessions' parts of the table {wildcards.table}"
     shell:

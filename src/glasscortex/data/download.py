@@ -58,9 +58,10 @@ def download(
         name that did not stand there before.
     """
     described = _there(session_id, whole, kept) or _fetched(session_id, fetch, whole, kept, tries)
+    # The record first: a file under its final name then always has one.
+    described.write(record)
     with atomic_write(nwb) as temporary:
         os.symlink(os.path.relpath(kept.resolve(), nwb.parent.resolve()), temporary)
-    described.write(record)
 
 
 def _there(session_id: str, whole: Whole, kept: Path) -> Record | None:
@@ -118,8 +119,7 @@ class Noted:
             return record
         check(path, self.session_id)
         record = Record.of(path, session_id=self.session_id, source=source)
-        # The record first: a file under its final name then always has one.
-        record.write(beside)
+        record.write(beside)  # before the file has its name, as in `download`
         return record
 
 

@@ -1,12 +1,15 @@
 """Join CSV tables of one session each, in the order of the table of sessions."""
 
+from typing import Literal
+
 from glasscortex import tables
 from glasscortex.stages.arguments import Folder, Input, Output
 
+Which = Literal["all", "decoded"]
+"""Of which sessions: "decoded" leaves out those that are held out."""
 
-def concatenate_sessions(
-    *, sessions: Input, parts: Folder, table: Output, held_out: list[bool]
-) -> None:
+
+def concatenate_sessions(*, sessions: Input, parts: Folder, table: Output, which: Which) -> None:
     """Join CSV tables of one session each, in the order of the table of sessions.
 
     Parameters
@@ -17,9 +20,9 @@ def concatenate_sessions(
         Folder of `<session>.csv`.
     table : Path
         All of them.
-    held_out : list of bool
-        Of which sessions: true of those that are held out, false of the others.
+    which : str
+        "all" sessions, or those that are "decoded", without those that are held out.
     """
-    tables.concatenate(
-        parts=tables.parts_of_sessions(sessions, parts, ".csv", held_out=held_out), out=table
-    )
+    held_out = [False, True] if which == "all" else [False]
+    paths = tables.parts_of_sessions(sessions, parts, ".csv", held_out=held_out)
+    tables.concatenate(parts=paths, out=table)
