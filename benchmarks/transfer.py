@@ -71,9 +71,9 @@ def decoding(
             trained = train(trials, windows, config.decoder, model=model, seed=seed)
             found.append(evaluate(trained.decoder, trials, windows).assign(model=model, seed=seed))
     for name in BASELINES:
-        settings = config.single if name == "single" else config.baseline
+        own = config.single if name == "single" else config.baseline
         for seed in seeds if name == "single" else [0]:
-            table = baselines(trials, windows, name, settings, processes=processes, seed=seed)
+            table = baselines(trials, windows, name, own, processes=processes, seed=seed)
             found.append(table.assign(model=name, seed=seed))
     return pd.concat(found)
 

@@ -43,8 +43,8 @@ def read_responses(path: Path, split: str, rows: slice = slice(None)) -> Respons
     Responses
         4 bytes a unit and presentation.
     """
-    values = np.asarray(zarr.open_array(path, mode="r", path=f"{split}/response")[rows])
-    return Responses(read_presented(path, split)[rows], values)
+    stored = open_responses(path, split)
+    return Responses(stored.trial[rows], np.asarray(stored.values[rows]))
 
 
 def open_responses(path: Path, split: str) -> Responses:
