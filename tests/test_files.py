@@ -4,6 +4,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -159,6 +161,35 @@ def test_two_writers_of_one_process_leave_each_other_alone(tmp_path):
         first.write_text("first")
     assert (tmp_path / "a").read_text() == "first"
     assert names(tmp_path) == ["a"]
+
+
+def test_a_killed_removal_leaves_a_folder_that_the_next_removes(tmp_path, holder, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    holder.kill()
+    (tmp_path / names(tmp_path)[0] / "folder").mkdir()
+    for call in (Path, "unlink"), (Path, "rename"), (shutil, "rmtree"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(*call, killed)
+            remove_stale(tmp_path / "a")
+        assert len(names(tmp_path)) == 1
+    remove_stale(tmp_path / "a")
+    assert names(tmp_path) == []
+
+
+def test_what_a_dying_child_begins_during_the_removal_does_not_stay(tmp_path, holder, monkeypatch):
+    def begun_during(folder, **kwargs):
+        with suppress(FileNotFoundError):
+            (tmp_path / left / "a").write_text("begun")
+        remove(folder, **kwargs)
+
+    holder.kill()
+    (left,) = names(tmp_path)
+    remove = os.rmdir
+    monkeypatch.setattr(os, "rmdir", begun_during)
+    remove_stale(tmp_path / "a")
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("locked", [True, False], ids=["killed later", "killed before the lock"])

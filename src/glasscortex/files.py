@@ -4,16 +4,20 @@ import fcntl
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from glasscortex.errors import InputError
 
 LOCK = ".lock"
 """File in a scratch folder that its owner holds locked for as long as it lives."""
+
+SUFFIX = 8
+"""Characters at the end of a scratch folder's name that tell it from others for the same file."""
 
 READ: dict[Path, str] = {}
 """SHA-256 of the files that this process opened after it had checked them."""
@@ -55,7 +59,7 @@ def atomic_write(path: Path, *, resume: bool = False) -> Iterator[Path]:
     finally:
         _release(lock)
         if not (resume and failed and temporary.is_file()):
-            shutil.rmtree(scratch, ignore_errors=True)
+            _remove(scratch)
 
 
 def remove_stale(path: Path, keep: Path | None = None) -> None:
@@ -65,7 +69,7 @@ def remove_stale(path: Path, keep: Path | None = None) -> None:
     stays. The largest file that was begun in one of them is moved to `keep`.
     """
     path = Path(path)
-    name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}")
+    name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{{SUFFIX}}}")
     if not path.parent.is_dir():
         return
     for scratch in [Path(entry) for entry in os.scandir(path.parent) if name.fullmatch(entry.name)]:
@@ -81,7 +85,7 @@ def remove_stale(path: Path, keep: Path | None = None) -> None:
         else:
             if keep is not None and _size(scratch / path.name) > _size(keep):
                 os.replace(scratch / path.name, keep)
-            shutil.rmtree(scratch, ignore_errors=True)
+            _remove(scratch)
         finally:
             os.close(lock)
 
@@ -192,6 +196,22 @@ def _release(lock: int) -> None:
 
 def _size(file: Path) -> int:
     return file.stat().st_size if file.is_file() else 0
+
+
+def _remove(scratch: Path) -> None:
+    """Remove a scratch folder so that nothing of it stays, even if this is killed on the way.
+
+    Under another name a child that outlived its parent for a moment can't write into it; and
+    what holds a lock is known for a scratch folder, so that the lock goes last.
+    """
+    with suppress(OSError):
+        scratch = scratch.rename(f"{str(scratch)[:-SUFFIX]}{secrets.token_hex(SUFFIX // 2)}")
+        for entry in scratch.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != LOCK:
+                entry.unlink()
+    shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _remove_if_empty(scratch: Path) -> None:
