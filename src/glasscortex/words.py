@@ -31,6 +31,14 @@ MODELS = get_args(ModelName)
 CELLS = "cells"
 """In the place of a model, where the cells themselves were probed."""
 
+SPELLED = {"cre_line": "Cre line", "depth_um": "depth"}
+
+
+def in_words(name: str) -> str:
+    """Write the name of a column, task, variable or stimulus for readers."""
+    return SPELLED.get(name, name.replace("_", " "))
+
+
 HOOK = r"((latents|attention|mlp)\.\d+|readout)"
 """Regular expression of the places in the transformer that activations are read at."""
 

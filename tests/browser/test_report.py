@@ -111,7 +111,7 @@ def test_recordings_are_counted_by_kind_and_together():
     text = Reader(parts.recordings(sessions, quality)).text.split("\n")
     rows = [line for line in text if line]
     assert rows == [
-        *("cre line", "mice", "sessions", "cells used"),
+        *("Cre line", "mice", "sessions", "cells used"),
         *("x", "1", "2", "2"),
         *("y", "1", "1", "0"),
         *("all", "2", "3", "2"),

@@ -63,7 +63,7 @@ def test_variables_that_were_not_tested_are_named(selectivity, tuning, variables
     directions = selectivity[selectivity["variable"] == "direction"]
     figure = selectivity_figure(selectivity=directions, tuning=tuning, variables=variables)
     said = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert "cre line: no unit was tested" in said
+    assert "Cre line: no unit was tested" in said
 
 
 def test_the_same_figure_has_the_same_bytes(figure, selectivity, tuning, tmp_path, variables):

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pandas as pd
 
 from glasscortex.tasks import Variable
+from glasscortex.words import in_words
 
 STYLE = """
 body { font: 14px/1.45 system-ui, sans-serif; color: #222; max-width: 1000px; margin: 24px auto;
@@ -120,7 +121,7 @@ def recordings(sessions: pd.DataFrame, quality: pd.DataFrame) -> str:
     )
     total = ["all", *[""] * (len(keys) - 1), rows["mouse"].nunique(), len(rows)]
     body = [[*group, *counts] for group, counts in zip(groups.index, groups.to_numpy().tolist())]
-    heads = [*(key.replace("_", " ") for key in keys), "mice", "sessions", "cells used"]
+    heads = [*(in_words(key) for key in keys), "mice", "sessions", "cells used"]
     return table(heads, [*body, [*total, int(rows["cells"].sum())]])
 
 
@@ -198,7 +199,7 @@ def units(selectivity: pd.DataFrame, variables: Mapping[str, Variable]) -> str:
         unit = variables[row["variable"]].unit if row["variable"] != "movie_frame" else ""
         body.append(
             [
-                *(row["variable"].replace("_", " "), row["stimulus"].replace("_", " ")),
+                *(in_words(row["variable"]), in_words(row["stimulus"])),
                 *(row["sae"], row["seed"], f"{row['preferred']} {unit}".strip()),
                 *(row["effect"], row["q"], Markup(link)),
             ]

@@ -17,9 +17,9 @@ from glasscortex.figures.style import (
     letter,
     name_colours,
     styled,
-    words,
 )
 from glasscortex.tasks import in_order
+from glasscortex.words import in_words
 
 COLUMNS = 5
 LOSS = LinearSegmentedColormap.from_list(
@@ -113,10 +113,10 @@ def _draw_matrix(axes: Axes, chosen: pd.DataFrame, removed: list[str], measured:
                 )
     units = selective["n_units"].groupby("variable").max()
     sessions = selective["n_sessions"].groupby("task").max()
-    axes.set_yticks(range(len(removed)), [f"{words(v)} ({units[v]})" for v in removed])
+    axes.set_yticks(range(len(removed)), [f"{in_words(v)} ({units[v]})" for v in removed])
     axes.set_xticks(
         range(len(measured)),
-        [f"{words(t)} ({sessions[t]})" for t in measured],
+        [f"{in_words(t)} ({sessions[t]})" for t in measured],
         rotation=35,
         ha="left",
     )
@@ -170,7 +170,7 @@ def _draw_rivals(axes: Axes, table: pd.DataFrame, removed: list[str]) -> None:
             label=label,
         )
     axes.axvline(0, color=FAINT, linewidth=0.5)
-    axes.set_yticks(height, [f"{words(v)} ({chosen['n_units'][v]:g})" for v in removed])
+    axes.set_yticks(height, [f"{in_words(v)} ({chosen['n_units'][v]:g})" for v in removed])
     axes.set_ylim(len(removed) - 0.5, -0.5)
     axes.set_xlabel("share of the own task's score that is lost")
 
@@ -222,4 +222,4 @@ def _draw_doses(axes: Axes, doses: pd.DataFrame, variable: str) -> None:
     axes.set_xticks(x, ["" if near else f"{n:g}" for n, near in zip(x, crowded, strict=True)])
     axes.minorticks_off()
     axes.locator_params(axis="y", nbins=4)
-    heading(axes, words(variable), f"n = {own['n_sessions'].max()} sessions")
+    heading(axes, in_words(variable), f"n = {own['n_sessions'].max()} sessions")

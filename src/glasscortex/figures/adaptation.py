@@ -13,9 +13,9 @@ from glasscortex.figures.style import (
     heading,
     name_colours,
     styled,
-    words,
 )
 from glasscortex.tasks import in_order
+from glasscortex.words import in_words
 
 METHODS = ("linear", "scratch", "adapted")
 COLUMNS = 4
@@ -93,4 +93,4 @@ def _draw_task(axes: Axes, task: str, scores: pd.DataFrame) -> None:
     axes.set_ylabel("R²" if is_regression else "accuracy", labelpad=1)
     sessions = scores.loc[scores["session_id"] != "all", "session_id"].nunique()
     classes = "" if is_regression else f"{pooled['n_classes'].max():g} classes, "
-    heading(axes, words(task), f"{classes}n = {sessions} sessions")
+    heading(axes, in_words(task), f"{classes}n = {sessions} sessions")

@@ -14,10 +14,9 @@ from glasscortex.figures.style import (
     heading,
     scattered,
     styled,
-    words,
 )
 from glasscortex.tasks import in_order
-from glasscortex.words import BASELINES
+from glasscortex.words import BASELINES, in_words
 
 TRANSFORMER = ["trained", "spliced", "random_sae"]
 CONTROLS = ["shuffled", "untrained"]
@@ -157,7 +156,7 @@ def _draw_task(
     else:
         about = f"{means['n_classes'].max():g} classes, {about}"
         axes.set_xlabel("accuracy", labelpad=1)
-    heading(axes, words(task), about)
+    heading(axes, in_words(task), about)
 
 
 def _carry_past_baselines(axes: Axes, value: float, lanes: dict[str, float]) -> None:

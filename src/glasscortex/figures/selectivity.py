@@ -18,9 +18,9 @@ from glasscortex.figures.style import (
     letter,
     scattered,
     styled,
-    words,
 )
 from glasscortex.tasks import ALLEN, Variable
+from glasscortex.words import in_words
 
 COLUMNS = 4
 """Units in a row."""
@@ -80,7 +80,7 @@ def selectivity_figure(
     for row, (what, units, everyone) in enumerate(rows):
         if units.empty:
             axes = figure.add_subplot(grid[row, :])
-            empty(axes, f"{words(what)}: no unit was tested")
+            empty(axes, f"{in_words(what)}: no unit was tested")
             continue
         for column, unit in enumerate(units.itertuples()):
             variable = known[unit.variable]
@@ -133,7 +133,7 @@ def _draw_unit(axes: Axes, unit, variable: Variable, tuning: pd.DataFrame) -> No
             _draw_points(axes, tuning, joined=variable.kind != "categorical")
     heading(
         axes,
-        words(variable.name),
+        in_words(variable.name),
         f"unit {unit.unit}, {INDICES[unit.index]} {unit.effect:.2f}, q {unit.q:.2g}",
         above=13 if _is_angle(variable) else 4,
     )
@@ -254,7 +254,9 @@ def _draw_effects(axes: Axes, rows: pd.DataFrame) -> None:
     axes.locator_params(axis="y", nbins=4)
     axes.set_xlabel("units, ranked")
     axes.set_ylabel(f"effect on test, {INDICES[rows['index'].iloc[0]]}")
-    heading(axes, words(rows["variable"].iloc[0]), f"all units, {words(rows['stimulus'].iloc[0])}")
+    heading(
+        axes, in_words(rows["variable"].iloc[0]), f"all units, {in_words(rows['stimulus'].iloc[0])}"
+    )
     for place, text, colour in (
         (0.95, f"{significant.sum()} of {len(rows)} selective", COLOURS["trained"]),
         (0.83, "null, 95 % quantile", FAINT),

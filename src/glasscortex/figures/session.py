@@ -21,8 +21,8 @@ from glasscortex.figures.style import (
     name_colours,
     plain_log,
     styled,
-    words,
 )
+from glasscortex.words import in_words
 
 EXAMPLES = {
     "best cells": COLOURS["trained"],
@@ -102,7 +102,7 @@ def _about(page: SessionPage) -> str:
             f"{table['used'].sum()} of {len(table)} cells used" + f" (left out: {why})" * bool(why),
             f"{len(page.minutes):,} frames at {page.frame_rate_hz:.1f} Hz, "
             f"{page.minutes[-1]:.0f} min",
-            f"ΔF/F {words(said['dff'])}" + f", baseline below noise in {low} cells" * bool(low),
+            f"ΔF/F {in_words(said['dff'])}" + f", baseline below noise in {low} cells" * bool(low),
         ),
     )
     return "\n".join(" · ".join(line) for line in lines)
@@ -236,7 +236,7 @@ def _draw_session(panels: np.ndarray, page: SessionPage, order: np.ndarray) -> N
     below[-1].set_xlim(0, minutes[-1])
     below[-1].set_xlabel("minutes", labelpad=1)
     stimuli = [
-        (words(stimulus), STIMULUS_COLOURS.get(stimulus, FAINT))
+        (in_words(stimulus), STIMULUS_COLOURS.get(stimulus, FAINT))
         for stimulus in epochs["stimulus"].unique()
     ]
     name_colours(raster, stimuli, above=14)

@@ -16,7 +16,7 @@ from matplotlib.offsetbox import AnnotationBbox, HPacker, TextArea
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from glasscortex.files import atomic_write
-from glasscortex.words import BASELINES
+from glasscortex.words import BASELINES, in_words
 
 WIDTH = 7.2
 """Inches: two columns of a journal."""
@@ -115,14 +115,11 @@ def save_png(figure: Figure, png: Path) -> None:
         figure.savefig(file, format="png", dpi=300, metadata={"Software": None})
 
 
-def words(name: str) -> str:
-    """Write a task's or variable's name for readers."""
-    return name.replace("_", " ")
-
-
 def of_variable(variable: str, stimulus: str) -> str:
     """Name a variable together with the stimulus that it was tested on."""
-    return words(variable) if stimulus == "all" else f"{words(variable)}, {words(stimulus)}"
+    return (
+        in_words(variable) if stimulus == "all" else f"{in_words(variable)}, {in_words(stimulus)}"
+    )
 
 
 def first_fit(table: pd.DataFrame) -> pd.DataFrame:
