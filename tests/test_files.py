@@ -203,6 +203,17 @@ def test_stale_folders_are_removed_without_writing(tmp_path, locked):
     assert names(tmp_path) == []
 
 
+@pytest.mark.parametrize("hidden", [".a.sha256", ".a.nwb.provenance.json"])
+def test_what_was_begun_of_a_hidden_file_about_it_is_removed(tmp_path, hidden):
+    scratch = tmp_path / f".{hidden}.b1c2d3_4"
+    scratch.mkdir()
+    (scratch / LOCK).touch()
+    remove_stale(tmp_path / "b")
+    assert names(tmp_path) == [scratch.name]
+    remove_stale(tmp_path / "a")
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize("name", [".a", ".a.b", ".a.b.b1c2d3_4", ".b.b1c2d3_4", ".a.b1c2d3_45"])
 def test_nothing_else_is_taken_for_stale(tmp_path, name):
     (tmp_path / name).mkdir()

@@ -65,11 +65,13 @@ def atomic_write(path: Path, *, resume: bool = False) -> Iterator[Path]:
 def remove_stale(path: Path, keep: Path | None = None) -> None:
     """Remove the scratch folders that killed processes left beside `path`.
 
-    A folder whose owner lives, or of which that cannot be known (a file system without locks),
-    stays. The largest file that was begun in one of them is moved to `keep`.
+    Those for the hidden files about it, `.NAME.…`, too: nobody writes these again where the file
+    itself is whole. A folder whose owner lives, or of which that cannot be known (a file system
+    without locks), stays. The largest file that was begun in one of them is moved to `keep`.
     """
     path = Path(path)
-    name = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{{SUFFIX}}}")
+    own = re.escape(path.name)
+    name = re.compile(rf"\.(?:{own}|\.{own}\.[a-z0-9.]+)\.[a-z0-9_]{{{SUFFIX}}}")
     if not path.parent.is_dir():
         return
     for scratch in [Path(entry) for entry in os.scandir(path.parent) if name.fullmatch(entry.name)]:
