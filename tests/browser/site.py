@@ -46,9 +46,13 @@ class Site:
     Attributes
     ----------
     folder, browser : Path
+    sae : str
+        Name of the dictionary.
     alive : list of int
         Units that have a page.
     """
+
+    sae = SAE
 
     def __init__(self, folder: Path):
         self.folder, self.browser = folder, folder / "browser"
