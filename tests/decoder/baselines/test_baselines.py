@@ -190,6 +190,23 @@ def test_features_are_means_and_then_samples_scaled_on_training(world):
         np.testing.assert_array_equal(each.values(each.labels), labels)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_without_labels_to_choose_by_the_first_candidate_stands(world):
+    trials, _, windows, _ = world
+    rows = trials[trials["session_id"] == "a"].reset_index(drop=True)
+    rows.loc[rows["split"] == "validation", "label_direction"] = np.nan
+    reader = SessionWindows(windows / "a.h5")
+    made, first = (
+        best_predictions(discriminant, rows, reader, config, ("direction",), 0)["direction"][
+            "value"
+        ]
+        for config in (CONFIG, BaselineConfig(shrinkage=CONFIG.shrinkage[:1]))
+    )
+    np.testing.assert_array_equal(made, first)
+    known = rows["label_direction"].notna()
+    assert np.isfinite(made[known]).all()
+
+
 def test_a_class_that_training_lacks_judges_nothing(world):
     trials, _, windows, _ = world
     rows = trials[(trials["session_id"] == "a") & trials["direction"].notna()]

@@ -32,7 +32,7 @@ def best_predictions(
 
     Features are every cell's ΔF/F, as the mean of the window or sample by sample: which of the
     two, and the candidate of the configuration, is chosen by the headline metric on the
-    validation split, which gives the temperature, too.
+    validation split, which gives the temperature, too. Where that has no labels, the first stand.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _best(
         label = problem.values(problem.labels)[problem.validation]
         for fitted in fit(problem, config):
             made = _predictions(problem, fitted)
-            achieved = score(label, made["value"][problem.validation])
+            achieved = score(label, made["value"][problem.validation]) if len(label) else np.nan
             if not len(best) or achieved > best_score:
                 best, best_score = made, np.nan_to_num(achieved, nan=-np.inf)
     return best
