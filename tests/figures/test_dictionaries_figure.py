@@ -61,7 +61,21 @@ def test_what_the_cells_reach_is_a_line_in_the_row_of_one_unit(dictionaries):
 def test_bases_are_hollow_and_apart(dictionaries):
     shown = marks(dictionaries_figure(dictionaries=dictionaries), "trained", "auroc_1")
     assert shown["axes"][2] == shown["pca"][2] == "white" != shown["topk"][2]
-    assert shown["pca"][0] > shown["axes"][0] == 64
+    assert 48 < shown["axes"][0] < 64 < shown["pca"][0] < 85
+
+
+def test_many_bases_stay_near_their_number_of_units_and_names_in_the_figure(dictionaries):
+    more = [
+        dictionaries[dictionaries["sae"] == "axes"].assign(sae=f"axes_of_another_place_{i}")
+        for i in range(10)
+    ]
+    figure = dictionaries_figure(dictionaries=pd.concat([dictionaries, *more]))
+    shown = marks(figure, "trained", "auroc_1")
+    places = [shown[name][0] for name in shown if name != "topk"]
+    assert len(set(places)) == 12 and 48 < min(places) and max(places) < 85
+    figure.canvas.draw()
+    legend = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= legend.x0 and legend.x1 <= figure.bbox.x1
 
 
 def test_what_is_kept_of_hardly_anything_is_drawn_at_the_edge(dictionaries):

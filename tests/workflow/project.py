@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TINY = ("--configfile=workflow/configs/tiny.yaml",)
+TIMES = ("logs", "benchmarks", "report.html", ".report.html.provenance.json")
+"""Results that tell what jobs said and how long they took."""
 
 
 class Project:
@@ -63,12 +65,12 @@ class Project:
         return planned(done.stdout + done.stderr)
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of every file in the results, but for what jobs said and how long they took."""
+        """SHA-256 of every file in the results, but for `TIMES`."""
         return {
             str(path.relative_to(self.results)): sha256(path.read_bytes()).hexdigest()
             for path in self.results.rglob("*")
             if path.is_file()
-            and path.relative_to(self.results).parts[0] not in ("logs", "benchmarks")
+            and path.relative_to(self.results).parts[0] not in TIMES
         }
 
 

@@ -32,8 +32,11 @@ MARKS = [
 ]
 """One a dictionary, in the order of the table."""
 
-APART = 1.2
-"""Bases have the same number of units: each is drawn so many times to the right of the last."""
+SPREAD = 1.6
+"""Bases have the same number of units: they are drawn apart, by this factor in all."""
+
+LINE = 120
+"""Characters of the legend that stand side by side, of which a mark takes six."""
 
 BEYOND = 0.05
 """Room around what is kept of the first decoder; what lies outside is drawn at the edge.
@@ -79,18 +82,19 @@ def dictionaries_figure(*, dictionaries: pd.DataFrame) -> Figure:
         letter(axes, name)
     handles = panels[-1, 0].get_legend_handles_labels()
     named = dict(zip(handles[1], handles[0], strict=True))
-    figure.legend(
-        named.values(), named, loc="outside upper left", ncols=8, frameon=False, handletextpad=0.1
-    )
+    columns = max(1, LINE // (6 + max(map(len, named))))
+    style = {"loc": "outside upper left", "frameon": False, "handletextpad": 0.1}
+    figure.legend(named.values(), named, ncols=columns, **style)
     return figure
 
 
 def _placed(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with the place on the axis of L0 (`x`) and the look of each dictionary."""
     names = {name: i for i, name in enumerate(rows["sae"].unique())}
-    bases = {name: i for i, name in enumerate(rows.loc[rows["basis"], "sae"].unique())}
-    step = rows["sae"].map(bases).fillna(0)
-    return rows.assign(x=rows["l0"] * APART**step, mark=rows["sae"].map(names))
+    bases = rows.loc[rows["basis"], "sae"].unique()
+    places = np.linspace(-0.5, 0.5, len(bases)) if len(bases) > 1 else np.zeros(len(bases))
+    step = rows["sae"].map(dict(zip(bases, places, strict=True))).fillna(0)
+    return rows.assign(x=rows["l0"] * SPREAD**step, mark=rows["sae"].map(names))
 
 
 def _draw(axes: Axes, rows: pd.DataFrame, measure: str) -> None:
