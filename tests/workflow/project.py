@@ -69,8 +69,7 @@ class Project:
         return {
             str(path.relative_to(self.results)): sha256(path.read_bytes()).hexdigest()
             for path in self.results.rglob("*")
-            if path.is_file()
-            and path.relative_to(self.results).parts[0] not in TIMES
+            if path.is_file() and path.relative_to(self.results).parts[0] not in TIMES
         }
 
 
