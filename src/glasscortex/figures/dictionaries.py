@@ -83,8 +83,14 @@ def dictionaries_figure(*, dictionaries: pd.DataFrame) -> Figure:
     handles = panels[-1, 0].get_legend_handles_labels()
     named = dict(zip(handles[1], handles[0], strict=True))
     columns = max(1, LINE // (6 + max(map(len, named))))
-    style = {"loc": "outside upper left", "frameon": False, "handletextpad": 0.1}
-    figure.legend(named.values(), named, ncols=columns, **style)
+    figure.legend(
+        named.values(),
+        named,
+        loc="outside upper left",
+        ncols=columns,
+        frameon=False,
+        handletextpad=0.1,
+    )
     return figure
 
 
