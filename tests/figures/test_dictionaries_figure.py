@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from glasscortex.figures.dictionaries import BEYOND, ROWS, dictionaries_figure
+from glasscortex.figures.dictionaries import BEYOND, ROWS, SPREAD, dictionaries_figure
 
 NAMES = ["axes", "topk", "pca"]
 
@@ -61,7 +61,8 @@ def test_what_the_cells_reach_is_a_line_in_the_row_of_one_unit(dictionaries):
 def test_bases_are_hollow_and_apart(dictionaries):
     shown = marks(dictionaries_figure(dictionaries=dictionaries), "trained", "auroc_1")
     assert shown["axes"][2] == shown["pca"][2] == "white" != shown["topk"][2]
-    assert 48 < shown["axes"][0] < 64 < shown["pca"][0] < 85
+    assert shown["axes"][0] < 64 < shown["pca"][0] == pytest.approx(SPREAD * shown["axes"][0])
+    assert shown["axes"][0] * shown["pca"][0] == pytest.approx(64**2)
 
 
 def test_many_bases_stay_near_their_number_of_units_and_names_in_the_figure(dictionaries):
@@ -72,7 +73,7 @@ def test_many_bases_stay_near_their_number_of_units_and_names_in_the_figure(dict
     figure = dictionaries_figure(dictionaries=pd.concat([dictionaries, *more]))
     shown = marks(figure, "trained", "auroc_1")
     places = [shown[name][0] for name in shown if name != "topk"]
-    assert len(set(places)) == 12 and min(places) > 48 and max(places) < 85
+    assert len(set(places)) == 12 and max(places) == pytest.approx(SPREAD * min(places))
     figure.canvas.draw()
     legend = figure.legends[0].get_window_extent()
     assert figure.bbox.x0 <= legend.x0 and legend.x1 <= figure.bbox.x1
