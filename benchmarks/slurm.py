@@ -2,11 +2,11 @@
 
     python -m benchmarks.slurm [--faults 10] [--seed 0] [--gap 60] [--json FILE]
 
-At random moments a running job is cancelled, stands still until its time is over, or gives way to
-a more urgent one; a node is killed with all that runs on it, or the controller (they come back
-after a while); or Snakemake is killed while its jobs run, and the same command is given again. In
-the end every file of the results is compared with those of an undisturbed run without it,
-and the log of every stage that was sent to the cluster has to name its job.
+At random moments, in turn, a running job is cancelled, stands still until its time is over, or
+gives way to a more urgent one; a node is killed with all that runs on it, or the controller (they
+come back after a while); or Snakemake is killed while its jobs run, and the same command is given
+again. In the end every file of the results is compared with those of an undisturbed run without
+it, and the log of every stage that was sent to the cluster has to name its job.
 """
 
 import json
@@ -66,11 +66,11 @@ def run(
                 stderr=subprocess.STDOUT,
             )
             while main.poll() is None:
-                left = faults - sum(done.values())
+                struck = done.total()
                 try:
-                    main.wait(rng.exponential(gap_s) if left else None)
+                    main.wait(rng.exponential(gap_s) if struck < faults else None)
                 except subprocess.TimeoutExpired:
-                    strike(main, cluster, done, KINDS[rng.integers(len(KINDS))], rng)
+                    strike(main, cluster, done, KINDS[struck % len(KINDS)], rng)
             if main.returncode == 0:
                 return done, commands
             if main.returncode != -signal.SIGKILL:
