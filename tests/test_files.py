@@ -7,7 +7,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from glasscortex.errors import InputError
 from glasscortex.files import (
@@ -83,6 +85,20 @@ def test_a_folder_appears_when_the_block_ends(tmp_path):
         (temporary / "b").write_text("x")
     assert (tmp_path / "a" / "b").read_text() == "x"
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("umask", [0o002, 0o022, 0o077])
+def test_the_umask_says_who_may_read_a_file(tmp_path, umask):
+    """Not the library that wrote it, as that of weights would have it."""
+    weights, usual = tmp_path / "weights.safetensors", tmp_path / "usual"
+    before = os.umask(umask)
+    try:
+        with atomic_write(weights) as temporary:
+            save_file({"a": np.zeros(3)}, temporary)
+        usual.touch()
+    finally:
+        os.umask(before)
+    assert weights.stat().st_mode == usual.stat().st_mode
 
 
 def test_a_file_is_replaced(tmp_path):

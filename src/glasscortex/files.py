@@ -35,8 +35,9 @@ def atomic_write(path: Path, *, resume: bool = False) -> Iterator[Path]:
 
     The temporary path lies in a scratch folder beside `path`, so that the final rename is
     atomic; what a failed or killed block wrote never stands under `path`. The block may make a
-    file or a folder there. An existing `path` is replaced. Scratch folders that killed processes
-    left for the same `path` are removed first.
+    file or a folder there; who may read a file is for the umask to say, not for the library that
+    wrote it. An existing `path` is replaced. Scratch folders that killed processes left for the
+    same `path` are removed first.
 
     With `resume`, the block finds at the temporary path the file that a failed or killed one left
     there, if any, and what it leaves when it fails is kept for the next.
@@ -51,6 +52,8 @@ def atomic_write(path: Path, *, resume: bool = False) -> Iterator[Path]:
         yield temporary
         if not os.path.lexists(temporary):
             raise FileNotFoundError(f"nothing was written for {path}")
+        if temporary.is_file() and not temporary.is_symlink():
+            shutil.copymode(scratch / LOCK, temporary)
         if path.is_dir() and not path.is_symlink():
             path.rename(scratch / "replaced")
         os.replace(temporary, path)
@@ -175,7 +178,7 @@ def _scratch(path: Path) -> tuple[Path, int]:
     while True:
         scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         try:
-            lock = os.open(scratch / LOCK, os.O_RDWR | os.O_CREAT)
+            lock = os.open(scratch / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:
             continue
         try:
