@@ -31,12 +31,15 @@ def similarity(
     ----------
     Friedman 1989, J Am Stat Assoc 84:165 (a regularised discriminant).
     """
-    products = [part @ part.T for part in parts]
-    scaled = [k * len(k) / np.trace(k) for k in products if np.trace(k) > 1e-9]
-    if not scaled:
+    varying = [part for part in parts if np.square(part).sum() > 1e-9]
+    if not varying:
         return None
-    kernel = np.mean(scaled, axis=0)
-    return np.linalg.solve(kernel + np.eye(len(kernel)), kernel)
+    n = len(varying[0])
+    kernel = np.zeros((n, n))
+    for part in varying:
+        product = part @ part.T
+        kernel += product * (n / np.trace(product) / len(varying))
+    return np.linalg.solve(kernel + np.eye(n), kernel)
 
 
 def exchanged(
