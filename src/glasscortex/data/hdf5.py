@@ -14,6 +14,8 @@ from glasscortex.errors import InputError
 
 MOST_COMPRESSED = 1032
 """Bytes that deflate, at most, makes of one: a dataset that claims more was never written."""
+ELSEWHERE = "lies in another file", "copy it into this one"
+IN_OTHERS = "is kept in other files", "copy it into this one"
 
 
 class Hdf5File(Tree):
@@ -71,7 +73,7 @@ class Hdf5File(Tree):
             raise self.error(key, "must be a dataset and is none", "mend the file")
         with self.reading(key):
             if dataset.external or dataset.is_virtual:
-                raise self.error(key, "is kept in other files", "copy it into this one")
+                raise self.error(key, *IN_OTHERS)
             claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
             if claimed > MOST_COMPRESSED * stored:
                 raise self.error(
@@ -80,6 +82,28 @@ class Hdf5File(Tree):
                     COPY_AGAIN,
                 )
         return dataset
+
+    def refuse_other_files(self) -> None:
+        """Refuse a file of which anything lies in another, for libraries that would go there.
+
+        Raises
+        ------
+        InputError
+            Names the first.
+        """
+
+        def leads_out(key: str, link: Any) -> tuple[str, str, str] | None:
+            if isinstance(link, h5py.ExternalLink):
+                return key, *ELSEWHERE
+            found = self._file[key] if isinstance(link, h5py.HardLink) else None
+            if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+                return key, *IN_OTHERS
+            return None
+
+        with self.reading(""):
+            out = self._file.visititems_links(leads_out)
+        if out:
+            raise self.error(*out)
 
     def _find(self, key: str) -> h5py.Group | h5py.Dataset | None:
         """What a key names, if anything, without leaving the file."""
@@ -97,7 +121,7 @@ class Hdf5File(Tree):
             if link is None or links > MOST_LINKS:
                 raise self.error(key, "is a link that leads nowhere", "mend the file")
             if isinstance(link, h5py.ExternalLink):
-                raise self.error(key, "lies in another file", "copy it into this one")
+                raise self.error(key, *ELSEWHERE)
             if isinstance(link, h5py.SoftLink):
                 links += 1
                 names = link.path.split("/") + names

@@ -76,6 +76,41 @@ def test_a_file_that_pynwb_cannot_open_is_refused_in_one_line(nwb2):
     assert "\n" not in str(told.value)
 
 
+OWN = "scratch/own"
+
+
+def linked(file):
+    file[OWN] = h5py.ExternalLink("/tmp/x.h5", "/x")
+
+
+def stored_outside(file):
+    outside = [("/etc/hostname", 0, h5py.h5f.UNLIMITED)]
+    file.create_dataset(OWN, (3,), "u1", external=outside)
+
+
+def virtual(file):
+    layout = h5py.VirtualLayout((3,), "f8")
+    layout[...] = h5py.VirtualSource("/tmp/x.h5", "x", (3,))
+    file.create_virtual_dataset(OWN, layout)
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (linked, "/scratch/own lies in another file: copy it into this one"),
+        (stored_outside, "/scratch/own is kept in other files: copy it into this one"),
+        (virtual, "/scratch/own is kept in other files: copy it into this one"),
+    ],
+)
+def test_nothing_is_added_to_a_recording_that_leads_to_other_files(nwb2, tmp_path, edit, words):
+    """Reading passes over what it does not need, but pynwb would go there."""
+    path = nwb2(edit)
+    read(path)
+    with pytest.raises(InputError, match=words):
+        write_anew(path, tmp_path / "exported.nwb")
+    assert not (tmp_path / "exported.nwb").exists()
+
+
 def test_tables_of_others_in_the_analysis_are_read_still(nwb2):
     def moved(file):
         file.require_group("analysis")

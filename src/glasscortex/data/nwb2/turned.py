@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from glasscortex.data import nwb
+from glasscortex.data import hdf5, nwb
 from glasscortex.data.metadata import UNKNOWN, cre_line
 from glasscortex.data.nwb2.contents import PIXEL, Contents, Measured, PlaneContents, Session
 from glasscortex.data.nwb2.write import write
@@ -29,8 +29,9 @@ SEXES = {"male": "M", "female": "F"}
 def write_anew(source: Path, target: Path) -> None:
     """Write an NWB 2 file that reads as the recording does.
 
-    An HDF5 file of NWB 2 is copied, whatever else it holds. Of others all is written that
-    `Recording` and `read_masks` tell; pictures and shifts of motion correction are not.
+    An HDF5 file of NWB 2 is copied, whatever else it holds, if all of that lies in the file itself:
+    pynwb would look into others. Of other recordings all is written that `Recording` and
+    `read_masks` tell; pictures and shifts of motion correction are not.
 
     Parameters
     ----------
@@ -42,12 +43,14 @@ def write_anew(source: Path, target: Path) -> None:
     Raises
     ------
     InputError
-        It cannot be read.
+        It cannot be read, or something in it lies in another file.
     """
     recording = nwb.read(source)
     if zarr_of(source) is None:
-        with opened(source) as tree:
-            is_copied = nwb.is_nwb2(tree)
+        with hdf5.opened(source) as file:
+            is_copied = nwb.is_nwb2(file)
+            if is_copied:
+                file.refuse_other_files()
         if is_copied:
             shutil.copyfile(source, target)
             return
