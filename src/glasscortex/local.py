@@ -4,8 +4,12 @@ Snakemake takes no folder for a file. What stands for a Zarr folder, as an input
 a link, is therefore the file `.zgroup` in it, which makes it a Zarr.
 """
 
+import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+
+from glasscortex.files import sha256
 
 ZARR_GROUP = ".zgroup"
 
@@ -53,3 +57,22 @@ def version_of(path: Path) -> tuple[str, int, int]:
     """Name, size and time of the last change of a recording."""
     stats = [file.stat() for file in files_of(path).values()]
     return str(path), sum(s.st_size for s in stats), max(s.st_mtime_ns for s in stats)
+
+
+def recording_sha256(path: Path, of_file: Callable[[Path], str] = sha256) -> str:
+    """The SHA-256 of a file, or of the Zarr folder that it leads into.
+
+    That of a folder is of the list of its files' as `sha256sum` prints it, in order of their names.
+
+    Parameters
+    ----------
+    path : Path
+        Any file, or a Zarr folder.
+    of_file : callable
+        Tells that of each file.
+    """
+    if zarr_of(path) is None:
+        return of_file(path)
+    files = sorted(files_of(path).items())
+    listed = "".join(f"{of_file(file)}  {name}\n" for name, file in files)
+    return hashlib.sha256(listed.encode()).hexdigest()

@@ -10,6 +10,7 @@ import pytest
 
 from glasscortex.cli import command
 from glasscortex.config import SelectivityConfig
+from glasscortex.data.record import Record
 from glasscortex.files import READ, WRITTEN, sha256
 from glasscortex.run import provenance
 from glasscortex.run.provenance import mismatches, record_of
@@ -34,6 +35,11 @@ def selectivity(
 ) -> None:
     """A stage of the name of one that there is."""
     write_table(read_table(table), out, seed=seed)
+
+
+def copied(*, nwb: Input, out: Output) -> None:
+    """A stage that reads a recording."""
+    write_table(pd.DataFrame({"a": [1.0]}), out)
 
 
 def ran(stage, **arguments) -> None:
@@ -96,6 +102,22 @@ def test_a_missing_input(results):
     _, faults = mismatches(results)
     assert len(faults) == 2
     assert all(f"its input {results}/source.csv is missing" in fault for fault in faults)
+
+
+def test_a_recording_that_is_a_zarr_is_known_by_all_of_its_files(tmp_path):
+    (tmp_path / "own.zarr/data").mkdir(parents=True)
+    chunk = tmp_path / "own.zarr/data/0"
+    chunk.write_bytes(b"abc")
+    (tmp_path / "own.zarr/.zgroup").write_text('{"zarr_format": 2}')
+    (tmp_path / "own.nwb").symlink_to(tmp_path / "own.zarr/.zgroup")
+    out = tmp_path / "copied.csv"
+    ran(copied, nwb=tmp_path / "own.nwb", out=out)
+    found = json.loads(record_of(out).read_text())["inputs"]
+    assert found == {"own.nwb": Record.of(tmp_path / "own.zarr", session_id="", source="").sha256}
+    changed = [f"{out}: its input {tmp_path}/own.nwb has changed since"]
+    assert changed[0] not in mismatches(tmp_path)[1]
+    chunk.write_bytes(b"abd")
+    assert changed[0] in mismatches(tmp_path)[1]
 
 
 def test_other_code(results, monkeypatch):

@@ -1,18 +1,16 @@
 """The record of a raw file: what it is, so that nobody has to trust its name or its date.
 
-Every source of recordings leaves `<session>.json` beside `<session>.nwb`. The SHA-256 of a Zarr
-folder is that of the list of its files' as `sha256sum` prints it, in order of their names.
+Every source of recordings leaves `<session>.json` beside `<session>.nwb`.
 """
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from glasscortex.errors import InputError
-from glasscortex.files import atomic_write, sha256
-from glasscortex.local import files_of, zarr_of
+from glasscortex.files import atomic_write
+from glasscortex.local import files_of, recording_sha256, zarr_of
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Record:
     @classmethod
     def of(cls, path: Path, *, session_id: str, source: str) -> "Record":
         """The record of the file or Zarr folder as it is now."""
-        return cls(session_id, _sha256(path), _bytes(path), source)
+        return cls(session_id, recording_sha256(path), _bytes(path), source)
 
     @classmethod
     def read(cls, path: Path) -> "Record":
@@ -53,15 +51,8 @@ class Record:
     def describes(self, path: Path) -> bool:
         """Whether the file or Zarr folder is there and has the recorded bytes."""
         there = Path(path).is_file() or zarr_of(path) is not None
-        return there and _bytes(path) == self.bytes and _sha256(path) == self.sha256
+        return there and _bytes(path) == self.bytes and recording_sha256(path) == self.sha256
 
 
 def _bytes(path: Path) -> int:
     return sum(file.stat().st_size for file in files_of(path).values())
-
-
-def _sha256(path: Path) -> str:
-    if zarr_of(path) is None:
-        return sha256(path)
-    listed = "".join(f"{sha256(file)}  {name}\n" for name, file in sorted(files_of(path).items()))
-    return hashlib.sha256(listed.encode()).hexdigest()

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from glasscortex import __version__
 from glasscortex.errors import InputError
 from glasscortex.files import atomic_write, sha256
+from glasscortex.local import ZARR_GROUP
 from glasscortex.run.provenance import Record, mismatches, records
 from glasscortex.workflow import PACKAGE, summary
 
@@ -236,7 +237,8 @@ def _describe_jobs(
     def file(name: str, digest: str) -> Reference:
         if f"results/{name}" in inside:
             return inside[f"results/{name}"]
-        known = {"name": PurePosixPath(name).name, "sha256": digest}
+        recording = name.removesuffix(f"/{ZARR_GROUP}")
+        known = {"name": PurePosixPath(recording).name, "sha256": digest}
         about = "a file that is not in this crate"
         return graph.add(f"#sha256-{digest}", "CreativeWork", description=about, **known)
 

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from glasscortex import __version__
 from glasscortex.errors import InputError
 from glasscortex.files import READ, WRITTEN, atomic_write, known_sha256, sha256
+from glasscortex.local import recording_sha256
 from glasscortex.stages.arguments import (
     Folder,
     Input,
@@ -39,7 +40,8 @@ def record(stage: Callable[..., None], arguments: Mapping[str, Any]) -> None:
     """Write beside every file that a stage made what it was made from.
 
     Paths are relative to the file's folder, so that results can be moved. Files in folders that
-    have a manifest are known by that; links and their targets by the record of a raw file.
+    have a manifest are known by that, a recording that is a Zarr folder by all of its files, and
+    links and their targets by the record of a raw file.
 
     Parameters
     ----------
@@ -61,7 +63,8 @@ def record(stage: Callable[..., None], arguments: Mapping[str, Any]) -> None:
     for name in paths:
         if kinds[name].annotation in (Input, Inputs, OptionalInput):
             inputs = given[name] if kinds[name].annotation == Inputs else [given[name]]
-            read |= {path: known_sha256(path) for path in inputs if path.is_file()}
+            files = [path for path in inputs if path.is_file()]
+            read |= {path: recording_sha256(path, known_sha256) for path in files}
     about = {
         "stage": stage.__name__,
         "glasscortex": __version__,
@@ -101,7 +104,7 @@ def mismatches(results: Path) -> tuple[int, list[str]]:
     """
     from glasscortex.data.store import verify  # and with it zarr, which other commands do without
 
-    digest = functools.cache(sha256)
+    digest = functools.cache(recording_sha256)
     faults, checked, settings = [], 0, defaultdict(list)
     for path, about in records(results):
         checked += 1
