@@ -33,13 +33,14 @@ GIVEN = {
     "sae": "sae",
     "baseline": "lda",
     "threads": "1",
+    "checkpoint": "checkpoint",
     "config": "{}",
 }
 """What an argument is, by its name, where `STAGES` has nothing else."""
 
 STAGES: dict[str, dict[str, str]] = {
     "combine": {"parts": "trials"},
-    "concatenate-sessions": {"parts": "quality", "table": "quality.csv", "held_out": "[false]"},
+    "concatenate-sessions": {"parts": "quality", "table": "quality.csv", "which": '"all"'},
     "train": {"folder": "decoder", "config": json.dumps(TRANSFORMER)},
     "evaluate": {"scores": "evaluated.csv"},
     "baselines": {"scores": "baseline.csv"},
@@ -108,7 +109,11 @@ def command(stage: str, config: dict | None = None, session: dict | None = None)
     for argument, kind in arguments(
         f"stages.{stage.replace('-', '_')}", stage.replace("-", "_")
     ).items():
-        value = own.get(argument, GIVEN.get(argument, f"{stage}.{argument}"))
+        value = {**GIVEN, **own}.get(argument)
+        if value is None:
+            if kind != "Output":
+                raise LookupError(f"{stage} takes {argument}: say in STAGES or GIVEN what it is")
+            value = f"{stage}.{argument}"
         if kind == "Inputs":
             last = value.split()
         else:

@@ -10,6 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from benchmarks import scale_stages
 from glasscortex import cli, workflow
 from glasscortex.config import Part
 from glasscortex.stages.arguments import OptionalInput
@@ -50,6 +51,12 @@ def test_settings_reach_a_stage_by_its_params(name):
     for argument, annotation in inspect.signature(stage_function(name)).parameters.items():
         if isinstance(annotation.annotation, type) and issubclass(annotation.annotation, Part):
             assert f"{{params.{argument}:q}}" in workflow.command(name)
+
+
+@pytest.mark.parametrize("name", scale_stages.STAGES)
+def test_the_benchmark_of_many_sessions_calls_a_stage_as_it_is(name):
+    words = scale_stages.command(name)
+    cli.Stages().get_command(None, name).make_context(name, words[1:])
 
 
 def test_sources_are_what_a_module_imports_and_no_more():
