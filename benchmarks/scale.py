@@ -32,6 +32,8 @@ from scale_sessions import multiply
 from scale_stages import PER_SESSION, STAGES, command
 from scale_workflow import Project, configuration
 
+UNSTEADY = 0.1
+"""Share by which what the same command takes may differ from one time to the next."""
 NOISE = {
     "sessions": 1300,
     "presentations": {"validation": 60, "test": 100},
@@ -102,14 +104,15 @@ def grown(rows: list[dict]) -> pd.DataFrame:
     """A row a part: what it takes by sessions, and the exponent of what grows.
 
     Of c + a·n^b the ratio of two differences tells b, whatever c, if the numbers of sessions have
-    one ratio, too; where nothing grows there is none.
+    one ratio, too. Where the last step adds less than `UNSTEADY` there is none.
     """
     table = pd.DataFrame(rows).pivot_table(index="part", columns="sessions", sort=False)
     for measure in ("cpu_s", "peak_mb"):
         numbers = sorted(table[measure])[-3:]
         if len(numbers) == 3:
             first, second, third = (table[measure, number] for number in numbers)
-            grows = (third - second).where(third > second) / (second - first).where(second > first)
+            grows = (third - second).where(third - second > UNSTEADY * second)
+            grows /= (second - first).where(second > first)
             step = math.log(numbers[2] / numbers[1])
             table[measure, "exponent"] = grows.map(math.log) / step
     return table[["cpu_s", "peak_mb"]]
