@@ -66,12 +66,16 @@ class Presentations:
 
     def of(self, variable: str, stimulus: str | None) -> "Presentations":
         """Only the presentations of a stimulus (None: of all) on which the variable is known."""
+        return self.where(self.known(variable, stimulus))
+
+    def known(self, variable: str, stimulus: str | None) -> Bool[np.ndarray, " presentations"]:
+        """Whether a variable is known, on presentations of a stimulus (None: of all)."""
         mask = np.ones(len(self.trials), bool)
         if stimulus is not None:
             mask &= (self.trials["stimulus"] == stimulus).to_numpy()
         if variable in self.trials:
             mask &= self.trials[variable].notna().to_numpy()
-        return self.where(mask)
+        return mask
 
     def knows(self, variable: str, stimulus: str | None = None) -> bool:
         """Whether a variable is known on any presentation of a stimulus (None: of all)."""

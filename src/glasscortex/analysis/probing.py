@@ -1,15 +1,17 @@
 """How well few units of a dictionary tell the classes of a variable apart."""
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Float, Int64
 from scipy import linalg
 
 from glasscortex.analysis import effects
 from glasscortex.analysis.hierarchy import Child, child_areas, weakest
+from glasscortex.analysis.labelled import Labelled, labelled
 from glasscortex.analysis.presentations import Presentations
 from glasscortex.analysis.ridge import ridge
 from glasscortex.tasks import Task, label_column
@@ -26,17 +28,6 @@ FEWEST = 5
 
 
 @dataclass(frozen=True)
-class _Labelled:
-    """Presentations of one split on which the classes of some tasks are known."""
-
-    x: Float32[np.ndarray, "presentations units"]
-    """Responses, less the session's mean on train, over the deviation on train."""
-    y: dict[str, Bool[np.ndarray, "presentations classes"]]
-    """By task, whether a presentation is of a class."""
-    session: Int64[np.ndarray, " presentations"]
-
-
-@dataclass(frozen=True)
 class _Probe:
     """Units chosen for every class, and what tells the class from the rest."""
 
@@ -47,16 +38,21 @@ class _Probe:
     dense: Float[np.ndarray, "units classes"]
     """Weights of all units."""
 
-    def scores(self, x: Float32[np.ndarray, "presentations units"]) -> dict[str, np.ndarray]:
-        """By measure, what is large for a class (presentations, classes).
+    def score(self, x: Float[np.ndarray, "presentations units"], units: int) -> np.ndarray:
+        """What the first so many units tell of each class (presentations, classes).
 
-        Sums of few units are taken element by element: a matrix product could break their ties.
+        A sum element by element: a matrix product could break its ties.
         """
-        few = {
-            f"auroc_{n}": sum(x[:, self.units[i]] * weights[i] for i in range(n))
-            for n, weights in self.few.items()
-        }
-        return few | {"auroc_dense": x @ self.dense}
+        weights = self.few[units]
+        return sum(x[:, self.units[i]] * weights[i] for i in range(units))
+
+    def scores(
+        self, x: Float[np.ndarray, "presentations units"]
+    ) -> Iterator[tuple[str, Float[np.ndarray, "presentations classes"]]]:
+        """Measures, each with what is large for a class."""
+        for n in self.few:
+            yield f"auroc_{n}", self.score(x, n)
+        yield "auroc_dense", x @ self.dense
 
 
 def probing(train: Presentations, validation: Presentations, test: Presentations) -> pd.DataFrame:
@@ -86,8 +82,9 @@ def probing(train: Presentations, validation: Presentations, test: Presentations
 
     Notes
     -----
-    Memory holds the responses of all splits, those of a stimulus twice, and a matrix of units ×
-    units; time grows with presentations × units² and units³.
+    Responses may stay on disk. Memory holds those of some sessions, a score for every presentation
+    of a stimulus and class, and a matrix of units × units; time grows with presentations × units²
+    and units³.
 
     Where a child has a unit of its own that absorbed its part of the parent's, auroc_child is at
     chance.
@@ -101,13 +98,13 @@ def probing(train: Presentations, validation: Presentations, test: Presentations
     """
     rows = []
     for tasks in _asked_alike([train, validation, test]):
-        names, (fitted, *scored) = _labelled(tasks, [train, validation, test])
-        gram = (fitted.x.T @ fitted.x).astype(np.float64)
+        names, (fitted, *scored) = labelled(tasks, [train, validation, test])
+        gram, moments = _products(fitted)
         spectrum = linalg.eigh(gram)
         for task in fitted.y:
-            probe = _probe(task, fitted, gram, spectrum, validation=scored[0])
-            best = probe.scores(fitted.x)["auroc_1"]
-            children = weakest(best, task, fitted.y, fitted.session)
+            candidates = ridge(spectrum, moments[task], len(fitted.rows))
+            probe = _probe(gram, moments[task], _best(candidates, scored[0], task))
+            children = _children(probe, task, fitted)
             for split, part in zip(("validation", "test"), scored, strict=True):
                 for measure, session, *values in _measured(probe, task, part, children):
                     rows.append((task, split, measure, names[session], *values))
@@ -128,49 +125,41 @@ def _asked_alike(splits: list[Presentations]) -> Iterable[list[Task]]:
     return groups.values()
 
 
-def _labelled(tasks: list[Task], splits: list[Presentations]) -> tuple[np.ndarray, list[_Labelled]]:
-    """Names of the sessions, and each split's presentations, in sessions that train has."""
-    known = [split.of(label_column(tasks[0].name), tasks[0].stimulus) for split in splits]
-    names = np.unique(known[0].trials["session_id"])
-    kept = [part.where(part.trials["session_id"].isin(names).to_numpy()) for part in known]
-    sessions = [np.searchsorted(names, part.trials["session_id"]) for part in kept]
-    means = effects.group_means(kept[0].responses, sessions[0])
-    centred = [part.responses - means[own] for part, own in zip(kept, sessions, strict=True)]
-    deviation = np.sqrt(np.einsum("nu,nu->u", centred[0], centred[0]) / len(centred[0]))
-    scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
-    columns = {task.name: label_column(task.name) for task in tasks}
-    classes = {name: np.unique(kept[0].trials[column]) for name, column in columns.items()}
-    return names, [
-        _Labelled(
-            x * scale,
-            {
-                name: part.trials[columns[name]].to_numpy()[:, None] == labels
-                for name, labels in classes.items()
-            },
-            own,
-        )
-        for x, part, own in zip(centred, kept, sessions, strict=True)
-    ]
+def _products(train: Labelled) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Products of the units with each other, and with the centred classes of each task."""
+    units = len(train.scale)
+    gram = np.zeros((units, units))
+    moments = {task: np.zeros((units, y.shape[1])) for task, y in train.y.items()}
+    for at, x in train.blocks():
+        gram += x.T @ x
+        for task, y in train.y.items():
+            moments[task] += x.T @ effects.centred(y[at].astype(np.float32), train.session[at])
+    return gram, moments
 
 
-def _probe(
-    task: str,
-    train: _Labelled,
-    gram: np.ndarray,
-    spectrum: tuple[np.ndarray, np.ndarray],
-    *,
-    validation: _Labelled,
-) -> _Probe:
-    """Choose and weigh on train; the penalty is what tells classes best on validation."""
-    target = effects.centred(train.y[task].astype(np.float32), train.session)
-    moments = (train.x.T @ target).astype(np.float64)
+def _best(candidates: Sequence[np.ndarray], validation: Labelled, task: str) -> np.ndarray:
+    """Of the weights of all units, those that tell classes best on validation."""
+    areas: list[list[float]] = [[] for _ in candidates]
+    for at, x in validation.blocks():
+        for own, weights in zip(areas, candidates, strict=True):
+            found = _areas(x @ weights, validation.y[task][at], validation.session[at])
+            own += [area for _, area, _ in found]
+    return candidates[int(np.argmax([float(np.mean(own)) if own else 0.0 for own in areas]))]
+
+
+def _probe(gram: np.ndarray, moments: np.ndarray, dense: np.ndarray) -> _Probe:
+    """Choose units for each class, and weigh them."""
     units = forward_selection(gram, moments, max(UNITS))
     few = {n: _least_squares(gram, moments, units[:n]) for n in UNITS if n <= len(units)}
-    candidates = ridge(spectrum, moments, len(train.x))
-    y, session = validation.y[task], validation.session
-    areas = [_areas(validation.x @ weights, y, session) for weights in candidates]
-    best = int(np.argmax([np.mean([area for _, area, _ in of_sessions]) for of_sessions in areas]))
-    return _Probe(units, few, candidates[best])
+    return _Probe(units, few, dense)
+
+
+def _children(probe: _Probe, task: str, train: Labelled) -> list[Child]:
+    """The part of each class that its unit tells least; a task alone has no parts."""
+    if len(train.y) == 1:
+        return []
+    best = np.concatenate([probe.score(x, 1) for _, x in train.blocks()])
+    return weakest(best, task, train.y, train.session)
 
 
 def forward_selection(
@@ -228,20 +217,25 @@ def _least_squares(gram: np.ndarray, moments: np.ndarray, units: np.ndarray) -> 
 
 
 def _measured(
-    probe: _Probe, task: str, part: _Labelled, children: list[Child]
+    probe: _Probe, task: str, part: Labelled, children: list[Child]
 ) -> Iterator[tuple[str, int, float, float, float, int]]:
     """Measure, session, value, weight, chance and number of presentations."""
-    scores, y = probe.scores(part.x), part.y[task]
-    for measure, score in scores.items():
-        for session, area, n in _areas(score, y, part.session):
+    y, best = part.y[task], []
+    areas: dict[str, list[tuple[int, float, int]]] = defaultdict(list)
+    for at, x in part.blocks():
+        for measure, score in probe.scores(x):
+            areas[measure] += _areas(score, y[at], part.session[at])
+        best.append(probe.score(x, 1))
+    for measure, of_sessions in areas.items():
+        for session, area, n in of_sessions:
             yield measure, session, area, 1.0, 0.5, n
-    top, hits, chance = _tops(scores["auroc_1"], y, part.session)
+    score = np.concatenate(best)
+    top, hits, chance = _tops(score, y, part.session)
     counts = np.bincount(part.session)
     for session in np.flatnonzero(counts).tolist():
         value = hits[session] / top[session] if top[session] > 0 else np.nan
         yield "purity", session, value, top[session], chance, int(counts[session])
-    areas = child_areas(scores["auroc_1"], task, part.y, part.session, children)
-    for session, area in areas.items():
+    for session, area in child_areas(score, task, part.y, part.session, children).items():
         yield "auroc_child", session, area, 1.0, 0.5, int(counts[session])
 
 
@@ -249,7 +243,7 @@ def _areas(scores: np.ndarray, y: np.ndarray, sessions: np.ndarray) -> list[tupl
     """Session, mean area under the ROC curve over its classes, and its presentations."""
     areas = []
     for session, own in enumerate(effects.rows_of_groups(sessions)):
-        of_classes = effects.auroc(scores[own], y[own])
+        of_classes = effects.auroc(scores[own], y[own]) if len(own) else np.empty(0)
         if np.isfinite(of_classes).any():
             areas.append((session, float(np.nanmean(of_classes)), len(own)))
     return areas
@@ -273,7 +267,7 @@ def _tops(
         top += np.bincount(sessions[shown], share, n_sessions)
         hits += np.bincount(sessions[shown], share * is_class[shown], n_sessions)
         chances.append(is_class[shown].mean())
-    return top, hits, float(np.mean(chances))
+    return top, hits, float(np.mean(chances)) if chances else np.nan
 
 
 def top_share(values: Float[np.ndarray, " n"], number: int) -> Float[np.ndarray, " n"]:

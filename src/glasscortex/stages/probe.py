@@ -1,6 +1,7 @@
 """Tell how well few units of a dictionary tell the classes of each variable apart."""
 
 from glasscortex.analysis.probing import probing
+from glasscortex.data.responses import open_responses
 from glasscortex.stages.arguments import Input, Output
 from glasscortex.stages.presented import read_presentations
 from glasscortex.tables import read_table, write_table
@@ -30,5 +31,6 @@ def probe(
     model, seed, sae : str, int
         Of the decoder, and of the dictionary.
     """
-    splits = read_presentations(responses, manifest, trials, read_table(sessions))
+    mice = read_table(sessions)
+    splits = read_presentations(responses, manifest, trials, mice, read=open_responses)
     write_table(probing(*splits), table, model=model, seed=seed, sae=sae)
