@@ -32,7 +32,7 @@ from scale_sessions import multiply
 from scale_stages import PER_SESSION, STAGES, command
 from scale_workflow import Project, configuration
 
-UNSTEADY = 0.1
+UNSTEADY = {"cpu_s": 0.1, "peak_mb": 0.03}
 """Share by which what the same command takes may differ from one time to the next."""
 NOISE = {
     "sessions": 1300,
@@ -104,15 +104,15 @@ def grown(rows: list[dict]) -> pd.DataFrame:
     """A row a part: what it takes by sessions, and the exponent of what grows.
 
     Of c + a·n^b the ratio of two differences tells b, whatever c, if the numbers of sessions have
-    one ratio, too. Where the last step adds less than `UNSTEADY` there is none.
+    one ratio, too. Where a step adds less than `UNSTEADY` there is none.
     """
     table = pd.DataFrame(rows).pivot_table(index="part", columns="sessions", sort=False)
-    for measure in ("cpu_s", "peak_mb"):
+    for measure, unsteady in UNSTEADY.items():
         numbers = sorted(table[measure])[-3:]
         if len(numbers) == 3:
             first, second, third = (table[measure, number] for number in numbers)
-            grows = (third - second).where(third - second > UNSTEADY * second)
-            grows /= (second - first).where(second > first)
+            one, two = second - first, third - second
+            grows = two.where(two > unsteady * second) / one.where(one > unsteady * first)
             step = math.log(numbers[2] / numbers[1])
             table[measure, "exponent"] = grows.map(math.log) / step
     return table[["cpu_s", "peak_mb"]]
