@@ -1,11 +1,12 @@
 """Standardised responses to what is known of the classes of tasks, some sessions at a time."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int64
 
 from glasscortex.analysis import effects
@@ -76,32 +77,44 @@ def labelled(
     classes = {
         name: np.unique(splits[0].trials.loc[known[0], column]) for name, column in columns.items()
     }
+    places = [
+        _places(split.trials["session_id"], mask, names)
+        for split, mask in zip(splits, known, strict=True)
+    ]
+    means, scale = _standard(splits[0].responses, *places[0])
     parts = []
-    for split, mask in zip(splits, known, strict=True):
-        rows = np.flatnonzero(mask & split.trials["session_id"].isin(names).to_numpy())
-        session = np.searchsorted(names, split.trials["session_id"].iloc[rows])
-        order = _whole(session)
-        trials = split.trials.iloc[rows[order]]
+    for split, (rows, session) in zip(splits, places, strict=True):
         y = {
-            name: trials[columns[name]].to_numpy()[:, None] == labels
+            name: split.trials[columns[name]].iloc[rows].to_numpy()[:, None] == labels
             for name, labels in classes.items()
         }
-        none = np.zeros((0, split.responses.shape[1]))
-        parts.append(Labelled(split.responses, rows[order], session[order], y, none, none))
-    means, scale = _standard(parts[0], len(names))
-    return names, [replace(part, means=means, scale=scale) for part in parts]
+        parts.append(Labelled(split.responses, rows, session, y, means, scale))
+    return names, parts
 
 
-def _standard(train: Labelled, sessions: int) -> tuple[np.ndarray, np.ndarray]:
+def _places(
+    session_id: pd.Series, known: np.ndarray, names: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that are known in the sessions of these names, whole sessions, and their numbers."""
+    rows = np.flatnonzero(known & session_id.isin(names).to_numpy())
+    session = np.searchsorted(names, session_id.iloc[rows])
+    _, first, number = np.unique(session, return_index=True, return_inverse=True)
+    order = np.argsort(first[number], kind="stable")
+    return rows[order], session[order]
+
+
+def _standard(
+    responses: Any, rows: np.ndarray, session: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Mean of each session, and one over the deviation from it."""
-    dtype, squares = train.responses.dtype, 0
-    means = np.empty((sessions, train.responses.shape[1]), dtype)
-    for at, values in _read(train.responses, train.rows, train.session):
-        own = train.session[at]
+    means = np.empty((session.max() + 1, responses.shape[1]), responses.dtype)
+    squares = np.zeros(responses.shape[1], responses.dtype)
+    for at, values in _read(responses, rows, session):
+        own = session[at]
         means[own] = effects.group_means(values, own)[own]
         centred = values - means[own]
-        squares = squares + np.einsum("nu,nu->u", centred, centred)
-    deviation = np.sqrt(squares / len(train.rows))
+        squares += np.einsum("nu,nu->u", centred, centred)
+    deviation = np.sqrt(squares / len(rows))
     return means, np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
 
 
@@ -112,12 +125,6 @@ def _read(
         own = rows[at]
         first, stop = (own.min(), own.max() + 1) if len(own) else (0, 0)
         yield at, np.asarray(responses[first:stop])[own - first]
-
-
-def _whole(session: np.ndarray) -> np.ndarray:
-    """The order in which sessions are whole, by their first presentations."""
-    _, first, number = np.unique(session, return_index=True, return_inverse=True)
-    return np.argsort(first[number], kind="stable")
 
 
 def _blocks(session: np.ndarray, most: int) -> Iterator[slice]:
