@@ -72,7 +72,7 @@ class Hdf5File(Tree):
         if not isinstance(dataset, h5py.Dataset):
             raise self.error(key, "must be a dataset and is none", "mend the file")
         with self.reading(key):
-            if dataset.external or dataset.is_virtual:
+            if _is_in_others(dataset):
                 raise self.error(key, *IN_OTHERS)
             claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
             if claimed > MOST_COMPRESSED * stored:
@@ -96,9 +96,8 @@ class Hdf5File(Tree):
             if isinstance(link, h5py.ExternalLink):
                 return key, *ELSEWHERE
             found = self._file[key] if isinstance(link, h5py.HardLink) else None
-            if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
-                return key, *IN_OTHERS
-            return None
+            is_array = isinstance(found, h5py.Dataset)
+            return (key, *IN_OTHERS) if is_array and _is_in_others(found) else None
 
         with self.reading(""):
             out = self._file.visititems_links(leads_out)
@@ -140,6 +139,11 @@ class Hdf5File(Tree):
         if isinstance(value, np.ndarray):
             return [self._plain(item) for item in value.ravel().tolist()]
         return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_in_others(dataset: h5py.Dataset) -> bool:
+    """Whether external storage or a virtual dataset keeps the values elsewhere."""
+    return bool(dataset.external or dataset.is_virtual)
 
 
 @contextmanager
